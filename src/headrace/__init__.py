@@ -1,0 +1,1 @@
+"""Headrace: Python functions, SQL and scripts, kept, run as tracked jobs and shared as HTTPS APIs, tiles and tables."""

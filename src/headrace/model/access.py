@@ -1,0 +1,53 @@
+"""Who is calling, and what they hold."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A person or a service with an account."""
+
+    id: int
+    name: str
+    username: str
+    email: str
+    admin: bool = False
+    active: bool = True
+    created_at: datetime
+    updated_at: datetime
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """Users under one name, so that things can be shared with all of them."""
+
+    id: int
+    name: str
+    slug: str
+    description: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """A key as it is kept: only a digest of it and its last characters, so nobody can read it again."""
+
+    id: int
+    user_id: int
+    name: str
+    hint: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def active(self, now: datetime) -> bool:
+        """Whether the key opens anything at that moment."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """The user behind a request, and the key that proved it."""
+
+    user: User
+    key_id: int

@@ -1,0 +1,83 @@
+"""What can run: a job, its versions, and the tokens that open one."""
+
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """How a job runs. Its value is what the database keeps."""
+
+    UDF = "udf"
+
+
+class Module(Struct, frozen=True, rename={"name": "module_name", "source": "source_code"}):
+    """An extra module that a udf can import while it runs; the wire calls it a header (protocol notes 5.6)."""
+
+    name: str
+    source: str
+    source_file: str | None = None
+
+
+class Function(Struct, frozen=True, kw_only=True):
+    """The code of a udf: source text and the name of the function to call in it.
+
+    Read from the wire's udf object (protocol notes 3.1); keys that are not ours are kept in the stored text.
+    """
+
+    code: str
+    entrypoint: str
+    name: str | None = None
+    headers: list[Module] = []
+    parameters: dict[str, Any] = {}
+    metadata: dict[str, Any] | None = None
+    cache_max_age: int | None = None
+
+    def digest(self) -> str:
+        """The identity of the code: everything that can change what a call with given arguments answers."""
+        text = sha256()
+        for part in (self.entrypoint, self.code, *(p for m in self.headers for p in (m.name, m.source))):
+            text.update(len(part).to_bytes(8, "big"))
+            text.update(part.encode())
+        return text.hexdigest()
+
+
+class Udf(Struct, frozen=True, kw_only=True):
+    """A saved udf: a job of kind `udf` at its current version."""
+
+    id: int
+    uid: str
+    slug: str
+    owner_id: int
+    owner_email: str
+    version: int
+    body: str  # the udf object as JSON text, as it was saved
+    public_read: bool = False
+    public_list: bool = False
+    created_at: datetime
+    updated_at: datetime
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """The right to call one udf under its owner's environment, and nothing else."""
+
+    id: int
+    token: str
+    udf_id: int
+    udf_uid: str
+    udf_slug: str
+    owner_id: int
+    owner_email: str
+    client_id: str | None = None
+    cache: bool = True
+    enabled: bool = True
+    public_read: bool | None = None
+    access_scope: str | None = None
+    metadata_json: dict[str, Any] | None = None
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None

@@ -1,0 +1,44 @@
+"""What a use-case works on, and for whom."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headrace.errors import Forbidden, Unauthenticated
+
+if TYPE_CHECKING:
+    from headrace.db.engine import Database
+    from headrace.model.access import Principal, User
+    from headrace.settings import Settings
+    from headrace.store.blobs import Blobs
+    from headrace.store.cipher import Cipher
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The parts that every use-case may need; assembled once, in `server.py` or by a command."""
+
+    settings: "Settings"
+    db: "Database"
+    blobs: "Blobs"
+    cipher: "Cipher"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use-case being carried out: the platform, and who asked (None: nobody who is known)."""
+
+    platform: Platform
+    who: "Principal | None"
+
+    @property
+    def user(self) -> "User":
+        """The user who asked. Raises Unauthenticated where nobody is known."""
+        if self.who is None:
+            raise Unauthenticated
+        return self.who.user
+
+    def require_admin(self) -> "User":
+        """The user who asked, if they administer this server. Raises Forbidden else."""
+        if not self.user.admin:
+            raise Forbidden("Only an administrator of this server may do that.")
+        return self.user
