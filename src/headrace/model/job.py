@@ -1,11 +1,17 @@
 """What can run: a job, its versions, and the tokens that open one."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct
+
+from headrace.errors import Invalid
+from headrace.model import duration
+
+DECLARED_MAX_AGE = re.compile(r"""^@[\w.]*udf\([^\n#]*?\bcache_max_age\s*=\s*(?:(\d+)|"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE)
 
 
 class Kind(StrEnum):
@@ -43,6 +49,19 @@ class Function(Struct, frozen=True, kw_only=True):
             text.update(len(part).to_bytes(8, "big"))
             text.update(part.encode())
         return text.hexdigest()
+
+    def max_age(self) -> int | None:
+        """Seconds that a result of this code may be served again, where the udf says so: in its own field, else in
+        its decorator as a literal. The decorator is read by pattern: the server never parses user code.
+        """
+        if self.cache_max_age is not None:
+            return self.cache_max_age
+        if not (found := DECLARED_MAX_AGE.search(self.code)):
+            return None
+        try:
+            return duration.seconds(next(text for text in found.groups() if text is not None))
+        except Invalid:
+            return None
 
 
 class Udf(Struct, frozen=True, kw_only=True):
