@@ -1,6 +1,6 @@
 """What a use-case works on, and for whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from headrace.errors import Forbidden, Unauthenticated
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from headrace.store.cipher import Cipher
 
 
+@dataclass(slots=True)
+class Revision:
+    """Counts the changes this process made to what calls are answered by: udfs, tokens, accounts.
+
+    What remembers any of these compares the number it saw; services bump it after their transaction.
+    """
+
+    value: int = 0
+
+    def bump(self) -> None:
+        """Say that something changed."""
+        self.value += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """The parts that every use-case may need; assembled once, in `server.py` or by a command."""
@@ -21,6 +35,7 @@ class Platform:
     db: "Database"
     blobs: "Blobs"
     cipher: "Cipher"
+    revision: Revision = field(default_factory=Revision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""From what a request names - a token, a saved udf, a body - to what is run for it.
+
+A token or name that was looked up is remembered for FRESH seconds, and not past a change made by this server, so a
+warm call reads no database. A change by another process (a command, a second server) is seen after FRESH seconds.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from headrace.errors import Invalid, NotFound
+from headrace.model.access import User
+from headrace.model.job import Function, Token, Udf
+from headrace.services import tokens, udfs
+from headrace.services.call import Call, Platform
+from headrace.services.calls import Target
+
+FRESH = 1.0
+MOST = 10_000
+
+_decode_function = msgspec.json.Decoder(Function).decode
+
+
+class Targets:
+    """Finds targets and remembers them for a moment. Its methods block: a thread calls all but `warm`."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._known: dict[Any, tuple[float, Target]] = {}
+        self._revision = platform.revision.value
+
+    def warm(self, key: tuple[Any, ...]) -> Target | None:
+        """The target remembered under that key, if it is still fresh. Costs a dictionary look-up."""
+        if self._revision != self._platform.revision.value:
+            self._known.clear()
+            self._revision = self._platform.revision.value
+        found = self._known.get(key)
+        return found[1] if found and found[0] > time.monotonic() else None
+
+    def by_token(self, text: str) -> Target:
+        """What a token opens. Raises NotFound for an unknown one, Forbidden for one that is disabled or expired."""
+
+        def find() -> Target:
+            token, udf = tokens.resolve(self._platform, text)
+            return _saved(udf, token)
+
+        return self._remember(("token", text), find)
+
+    def by_name(self, call: Call, email: str, slug: str) -> Target:
+        """A saved udf that the caller may run, under its owner's environment. Raises NotFound."""
+        return self._remember(
+            ("name", call.user.id, email, slug), lambda: _saved(udfs.get_by_slug(call, email, slug), None)
+        )
+
+    def _remember(self, key: tuple[Any, ...], find: Callable[[], Target]) -> Target:
+        revision = self._platform.revision.value
+        target = find()
+        if revision == self._platform.revision.value:
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[key] = (time.monotonic() + FRESH, target)
+        return target
+
+
+def of_function(user: User, function: Function) -> Target:
+    """Code that came with the call; it runs under the caller's own environment, and is kept where the call says so."""
+    return Target(
+        function=function,
+        digest=function.digest(),
+        name=function.name or function.entrypoint,
+        owner_id=user.id,
+        owner_email=user.email,
+        max_age=function.max_age(),
+        keeps=False,
+    )
+
+
+def function_of(body: str | bytes | dict[str, Any]) -> Function:
+    """The function in a udf object: JSON text, or the object itself. Raises Invalid with the field that is wrong."""
+    try:
+        return msgspec.convert(body, Function) if isinstance(body, dict) else _decode_function(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as wrong:
+        raise Invalid(f"The udf cannot be read: {wrong}. It wants at least `code` and `entrypoint`.") from wrong
+
+
+def _saved(udf: Udf, token: Token | None) -> Target:
+    function = function_of(udf.body)
+    if not function.code.strip():
+        raise NotFound(f"The udf {udf.slug} has no code yet; save it again.")
+    return Target(
+        function=function,
+        digest=function.digest(),
+        name=udf.slug,
+        owner_id=udf.owner_id,
+        owner_email=udf.owner_email,
+        max_age=function.max_age(),
+        job_id=udf.id,
+        version=udf.version,
+        token_id=token.id if token else None,
+        keeps=token.cache if token else True,
+    )
