@@ -56,6 +56,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         setting("What user code reaches: none, public addresses only, or what the host reaches; empty: the best here."),
     ] = ""
 
+    data_folders: Annotated[
+        str, setting("Folders that user code may read, at the same paths, separated by colons.")
+    ] = ""
+
     call_seconds: Annotated[Positive, setting("Seconds a call may take before it is stopped.")] = 120
     call_memory_mb: Annotated[Positive, setting("Memory a call and its child processes may use.")] = 4096
     call_processes: Annotated[Positive, setting("Processes and threads a call may have at once.")] = 256

@@ -49,10 +49,17 @@ class Targets:
         return self._remember(("token", text), find)
 
     def by_name(self, call: Call, email: str, slug: str) -> Target:
-        """A saved udf that the caller may run, under its owner's environment. Raises NotFound."""
-        return self._remember(
-            ("name", call.user.id, email, slug), lambda: _saved(udfs.get_by_slug(call, email, slug), None)
-        )
+        """A saved udf that the caller may read, under the caller's own environment. Raises NotFound.
+
+        Reading somebody's public code gives no right to their environment; only their token does.
+        """
+        user = call.user
+
+        def find() -> Target:
+            target = _saved(udfs.get_by_slug(call, email, slug), None)
+            return msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email)
+
+        return self._remember(("name", user.id, email, slug), find)
 
     def _remember(self, key: tuple[Any, ...], find: Callable[[], Target]) -> Target:
         revision = self._platform.revision.value
