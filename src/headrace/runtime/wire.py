@@ -1,13 +1,21 @@
-"""The messages between the server and a worker: msgpack, one per datagram of a SOCK_SEQPACKET pair.
+"""The messages between the server, its zygotes and their workers: msgpack, one per datagram of a SOCK_SEQPACKET pair.
 
-server -> worker   Task          one call
-worker -> server   Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
+    server -> zygote   Fork          make a worker; its end of a socket pair rides along
+                       Preload       import these for the workers to come
+    zygote -> server   Warm          what it has imported; workers are forked from now on
+                       Exited        a worker ended, with its wait status
+    worker -> server   Ready         fenced, and what the machine refused to fence
+    server -> worker   Task          one call
+    worker -> server   Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
 
-A datagram is at most DATAGRAM bytes; a Task larger than that (arguments may be megabytes) rides in a memfd too,
-announced by an empty datagram. Nothing that crosses is ever unpickled, imported or evaluated by the server:
-the reply is decoded against these types and whatever does not fit them makes the worker die.
+A message over DATAGRAM bytes rides in a sealed memfd itself. Nothing that crosses is ever unpickled, imported or
+evaluated by the server: what a worker sends is decoded against these types, and what does not fit makes it die.
 """
 
+import fcntl
+import os
+import socket
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -16,11 +24,17 @@ from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 
 INLINE = 64 * 1024
-DATAGRAM = 160 * 1024
+DATAGRAM = 128 * 1024
+LARGEST = 256 << 20  # bytes of one message; bodies, which are no messages, have a limit of their own
+
+SEALS = 0x1 | 0x2 | 0x4 | 0x8  # F_SEAL_SEAL, SHRINK, GROW, WRITE: what was sent cannot change afterwards
+_ADD_SEALS, _GET_SEALS = 1033, 1034
+_FDS = socket.CMSG_SPACE(4 * 4)
+_IN_MEMFD = b"\xc1"  # a byte that msgpack never uses
 
 
 class Limits(Struct, frozen=True, array_like=True):
-    """What a call may use. Zero is no limit."""
+    """What a call may use."""
 
     seconds: float
     memory: int  # bytes
@@ -29,6 +43,50 @@ class Limits(Struct, frozen=True, array_like=True):
     output: int  # bytes of the encoded result
     scratch: int  # bytes
     log: int  # bytes of stdout and of stderr, each
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a worker may see and use."""
+
+    readable: list[str]  # the interpreter, its packages, data folders
+    network: bool
+    uid: int | None  # None: the server is not root, so there is no other user to become
+    limits: Limits
+    counted: bool  # whether a control group counts its memory
+    growth: int  # bytes of memory above its start after which it asks to be replaced
+
+
+class Fork(Struct, frozen=True, tag=True):
+    """Make a worker."""
+
+    id: int
+    plan: Plan
+
+
+class Preload(Struct, frozen=True, tag=True):
+    """Import these modules, so that later workers have them."""
+
+    modules: list[str]
+
+
+class Warm(Struct, frozen=True, tag=True):
+    """The zygote forks from now on."""
+
+    modules: list[str]
+    private_pids: str  # empty, or why workers share the zygote's process namespace
+
+
+class Exited(Struct, frozen=True, tag=True):
+    """A worker ended."""
+
+    id: int
+    status: int  # as waitpid(2) gives it
+
+
+class Ready(Struct, frozen=True):
+    """A worker is fenced. Fences that the machine refused, with its words."""
+
+    refused: dict[str, str]
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -64,8 +122,90 @@ class Reply(Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     timing: Timing = Timing()
     retire: bool = False  # the worker asks to be replaced: a thread was left running, memory has grown
+    imported: list[str] = []  # libraries that this call was the first to import
 
 
 encode = msgpack.Encoder().encode
 decode_task = msgpack.Decoder(Task).decode
 decode_reply = msgpack.Decoder(Reply).decode
+decode_ready = msgpack.Decoder(Ready).decode
+decode_order = msgpack.Decoder(Fork | Preload).decode
+decode_notice = msgpack.Decoder(Warm | Exited).decode
+
+
+class Untrustworthy(Exception):  # noqa: N818 - a judgement on the sender
+    """What came is no message of ours."""
+
+
+def send(channel: socket.socket, message: bytes, fds: Sequence[int] = ()) -> None:
+    """Send one message, and open files with it."""
+    if len(message) <= DATAGRAM:
+        if fds:
+            socket.send_fds(channel, [message], fds)
+        else:
+            channel.send(message)
+        return
+    carrier = os.memfd_create("message", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        view = memoryview(message)
+        while view:
+            view = view[os.write(carrier, view) :]
+        seal(carrier)
+        socket.send_fds(channel, [_IN_MEMFD], [carrier, *fds])
+    finally:
+        os.close(carrier)
+
+
+def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
+    """The next message and the open files that came with it; empty when the other end is closed.
+
+    Raises Untrustworthy for a message that cannot have been sent by `send`; its files are closed.
+    """
+    message, ancillary, flags, _ = channel.recvmsg(DATAGRAM, _FDS, socket.MSG_CMSG_CLOEXEC)
+    fds: list[int] = []
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds += memoryview(data[: len(data) - len(data) % 4]).cast("i").tolist()
+    if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        close_all(fds)
+        raise Untrustworthy("the message was cut off")
+    if message != _IN_MEMFD:
+        return message, fds
+    if not fds:
+        raise Untrustworthy("a large message without its file")
+    carrier, *rest = fds
+    try:
+        return read_sealed(carrier, LARGEST), rest
+    except Untrustworthy:
+        close_all(rest)
+        raise
+    finally:
+        os.close(carrier)
+
+
+def seal(fd: int) -> None:
+    """Make what a memfd holds final."""
+    fcntl.fcntl(fd, _ADD_SEALS, SEALS)
+
+
+def sealed_size(fd: int, most: int) -> int:
+    """The size of a sealed memfd. Raises Untrustworthy for anything else: a pipe, a file that may change, a larger one."""
+    try:
+        seals = fcntl.fcntl(fd, _GET_SEALS)
+    except OSError as refused:
+        raise Untrustworthy("the file that came is no memfd") from refused
+    size = os.fstat(fd).st_size
+    if seals & SEALS != SEALS or size > most:
+        raise Untrustworthy(f"the file that came is not sealed, or its {size:,} bytes are too many")
+    return size
+
+
+def read_sealed(fd: int, most: int) -> bytes:
+    """All of a sealed memfd."""
+    return os.pread(fd, sealed_size(fd, most), 0)
+
+
+def close_all(fds: Sequence[int]) -> None:
+    """Close open files that nobody wants."""
+    for fd in fds:
+        os.close(fd)

@@ -1,0 +1,1 @@
+"""What a dialect says about its wire."""

@@ -1,0 +1,1 @@
+"""One operation over HTTP: decode, call, encode."""

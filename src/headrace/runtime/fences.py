@@ -1,0 +1,180 @@
+"""What Linux offers to hold a process, called through ctypes so that a freshly forked child needs no library.
+
+Sources: landlock(7) and linux/landlock.h (ABI 7), seccomp(2) and linux/filter.h, namespaces(7), capabilities(7). Every
+function acts on the calling process and raises OSError with the call's name where the machine refuses.
+"""
+
+import ctypes
+import os
+import platform
+import struct
+from collections.abc import Iterable
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
+    0x00020000,
+    0x02000000,
+    0x04000000,
+    0x08000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 1 << 18
+
+# Names that are refused with EPERM. What a data library needs is not among them.
+DENIED = (
+    "ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp mount umount2 pivot_root chroot setns unshare "
+    "open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr bpf perf_event_open userfaultfd io_uring_setup "
+    "io_uring_enter io_uring_register keyctl add_key request_key kexec_load kexec_file_load init_module finit_module "
+    "delete_module open_by_handle_at name_to_handle_at reboot swapon swapoff acct quotactl syslog settimeofday "
+    "clock_settime adjtimex clock_adjtime personality lookup_dcookie vhangup nfsservctl"
+).split()
+
+# Numbers by architecture (asm/unistd.h); a name that an architecture lacks is left out of its row.
+_X86_64 = dict(
+    zip(
+        DENIED,
+        [101, 310, 311, 438, 312, 165, 166, 155, 161, 308, 272, 428, 429, 430, 431, 432, 433, 442, 321, 298, 323, 425, 426, 427,
+         250, 248, 249, 246, 320, 175, 313, 176, 304, 303, 169, 167, 168, 163, 179, 103, 164, 227, 159, 305, 135, 212, 153, 180],
+        strict=True,
+    )
+)  # fmt: skip
+_AARCH64 = dict(
+    zip(
+        DENIED,
+        [117, 270, 271, 438, 272, 40, 39, 41, 51, 268, 97, 428, 429, 430, 431, 432, 433, 442, 280, 241, 282, 425, 426, 427,
+         219, 217, 218, 104, 294, 105, 273, 106, 265, 264, 142, 224, 225, 89, 60, 116, 170, 112, 171, 266, 92, 18, 58, 42],
+        strict=True,
+    )
+)  # fmt: skip
+
+ARCHITECTURES = {
+    "x86_64": (0xC000003E, _X86_64, {"clone": 56, "clone3": 435, "socket": 41}),
+    "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "clone3": 435, "socket": 198}),
+}
+
+LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
+_FS_READ = (1 << 0) | (1 << 2) | (1 << 3)  # execute, read a file, read a folder
+_FS_OF_FILES = (1 << 0) | (1 << 1) | (1 << 2) | (1 << 14) | (1 << 15)  # rights that a rule on a file may carry
+_FS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces of these flags for new ones."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def enter(fd: int, kind: int) -> None:
+    """Join the namespace behind an open file of /proc/<pid>/ns."""
+    _check(_libc.setns(fd, kind), "setns")
+
+
+def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    """mount(2)."""
+    arguments = (source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
+    _check(_libc.mount(*arguments), f"mount {target}")
+
+
+def forbid_new_privileges() -> None:
+    """From here on no program that is started gains rights by a setuid bit or file capability."""
+    _check(_libc.prctl(38, 1, 0, 0, 0), "no_new_privs")
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Have the kernel send this signal when the parent thread ends."""
+    _check(_libc.prctl(1, signal_number, 0, 0, 0), "pdeathsig")
+
+
+def hide_memory() -> None:
+    """Keep other processes of the same user from reading this one's memory or /proc files."""
+    _check(_libc.prctl(4, 0, 0, 0, 0), "dumpable")
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, in each of the five sets, for good."""
+    for capability in range(64):
+        if _libc.prctl(24, capability, 0, 0, 0) < 0:  # the bounding set ends where the kernel's list does
+            break
+    _libc.prctl(47, 4, 0, 0, 0)  # ambient, clear all
+    header = struct.pack("Ii", 0x20080522, 0)
+    _check(_libc.capset(header, struct.pack("6I", 0, 0, 0, 0, 0, 0)), "capset")
+
+
+def landlock_abi() -> int:
+    """The kernel's Landlock ABI, 0 where there is none."""
+    return max(0, _libc.syscall(LANDLOCK_CREATE, None, 0, 1))
+
+
+def landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
+    """Allow reading (and executing) beneath some paths, everything beneath others, and nothing else on any file system.
+
+    From ABI 6 on, signals and abstract sockets outside this domain are refused too. Paths that do not exist are
+    passed over. Needs no privilege; sets no_new_privs.
+    """
+    abi = landlock_abi()
+    if abi < 1:
+        raise OSError("this kernel has no Landlock")
+    handled = _FS_BY_ABI.get(abi, (1 << 16) - 1)
+    attributes = struct.pack("QQQ", handled, 0, 3 if abi >= 6 else 0)[: 8 if abi < 4 else 16 if abi < 6 else 24]
+    ruleset = _check(_libc.syscall(LANDLOCK_CREATE, attributes, len(attributes), 0), "landlock_create_ruleset")
+    try:
+        for paths, rights in ((readable, _FS_READ), (writable, handled)):
+            for path in paths:
+                _allow(ruleset, path, rights & handled)
+        forbid_new_privileges()
+        _check(_libc.syscall(LANDLOCK_RESTRICT, ruleset, 0), "landlock_restrict_self")
+    finally:
+        os.close(ruleset)
+
+
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    try:
+        beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError):
+        return
+    try:
+        if not os.path.isdir(path):
+            rights &= _FS_OF_FILES
+        rule = struct.pack("=Qi", rights, beneath)
+        _check(_libc.syscall(LANDLOCK_ADD, ruleset, 1, rule, 0), f"landlock_add_rule {path}")
+    finally:
+        os.close(beneath)
+
+
+def seccomp() -> None:
+    """Refuse the calls of DENIED, new namespaces, and sockets other than Unix, IPv4 and IPv6 ones. For good.
+
+    clone3 answers ENOSYS, since a filter cannot look into its argument; the C library then uses clone.
+    """
+    try:
+        audit, numbers, own = ARCHITECTURES[platform.machine()]
+    except KeyError:
+        raise OSError(f"there is no seccomp table for {platform.machine()}") from None
+    load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    kill, allow, error = 0x80000000, 0x7FFF0000, 0x00050000
+    eperm, enosys, eafnosupport = error | 1, error | 38, error | 97
+    program = [(load, 0, 0, 4), (equal, 1, 0, audit), (answer, 0, 0, kill), (load, 0, 0, 0)]
+    if platform.machine() == "x86_64":  # the x32 numbers would walk around every rule below
+        program += [(at_least, 0, 1, 0x40000000), (answer, 0, 0, kill)]
+    for number in numbers.values():
+        program += [(equal, 0, 1, number), (answer, 0, 0, eperm)]
+    program += [(equal, 0, 1, own["clone3"]), (answer, 0, 0, enosys)]
+    namespaces = NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET
+    program += [(equal, 0, 4, own["clone"]), (load, 0, 0, 16), (any_bit, 0, 1, namespaces), (answer, 0, 0, eperm), (load, 0, 0, 0)]
+    program += [(equal, 0, 6, own["socket"]), (load, 0, 0, 16)]
+    program += [(equal, 3, 0, 1), (equal, 2, 0, 2), (equal, 1, 0, 10), (answer, 0, 0, eafnosupport), (load, 0, 0, 0)]
+    program += [(answer, 0, 0, allow)]
+    code = b"".join(struct.pack("HBBI", *line) for line in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    forbid_new_privileges()
+    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
+    _check(_libc.prctl(22, 2, header, 0, 0), "seccomp")
+
+
+def _check(result: int, call: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{call}: {os.strerror(number)}")
+    return result

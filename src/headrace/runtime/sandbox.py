@@ -1,0 +1,105 @@
+"""How a freshly forked worker is held. Ring one is bubblewrap around the zygote; this is ring two, in every child.
+
+    in the zygote    own pid namespace for the child         every process of a call dies with its first
+    in the child     own mount, ipc, uts (and net) namespace  a private /tmp of bounded size, a /proc of its own
+                     rlimits, a user of its own               processes, files; no right to signal or read others
+                     no capabilities, no new privileges
+                     Landlock                                 read the system and the packages, write /tmp
+                     seccomp                                  see fences.DENIED
+
+Each step that a machine refuses is reported by name with the reason; nothing is skipped silently.
+"""
+
+import os
+import resource
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from headrace.runtime import fences
+from headrace.runtime.wire import Plan
+
+SCRATCH = "/tmp"  # noqa: S108 - of a mount namespace of its own
+SHARED_MEMORY = "/dev/shm"  # noqa: S108
+SHARED_MEMORY_BYTES = 64 << 20
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/opt", "/etc", "/run/systemd/resolve", "/dev", "/sys/devices/system")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+OWN_PROC = ("/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/sys", "/proc/filesystems", "/proc/version")
+ADDRESS_SPACE_SLACK = 4 << 30  # allocators reserve far more than they use; the control group counts what is used
+
+
+Refusals = dict[str, str]
+
+
+def confine(plan: Plan, private_pids: bool) -> Refusals:
+    """Put every fence around the calling process. Returns those the machine refused, with its words.
+
+    `private_pids` tells whether the process is the first of its own pid namespace.
+    """
+    refused: Refusals = {}
+
+    def attempt(name: str, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except (OSError, ValueError) as error:
+            refused[name] = str(error)
+            return False
+        return True
+
+    namespaces = fences.NEWNS | fences.NEWIPC | fences.NEWUTS | (0 if plan.network else fences.NEWNET)
+    own_mounts = attempt("namespaces", lambda: fences.unshare(namespaces))
+    scratch = own_mounts and attempt("scratch", lambda: _mount_scratch(plan))
+    own_proc = own_mounts and private_pids and attempt("proc", _mount_proc)
+    attempt("rlimits", lambda: _limit(plan))
+    if plan.uid is not None:
+        attempt("user", lambda: _become(plan.uid or 0, plan.readable))
+    attempt("capabilities", fences.drop_capabilities)
+    attempt("memory", fences.hide_memory)
+    proc = ("/proc",) if own_proc else OWN_PROC
+    writable = (*DEVICES, *((SCRATCH, SHARED_MEMORY) if scratch else _private_folder()))
+    attempt("landlock", lambda: fences.landlock((*SYSTEM, *proc, *plan.readable), writable))
+    attempt("seccomp", fences.seccomp)
+    return refused
+
+
+def _mount_scratch(plan: Plan) -> None:
+    fences.mount("none", "/", "", fences.MS_REC | fences.MS_PRIVATE)
+    flags = fences.MS_NOSUID | fences.MS_NODEV
+    owner = "" if plan.uid is None else f",uid={plan.uid},gid={plan.uid}"
+    fences.mount("tmpfs", SCRATCH, "tmpfs", flags, f"size={plan.limits.scratch},nr_inodes=100000,mode=0700{owner}")
+    fences.mount("tmpfs", SHARED_MEMORY, "tmpfs", flags, f"size={SHARED_MEMORY_BYTES},nr_inodes=1000,mode=0700{owner}")
+
+
+def _mount_proc() -> None:
+    fences.mount("proc", "/proc", "proc", fences.MS_NOSUID | fences.MS_NODEV | fences.MS_NOEXEC)
+
+
+def _limit(plan: Plan) -> None:
+    limits = plan.limits
+    space = limits.memory + (ADDRESS_SPACE_SLACK if plan.counted else ADDRESS_SPACE_SLACK // 4)
+    for kind, most in (
+        (resource.RLIMIT_AS, space),
+        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_FSIZE, max(limits.scratch, limits.output)),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 64 << 10),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def _become(uid: int, readable: Sequence[str]) -> None:
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    for path in readable:
+        if Path(path).exists() and not os.access(path, os.R_OK):
+            raise PermissionError(f"{path} cannot be read by an unprivileged user: imports in user code will fail")
+
+
+def _private_folder() -> tuple[str, ...]:
+    """A folder of its own where no mount can be made; its size is then bounded a file at a time only."""
+    import tempfile  # noqa: PLC0415 - only on machines that refuse the mount
+
+    os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="headrace-")
+    return (os.environ["TMPDIR"],)

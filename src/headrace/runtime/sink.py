@@ -1,0 +1,81 @@
+"""Where a result is written: memory while it is small, a memfd when it is not, nothing past the limit."""
+
+import os
+
+from headrace.runtime.wire import INLINE, seal
+
+
+class OutputTooLarge(Exception):  # noqa: N818 - a limit that was reached, not a fault
+    """The encoded result is over the limit of this server."""
+
+
+class Sink:
+    """A binary file that can be written and, by those who must, sought and read back."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self.closed = False
+        self._memory = bytearray()
+        self._fd: int | None = None
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Append. Raises OutputTooLarge once the limit is passed."""
+        view = memoryview(data).cast("B") if not isinstance(data, bytes) else data
+        self.size += len(view)
+        if self.size > self.limit:
+            raise OutputTooLarge
+        if self._fd is None:
+            self._memory += view
+            if len(self._memory) > INLINE:
+                self._spill()
+        else:
+            _write_all(self._fd, view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Bytes written so far; writers of formats with offsets ask."""
+        return self.size
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Left open: the worker takes the result from here."""
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readable(self) -> bool:
+        """No; a format that must read back what it wrote writes into memory of its own first."""
+        return False
+
+    def seekable(self) -> bool:
+        """No."""
+        return False
+
+    def take(self) -> tuple[bytes, int | None]:
+        """The bytes if they are few, else nothing and a sealed memfd that holds them, which the caller closes."""
+        if self._fd is None:
+            return bytes(self._memory), None
+        seal(self._fd)
+        return b"", self._fd
+
+    def discard(self) -> None:
+        """Give back what a failed encoding wrote."""
+        self._memory.clear()
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _spill(self) -> None:
+        self._fd = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        _write_all(self._fd, self._memory)
+        self._memory = bytearray()
+
+
+def _write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,264 @@
+"""A worker: a forked, fenced process that answers one owner's calls, one at a time, until it dies.
+
+    Task ─▶ compile (once per digest) ─▶ execute the module ─▶ bind arguments ─▶ the entrypoint ─▶ encode ─▶ Reply
+
+Everything user code can do wrong ends as a Reply, or as the death of this process; the server tells the two apart.
+"""
+
+import asyncio
+import linecache
+import os
+import resource
+import shutil
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
+from time import perf_counter
+from types import CodeType, CoroutineType, ModuleType
+from typing import Any, NoReturn
+
+from headrace.model.job import Module
+from headrace.model.result import Outcome, Problem, Timing
+from headrace.runtime import sandbox, wire
+from headrace.runtime.capture import Capture
+from headrace.runtime.sink import OutputTooLarge, Sink
+from headrace.runtime.wire import Plan, Ready, Reply, Task
+
+COMPILED = 256  # digests
+KEPT_IN_SCRATCH = ".cache"  # what `fused.cache` keeps between calls of this worker
+MESSAGE = 10_000  # characters of an exception's text
+
+# Libraries worth importing once in the zygote when user code imports them (runtime/zygote.py).
+PRELOADABLE = frozenset(
+    "duckdb geopandas httpx numba PIL polars pyarrow.compute pyarrow.parquet pyogrio pyproj rasterio requests rioxarray "
+    "scipy.stats shapely sklearn sklearn.ensemble sklearn.linear_model xarray".split()
+)
+
+
+def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn:
+    """Fence this process, then answer tasks until the server closes the channel."""
+    refused = sandbox.confine(plan, private_pids)
+    worker = Worker(plan, private_pids=private_pids)
+    wire.send(channel, wire.encode(Ready(refused)))
+    while True:
+        message, _ = wire.receive(channel)
+        if not message:
+            os._exit(0)
+        reply, fd = worker.answer(wire.decode_task(message))
+        wire.send(channel, wire.encode(reply), () if fd is None else (fd,))
+        if fd is not None:
+            os.close(fd)
+
+
+class Failure(Exception):  # noqa: N818 - carries an outcome
+    """A call that ends without a value."""
+
+    def __init__(self, outcome: Outcome, problem: Problem) -> None:
+        self.outcome, self.problem = outcome, problem
+
+
+class Worker:
+    """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
+
+    def __init__(self, plan: Plan, *, private_pids: bool) -> None:
+        self._plan, self._private_pids = plan, private_pids
+        self._scratch = os.environ.get("TMPDIR", sandbox.SCRATCH)
+        os.environ.update(HOME=self._scratch, TMPDIR=self._scratch)
+        if numpy := sys.modules.get("numpy"):
+            numpy.random.seed()  # else every worker would draw the numbers that the zygote's copy would
+        self._capture = Capture()
+        self._compiled: dict[str, CodeType] = {}
+        self._environ, self._path = dict(os.environ), list(sys.path)
+        self._modules = len(sys.modules)
+        self._imported = PRELOADABLE & sys.modules.keys()
+        self._threads = threading.active_count()
+        self._start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self._fused: Any = sys.modules["fused"]
+        self._arguments = import_module("headrace.runtime.arguments")
+        self._formats = import_module("headrace.formats")
+
+    def answer(self, task: Task) -> tuple[Reply, int | None]:
+        """Run one task. The reply, and the memfd of a large body."""
+        sink = Sink(task.limits.output)
+        self._capture.begin(task.limits.log)
+        os.chdir(self._scratch)
+        times = [perf_counter()]
+        outcome, problem, encoded = Outcome.OK, None, None
+        modules = _Modules(task)
+        try:
+            encoded = self._run(task, modules, sink, times)
+        except Failure as failure:
+            outcome, problem = failure.outcome, failure.problem
+        except MemoryError:
+            outcome, problem = Outcome.MEMORY, None
+        except OutputTooLarge:
+            outcome, problem = Outcome.TOO_LARGE, None
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything, SystemExit included
+            outcome, problem = Outcome.EXCEPTION, self._problem(error, modules)
+        modules.remove()
+        times += [perf_counter()] * (4 - len(times))
+        self._clean()
+        stdout, stderr = self._capture.end()
+        if problem and problem.traceback:
+            stderr += problem.traceback
+        body, fd = sink.take() if encoded else (b"", None)
+        if not encoded:
+            sink.discard()
+        load, user, encode = ((b - a) * 1000 for a, b in zip(times, times[1:], strict=False))
+        reply = Reply(
+            uid=task.uid,
+            outcome=outcome,
+            media_type=encoded.media_type if encoded else "",
+            format=encoded.format if encoded else "",
+            headers=encoded.headers if encoded else (),
+            body=body,
+            size=sink.size,
+            stdout=stdout,
+            stderr=stderr,
+            problem=problem,
+            timing=Timing(load=load, user=user, encode=encode),
+            retire=self._worn(),
+            imported=self._newly_imported(),
+        )
+        return reply, fd
+
+    def _run(self, task: Task, modules: "_Modules", sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
+        self._fused.activate(task.context)
+        namespace: dict[str, Any] = {"__name__": "__udf__", "__file__": modules.main, "fused": self._fused}
+        exec(self._compile(task, modules), namespace)  # noqa: S102 - what a worker is for
+        function = _entrypoint(namespace, task)
+        try:
+            positional, named = self._arguments.bind(function, task.arguments, task.tile)
+        except self._arguments.ArgumentError as wrong:
+            raise Failure(Outcome.ARGUMENT, Problem(kind=wrong.kind, message=str(wrong))) from None
+        times.append(perf_counter())
+        value = function(*positional, **named)
+        if type(value) is CoroutineType:
+            value = asyncio.run(value)
+        times.append(perf_counter())
+        try:
+            encoded = self._formats.encode(value, task.formats, task.tile, sink)
+        except self._formats.Unserializable as wrong:
+            raise Failure(Outcome.UNSERIALIZABLE, Problem(kind="SerializationError", message=str(wrong))) from None
+        times.append(perf_counter())
+        return encoded
+
+    def _compile(self, task: Task, modules: "_Modules") -> CodeType:
+        if (code := self._compiled.get(task.digest)) is None:
+            if len(self._compiled) >= COMPILED:
+                self._compiled.clear()
+            code = self._compiled[task.digest] = compile(task.code, modules.main, "exec", dont_inherit=True)
+        return code
+
+    def _problem(self, error: BaseException, modules: "_Modules") -> Problem:
+        """What the caller learns of an exception: user frames only, and the line in the code that was sent."""
+        modules.show_source()
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in modules.sources]
+        line = next((f.lineno for f in reversed(frames) if f.filename == modules.main), None)
+        if isinstance(error, SyntaxError) and error.filename == modules.main:
+            line = error.lineno
+        with suppress(Exception):  # an exception's own __str__ is user code too
+            message = str(error)[:MESSAGE]
+            shown = "".join(traceback.format_exception_only(error))[:MESSAGE]
+            text = "Traceback (most recent call last):\n" + "".join(traceback.format_list(frames)) + shown
+            return Problem(kind=type(error).__name__, message=message, lineno=line, traceback=text)
+        return Problem(kind=type(error).__name__, message="(its text could not be read)", lineno=line)
+
+    def _clean(self) -> None:
+        """Leave nothing of the call behind: processes, timers, files, environment, import path."""
+        if self._private_pids:
+            with suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, 0 if self._private_pids else os.WNOHANG)[0]:
+                pass
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._capture.restore()
+        if os.environ != self._environ:
+            os.environ.clear()
+            os.environ.update(self._environ)
+        if sys.path != self._path:
+            sys.path[:] = self._path
+        for folder in (self._scratch, sandbox.SHARED_MEMORY):
+            with suppress(OSError), os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name != KEPT_IN_SCRATCH:
+                        _remove(entry)
+
+    def _worn(self) -> bool:
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - self._start) << 10
+        return threading.active_count() > self._threads or grown > self._plan.growth
+
+    def _newly_imported(self) -> list[str]:
+        if len(sys.modules) == self._modules:
+            return []
+        self._modules = len(sys.modules)
+        new = (PRELOADABLE & sys.modules.keys()) - self._imported
+        self._imported |= new
+        return sorted(new)
+
+
+class _Modules(MetaPathFinder, Loader):
+    """The source of one call: the udf and the extra modules it may import while it runs (protocol notes 5.6)."""
+
+    def __init__(self, task: Task) -> None:
+        self.main = f"<udf {task.name}>"
+        self._own: dict[str, Module] = {m.name: m for m in task.modules}
+        self.sources = {self.main: task.code} | {self._file(m): m.source for m in task.modules}
+        self._hidden = {name: sys.modules.pop(name) for name in self._own if name in sys.modules}
+        if self._own:
+            sys.meta_path.insert(0, self)
+
+    def find_spec(self, fullname: str, path: object, target: ModuleType | None = None) -> ModuleSpec | None:  # noqa: ARG002
+        """The module of that name, if the udf brought it."""
+        return spec_from_loader(fullname, self) if fullname in self._own else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run its source."""
+        own = self._own[module.__name__]
+        module.__dict__["fused"] = sys.modules["fused"]
+        exec(compile(own.source, self._file(own), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+
+    def show_source(self) -> None:
+        """Let tracebacks quote the lines."""
+        for file, source in self.sources.items():
+            linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+
+    def remove(self) -> None:
+        """Forget the modules, and bring back what they hid."""
+        if self._own:
+            with suppress(ValueError):
+                sys.meta_path.remove(self)
+            for name in self._own:
+                sys.modules.pop(name, None)
+            sys.modules.update(self._hidden)
+
+    def _file(self, module: Module) -> str:
+        return f"<{module.name} of {self.main[1:]}"
+
+
+def _entrypoint(namespace: Mapping[str, Any], task: Task) -> Callable[..., Any]:
+    found = namespace.get(task.entrypoint)
+    function = getattr(found, "function", found)
+    if callable(function):
+        return function
+    there = [name for name, value in namespace.items() if callable(getattr(value, "function", value)) and name[0] != "_"]
+    message = f"name {task.entrypoint!r} is not defined as a function in the code"
+    message += f"; there are {', '.join(there)}." if there else ", which defines no function."
+    raise Failure(Outcome.EXCEPTION, Problem(kind="NameError", message=message))
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            os.unlink(entry.path)
