@@ -50,3 +50,4 @@ class Answer(Struct, frozen=True, kw_only=True):
     stderr: str = ""
     problem: Problem | None = None
     timing: Timing = Timing()
+    imported: list[str] = []  # libraries that this call was the first to import in its process

@@ -1,0 +1,347 @@
+"""Zygotes and workers as the server holds them: sockets, process descriptors, control groups, and how they ended."""
+
+import asyncio
+import mmap
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from headrace.model.result import Answer, Outcome, Problem
+from headrace.runtime import wire
+from headrace.runtime.cgroup import Group, Groups
+from headrace.runtime.environment import VARIABLES, Environment, command
+from headrace.runtime.wire import Exited, Fork, Plan, Preload, Reply, Task, Untrustworthy, Warm
+
+log = structlog.get_logger(__name__)
+
+SO_PEER = struct.Struct("3i")
+FIRST_UID = 1_879_048_192  # users that no account has; one per worker, so that each has a process count of its own
+UIDS = 100_000_000
+STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
+
+
+class Worker:
+    """One forked process: idle, or answering the call whose future is pending."""
+
+    def __init__(self, number: int, channel: socket.socket, group: Group | None, ended: Callable[["Worker"], None]) -> None:
+        self.number, self.channel, self.group = number, channel, group
+        self.owner: object = None
+        self.calls = 0
+        self.idle_since = time.monotonic()
+        self.ready: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+        self.status: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self.alive = True
+        self.retiring = False
+        self.killed_for: Outcome | None = None
+        self._reply: asyncio.Future[tuple[Reply, memoryview | bytes] | None] | None = None
+        self._task: Task | None = None
+        self._pidfd = -1
+        self._ended = ended
+        channel.setblocking(False)
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        asyncio.get_running_loop().add_reader(channel.fileno(), self._greet)
+
+    async def run(self, task: Task) -> Answer | None:
+        """Answer one task; None when the worker turned out to be dead before it got it."""
+        loop = asyncio.get_running_loop()
+        self.calls += 1
+        self._task, self._reply = task, loop.create_future()
+        try:
+            wire.send(self.channel, wire.encode(task))
+        except OSError:
+            self._task = self._reply = None
+            self.kill(None)
+            return None
+        timer = loop.call_later(task.limits.seconds, self.kill, Outcome.TIMEOUT)
+        try:
+            came = await self._reply
+        except asyncio.CancelledError:
+            self.kill(Outcome.CANCELLED)
+            raise
+        finally:
+            timer.cancel()
+            self._task = self._reply = None
+        if came is None:
+            return await self._obituary(task)
+        reply, body = came
+        self.retiring |= reply.retire
+        return _answer(task, reply, body)
+
+    @property
+    def busy_with(self) -> str | None:
+        """The uid of the call it answers."""
+        return self._task.uid if self._task else None
+
+    def kill(self, reason: Outcome | None) -> None:
+        """End it and everything it started, now."""
+        if not self.alive:
+            return
+        self.killed_for = self.killed_for or reason
+        if self._pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        self._end()
+
+    def _greet(self) -> None:
+        """Take the first message: the worker is fenced, and the kernel says which process it is."""
+        try:
+            message, ancillary, _, _ = self.channel.recvmsg(wire.DATAGRAM, socket.CMSG_SPACE(SO_PEER.size))
+            pid = next(
+                SO_PEER.unpack(data[: SO_PEER.size])[0]
+                for level, kind, data in ancillary
+                if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS
+            )
+            ready = wire.decode_ready(message)
+            self._pidfd = os.pidfd_open(pid)
+            if self.group:
+                self.group.hold(pid)
+        except (OSError, StopIteration, ValueError):  # msgspec's errors are ValueErrors
+            self._end()
+            return
+        self.channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self.channel.fileno())
+        loop.add_reader(self.channel.fileno(), self._hear)
+        if not self.ready.done():
+            self.ready.set_result(ready.refused)
+
+    def _hear(self) -> None:
+        """Take a reply. What is none, or answers no question, ends the worker: user code may hold its end."""
+        try:
+            message, fds = wire.receive(self.channel)
+        except (OSError, Untrustworthy):
+            self.kill(None)
+            return
+        if not message:
+            self._end()
+            return
+        try:
+            if self._reply is None or self._task is None:
+                raise Untrustworthy("nobody asked")
+            reply = wire.decode_reply(message)
+            if reply.uid != self._task.uid:
+                raise Untrustworthy("an answer to another call")
+            body = _body(reply, fds, self._task.limits.output)
+        except (Untrustworthy, ValueError, OSError) as wrong:
+            log.warning("a worker sent what is no reply and was ended", worker=self.number, reason=str(wrong)[:200])
+            self.kill(None)
+            return
+        finally:
+            wire.close_all(fds)
+        if not self._reply.done():
+            self._reply.set_result((reply, body))
+
+    def _end(self) -> None:
+        if not self.alive:
+            return
+        self.alive = False
+        asyncio.get_running_loop().remove_reader(self.channel.fileno())
+        self.channel.close()
+        if not self.ready.done():
+            self.ready.set_result({"worker": "it ended before it was ready"})
+        if self._reply and not self._reply.done():
+            self._reply.set_result(None)
+        self._ended(self)
+
+    async def _obituary(self, task: Task) -> Answer:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0 if self.killed_for else STATUS_PATIENCE):
+                await asyncio.shield(self.status)
+        status = self.status.result() if self.status.done() else None
+        starved = self.group is not None and self.group.ran_out_of_memory()
+        outcome = self.killed_for or (Outcome.MEMORY if starved else Outcome.DIED)
+        return Answer(outcome=outcome, problem=problem_of(outcome, task, status))
+
+    def release(self) -> None:
+        """Give back what the kernel keeps for it; called once its exit status is known or given up."""
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+
+class Zygote:
+    """The zygote of one environment, and the workers it forked."""
+
+    def __init__(self, environment: Environment, plan: Plan, groups: Groups) -> None:
+        self.environment, self._plan, self._groups = environment, plan, groups
+        self.warm = asyncio.Event()
+        self.modules: set[str] = set()
+        self.private_pids = ""
+        self.alive = False
+        self.gone = asyncio.Event()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._workers: dict[int, Worker] = {}
+        self._numbers = 0
+
+    def start(self) -> None:
+        """Start its process; `warm` is set once it forks."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self.process = subprocess.Popen(
+                command(self.environment, theirs.fileno()),
+                env=VARIABLES,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        ours.setblocking(False)
+        self._control = ours
+        self.alive = True
+        self.gone.clear()
+        asyncio.get_running_loop().add_reader(ours.fileno(), self._hear)
+
+    def fork(self, ended: Callable[[Worker], None]) -> Worker:
+        """Ask for a worker; its `ready` tells when it is there."""
+        assert self._control is not None
+        self._numbers += 1
+        limits = self._plan.limits
+        group = self._groups.make(f"worker-{self._numbers}", limits.memory, limits.processes)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        worker = Worker(self._numbers, ours, group, ended)
+        uid = FIRST_UID + (os.getpid() * 1009 + self._numbers) % UIDS if os.geteuid() == 0 else None
+        plan = wire.Plan(
+            readable=self._plan.readable,
+            network=self._plan.network,
+            uid=uid,
+            limits=limits,
+            counted=group is not None,
+            growth=self._plan.growth,
+        )
+        self._workers[worker.number] = worker
+        with theirs:
+            try:
+                wire.send(self._control, wire.encode(Fork(worker.number, plan)), [theirs.fileno()])
+            except OSError:
+                worker.kill(None)
+        return worker
+
+    def preload(self, modules: list[str]) -> bool:
+        """Have later workers find these imported. Whether any of them is new."""
+        new = [name for name in modules if name not in self.modules]
+        if new and self._control is not None and self.alive:
+            self.modules.update(new)
+            wire.send(self._control, wire.encode(Preload(new)))
+        return bool(new)
+
+    def kill(self) -> None:
+        """End it, and with it every worker."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+        self._end()
+
+    def _hear(self) -> None:
+        assert self._control is not None
+        try:
+            message, fds = wire.receive(self._control)
+            wire.close_all(fds)
+            notice = wire.decode_notice(message) if message else None
+        except BlockingIOError:
+            return
+        except (OSError, Untrustworthy, ValueError):
+            notice = None
+        match notice:
+            case Warm(modules, private_pids):
+                self.modules |= set(modules)
+                self.private_pids = private_pids
+                self.warm.set()
+            case Exited(number, status):
+                self._bury(number, status)
+            case None:
+                self._end()
+
+    def _bury(self, number: int, status: int | None) -> None:
+        if worker := self._workers.pop(number, None):
+            if not worker.status.done():
+                worker.status.set_result(status)
+            worker.kill(None)
+            asyncio.get_running_loop().call_later(STATUS_PATIENCE, self._forget, worker)
+
+    def _forget(self, worker: Worker) -> None:
+        worker.release()
+        if worker.group:
+            self._groups.leave(worker.group)
+
+    def _end(self) -> None:
+        if not self.alive:
+            return
+        self.alive = False
+        self.warm.clear()
+        assert self._control is not None
+        asyncio.get_running_loop().remove_reader(self._control.fileno())
+        self._control.close()
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            self.process.wait()
+        for number in list(self._workers):
+            self._bury(number, None)
+        self.gone.set()
+
+
+def problem_of(outcome: Outcome, task: Task, status: int | None) -> Problem:
+    """The sentence for a call that was ended, or whose process ended."""
+    limits = task.limits
+    mb = limits.memory >> 20
+    kind, message = {
+        Outcome.TIMEOUT: (
+            "TimeoutError",
+            f"The call was stopped after {limits.seconds:g} s, the limit of this server (HEADRACE_CALL_SECONDS).",
+        ),
+        Outcome.MEMORY: (
+            "MemoryError",
+            f"The call used more than {mb:,} MB of memory, the limit of this server (HEADRACE_CALL_MEMORY_MB), and was ended.",
+        ),
+        Outcome.TOO_LARGE: (
+            "OutputTooLarge",
+            f"The result is larger than {limits.output >> 20:,} MB, the limit of this server (HEADRACE_CALL_OUTPUT_MB).",
+        ),
+        Outcome.CANCELLED: ("Cancelled", "The call was cancelled."),
+    }.get(outcome, ("ProcessDied", f"The process of the call {_ending(status)} before it had an answer."))
+    return Problem(kind=kind, message=message)
+
+
+def _ending(status: int | None) -> str:
+    if status is None:
+        return "was killed"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return f"crashed ({signal.Signals(number).name})" if number != signal.SIGKILL else "was killed (SIGKILL)"
+    return f"ended itself with exit status {os.waitstatus_to_exitcode(status)}"
+
+
+def _body(reply: Reply, fds: list[int], most: int) -> memoryview | bytes:
+    if not fds:
+        if len(reply.body) > min(most, wire.DATAGRAM):
+            raise Untrustworthy("a body that should have come in a file")
+        return reply.body
+    size = wire.sealed_size(fds[0], most)
+    if size != reply.size:
+        raise Untrustworthy("a body of another size than was said")
+    return memoryview(mmap.mmap(fds[0], size, access=mmap.ACCESS_READ)) if size else b""
+
+
+def _answer(task: Task, reply: Reply, body: memoryview | bytes) -> Answer:
+    ended = reply.outcome in (Outcome.MEMORY, Outcome.TOO_LARGE)
+    return Answer(
+        outcome=reply.outcome,
+        media_type=reply.media_type,
+        format=reply.format,
+        body=body,
+        headers=reply.headers,
+        stdout=reply.stdout,
+        stderr=reply.stderr,
+        problem=problem_of(reply.outcome, task, None) if ended else reply.problem,
+        timing=reply.timing,
+        imported=reply.imported,
+    )
+
+

@@ -1,0 +1,232 @@
+"""What a udf may return, brought into one form per kind.
+
+    frame    a pandas DataFrame or geopandas GeoDataFrame, or a pyarrow Table
+    raster   a Raster
+    plain    the value itself
+    bytes    bytes
+
+Types are told by the module they come from, so that nothing is imported that user code did not import.
+"""
+
+import datetime as dt
+import decimal
+import enum
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+PLAIN = (str, int, float, bool, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID, enum.Enum)
+
+
+class Seen(Struct, frozen=True):
+    """A classified value."""
+
+    kind: str
+    value: Any
+    description: str
+    geometry: bool = False
+    media_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Raster(Struct, frozen=True, kw_only=True):
+    """Bands of pixels and where on Earth they lie, if anywhere.
+
+    `data` is (bands, rows, columns). `transform` are the six affine coefficients a, b, c, d, e, f from pixel to CRS.
+    """
+
+    data: Any
+    crs: str | None = None
+    transform: tuple[float, ...] | None = None
+    nodata: float | None = None
+    tags: dict[str, str] = {}
+    original: Any = None  # the array as it was returned, for formats that keep its shape
+
+
+def classify(value: Any) -> Seen:  # noqa: ANN401 - anything
+    """The kind of a value. A value of no kind is of the kind `unknown`, which no format takes."""
+    if value is None:
+        return Seen("nothing", None, "nothing")
+    description = f"a value of type {type(value).__module__}.{type(value).__qualname__}"
+    if isinstance(value, PLAIN):
+        return Seen("plain", value, description)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Seen("bytes", bytes(value), description)
+    library = type(value).__module__.partition(".")[0]
+    if found := _FROM.get(library):
+        seen = found(value, description)
+        if seen is not None:
+            return seen
+    if isinstance(value, tuple) and len(value) == 2 and _is_array(value[0]):
+        return _array(value[0], description, bounds=value[1])
+    if isinstance(value, list | tuple | set | frozenset | Mapping) or msgspec_like(value):
+        return Seen("plain", value, description)
+    if hasattr(value, "getvalue"):
+        return Seen("bytes", bytes(value.getvalue()), description)
+    if hasattr(value, "body") and hasattr(value, "headers") and hasattr(value, "status_code"):
+        return _response(value, description)
+    return Seen("unknown", value, description)
+
+
+def msgspec_like(value: Any) -> bool:  # noqa: ANN401
+    """Whether it is a value class that JSON can hold: a dataclass, a Struct, a named tuple, an attrs class."""
+    kind = type(value)
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__")
+
+
+def as_cell(value: Any) -> Any:  # noqa: ANN401
+    """A frame of one row and one column that holds a plain value; what is no scalar is held as JSON text."""
+    import pandas as pd
+
+    scalar = isinstance(value, str | int | float | bool | dt.datetime)
+    return pd.DataFrame({"value": [value if scalar else msgspec.json.encode(value, enc_hook=str).decode()]})
+
+
+def _pandas(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    import pandas as pd
+
+    if isinstance(value, pd.Series):
+        value = value.to_frame(value.name if value.name is not None else "value")
+    elif isinstance(value, pd.Index):
+        value = value.to_frame(index=False, name=value.name if value.name is not None else "value")
+    if isinstance(value, pd.DataFrame):
+        return Seen("frame", value, description, geometry=False)
+    return Seen("plain", value, description) if isinstance(value, pd.Timestamp | pd.Timedelta) or value is pd.NaT else None
+
+
+def _geopandas(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    import geopandas
+
+    if isinstance(value, geopandas.GeoSeries):
+        value = value.to_frame(value.name or "geometry").set_geometry(value.name or "geometry")
+    if not isinstance(value, geopandas.GeoDataFrame):
+        return None
+    return Seen("frame", value, description, geometry=value.active_geometry_name is not None)
+
+
+def _shapely(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    import geopandas
+    import shapely
+
+    if not isinstance(value, shapely.Geometry):
+        return None
+    return Seen("frame", geopandas.GeoDataFrame(geometry=[value], crs=4326), description, geometry=True)
+
+
+def _pyarrow(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    import pyarrow as pa
+
+    if isinstance(value, pa.RecordBatch):
+        value = pa.Table.from_batches([value])
+    elif isinstance(value, pa.RecordBatchReader):
+        value = value.read_all()
+    elif isinstance(value, pa.Array | pa.ChunkedArray):
+        value = pa.table({"value": value})
+    if not isinstance(value, pa.Table):
+        return Seen("plain", value.as_py(), description) if isinstance(value, pa.Scalar) else None
+    if b"geo" in (value.schema.metadata or {}):
+        import geopandas
+
+        return Seen("frame", geopandas.GeoDataFrame.from_arrow(value), description, geometry=True)
+    return Seen("frame", value, description)
+
+
+def _polars(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    import polars as pl
+
+    if isinstance(value, pl.LazyFrame):
+        value = value.collect()
+    elif isinstance(value, pl.Series):
+        value = value.to_frame()
+    return Seen("frame", value.to_arrow(), description) if isinstance(value, pl.DataFrame) else None
+
+
+def _duckdb(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    return Seen("frame", value.to_arrow_table(), description) if hasattr(value, "to_arrow_table") else None
+
+
+def _numpy(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    import numpy as np
+
+    if isinstance(value, np.generic):
+        return Seen("plain", value, description)
+    return _array(value, description) if isinstance(value, np.ndarray) else None
+
+
+def _xarray(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+    import rioxarray  # noqa: F401 - registers the `rio` accessor
+    import xarray as xr
+
+    if isinstance(value, xr.Dataset):
+        names = list(value.data_vars)
+        if not names:
+            return None
+        key, value = str(names[0]), value[names[0]] if len(names) == 1 else value.to_dataarray("band")
+        tags = {"orig_type": "xarray.Dataset", "key": key if len(names) == 1 else "image"}
+    elif isinstance(value, xr.DataArray):
+        tags = {"orig_type": "xarray.DataArray"}
+    else:
+        return None
+    data = value.squeeze(drop=True) if value.ndim > 3 else value
+    array = data.to_numpy()
+    array = array[None] if array.ndim == 2 else array
+    if array.ndim != 3:
+        return None
+    crs = data.rio.crs
+    transform = None
+    if data.rio.x_dim in data.coords or data.rio.grid_mapping in data.coords:
+        transform = tuple(data.rio.transform(recalc=True))[:6]
+    raster = Raster(
+        data=array, crs=crs.to_wkt() if crs else None, transform=transform, nodata=data.rio.nodata, tags=tags, original=array
+    )
+    return Seen("raster", raster, description)
+
+
+def _array(array: Any, description: str, bounds: Any = None) -> Seen:  # noqa: ANN401
+    """An array of two or three dimensions is a raster; one of (rows, columns, 3 or 4) too, if it cannot be bands."""
+    import numpy as np
+
+    array = np.ma.filled(array.astype(float), np.nan) if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
+    data = array
+    while data.ndim > 3 and data.shape[0] == 1:
+        data = data[0]
+    if data.ndim == 2:
+        data = data[None]
+    if data.ndim != 3 or data.dtype.kind not in "buif":
+        kind = "array" if data.dtype.kind in "buif" or array.ndim != 1 else "plain"
+        return Seen(kind, array.tolist() if kind == "plain" else Raster(data=None, original=array), description)
+    if data.shape[2] in (3, 4) and data.shape[0] > 4:
+        data = np.moveaxis(data, -1, 0)
+    tags = {"orig_type": "numpy.ndarray", "shape": msgspec.json.encode(list(array.shape)).decode()}
+    transform, crs = None, None
+    if bounds is not None:
+        west, south, east, north = (float(v) for v in np.asarray(getattr(bounds, "total_bounds", bounds)).ravel())
+        tags["bounds"] = msgspec.json.encode([west, south, east, north]).decode()
+        transform = ((east - west) / data.shape[2], 0.0, west, 0.0, (south - north) / data.shape[1], north)
+        crs = "EPSG:4326"
+    return Seen("raster", Raster(data=data, crs=crs, transform=transform, tags=tags, original=array), description)
+
+
+def _is_array(value: Any) -> bool:  # noqa: ANN401
+    return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "ndim") and hasattr(value, "shape")
+
+
+def _response(value: Any, description: str) -> Seen:  # noqa: ANN401
+    media_type = str(value.headers.get("content-type") or getattr(value, "media_type", "") or "application/octet-stream")
+    return Seen("bytes", bytes(value.body), description, media_type=media_type)
+
+
+_FROM = {
+    "pandas": _pandas,
+    "geopandas": _geopandas,
+    "shapely": _shapely,
+    "pyarrow": _pyarrow,
+    "polars": _polars,
+    "duckdb": _duckdb,
+    "_duckdb": _duckdb,
+    "numpy": _numpy,
+    "xarray": _xarray,
+}
