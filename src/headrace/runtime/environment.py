@@ -74,6 +74,10 @@ def command(environment: Environment, control: int) -> list[str]:
     arguments += ["--cap-add", "ALL", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev", "--hostname", "headrace"]  # noqa: S108
     for path in SYSTEM:
         arguments += ["--ro-bind-try", path, path]
+    # Folders that bubblewrap makes on the way are its own user's alone; workers have another.
+    ways = dict.fromkeys(str(way) for path in environment.readable for way in reversed(Path(path).parents[:-1]))
+    for way in ways:
+        arguments += ["--perms", "0755", "--dir", way]
     for path in environment.readable:
         arguments += ["--ro-bind", path, path]
     return [*arguments, "--chdir", "/", "--", *zygote]
