@@ -1,0 +1,107 @@
+"""The metadata database: SQLite in the home folder, or PostgreSQL by URL.
+
+SQLite keeps a write-ahead log: readers never wait, and writers take turns, each in a short BEGIN IMMEDIATE.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from headrace.errors import Invalid, Unavailable
+
+BUSY_SECONDS = 15
+LOCK_ID = 7_241_908_311  # an advisory lock's number on PostgreSQL; any that nobody else takes
+HEAD = "0001"
+
+
+class Database:
+    """A pool of connections to one database. Its methods may be called from any thread."""
+
+    def __init__(self, url: str, *, connections: int = 10) -> None:
+        address = _address(url)
+        self.is_sqlite = address.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+        if not self.is_sqlite:
+            limits = "-c statement_timeout=60000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000"
+            options = {"connect_args": {"options": limits, "connect_timeout": 10}, "pool_pre_ping": True}
+        self._engine = sa.create_engine(address, pool_size=connections, max_overflow=0, pool_timeout=30, **options)
+        if self.is_sqlite:
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: committed at the end, rolled back by an exception."""
+        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def ping(self) -> None:
+        """Raise Unavailable where the database does not answer."""
+        try:
+            with self.read() as connection:
+                connection.execute(sa.text("select 1"))
+        except OperationalError as away:
+            raise Unavailable(f"The database does not answer: {str(away.orig)[:200]}.") from away
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's. Safe when several processes start at once."""
+        if self._version() == HEAD:
+            return
+        from alembic import command  # noqa: PLC0415 - takes a third of a second that a ready schema need not pay
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(files("headrace.db") / "migrations"))
+        with self.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(sa.text("select pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine, for tests that compare the schema."""
+        return self._engine
+
+    def _version(self) -> str | None:
+        with self.read() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+
+
+def _address(url: str) -> sa.URL:
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError as wrong:
+        raise Invalid("HEADRACE_DATABASE_URL is no URL; it wants postgresql://user:password@host/database.") from wrong
+    if address.get_backend_name() not in ("sqlite", "postgresql"):
+        raise Invalid(f"The database {address.get_backend_name()!r} is not served; PostgreSQL and SQLite are.")
+    return address.set(drivername="postgresql+psycopg") if address.get_backend_name() == "postgresql" else address
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin late, and as a reader
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,170 @@
+"""Every table. One schema for SQLite and PostgreSQL; `migrations/` is its history."""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, Index, Table
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC, to the microsecond. SQLite knows no time zones, so it is kept without one and read back with it."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Into the database."""
+        return value.astimezone(UTC).replace(tzinfo=None) if value and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Out of the database."""
+        return value.replace(tzinfo=UTC) if value and dialect.name == "sqlite" else value
+
+
+# A rowid of SQLite is an INTEGER; only that makes it count up by itself.
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def key() -> Column[int]:
+    """The column `id`."""
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+users = Table(
+    "users",
+    metadata,
+    key(),
+    Column("name", sa.Text, nullable=False),
+    Column("username", sa.Text, nullable=False, unique=True),
+    Column("email", sa.Text, nullable=False, unique=True),  # in lower case
+    Column("admin", sa.Boolean, nullable=False, default=False),
+    Column("active", sa.Boolean, nullable=False, default=True),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+groups = Table(
+    "groups",
+    metadata,
+    key(),
+    Column("name", sa.Text, nullable=False, unique=True),
+    Column("slug", sa.Text, nullable=False, unique=True),
+    Column("description", sa.Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    key(),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", sa.Text, nullable=False),
+    Column("digest", sa.String(64), nullable=False, unique=True),
+    Column("hint", sa.Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    key(),
+    Column("uid", sa.String(36), nullable=False, unique=True),
+    Column("kind", sa.Text, nullable=False),
+    Column("slug", sa.Text, nullable=False),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("version", sa.Integer, nullable=False),
+    Column("public_read", sa.Boolean, nullable=False, default=False),
+    Column("public_list", sa.Boolean, nullable=False, default=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("owner_id", "kind", "slug"),
+)
+
+job_versions = Table(
+    "job_versions",
+    metadata,
+    Column("job_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", sa.Integer, primary_key=True),
+    Column("body", sa.Text, nullable=False),
+    Column("author_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    key(),
+    Column("digest", sa.String(64), nullable=False, unique=True),
+    Column("secret", sa.LargeBinary, nullable=False),  # the token's text, encrypted (docs/decisions/0001)
+    Column("udf_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("client_id", sa.Text),
+    Column("cache", sa.Boolean, nullable=False),
+    Column("enabled", sa.Boolean, nullable=False),
+    Column("public_read", sa.Boolean),
+    Column("access_scope", sa.Text),
+    Column("metadata_json", sa.JSON),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    key(),
+    Column("uid", sa.String(36), nullable=False, unique=True),
+    Column("state", sa.Text, nullable=False),
+    Column("job_id", Id),  # no foreign key: the history of a job outlives it
+    Column("job_name", sa.Text),
+    Column("version", sa.Integer),
+    Column("code_hash", sa.String(64), nullable=False),
+    Column("owner_id", Id, nullable=False),
+    Column("caller_id", Id),
+    Column("token_id", Id),
+    Column("door", sa.Text, nullable=False),
+    Column("format", sa.Text),
+    Column("cache", sa.Text, nullable=False),
+    Column("status", sa.Integer, nullable=False),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment, nullable=False),
+    *(
+        Column(f"{part}_ms", sa.Float, nullable=False)
+        for part in ("queue", "start", "import", "user", "encode", "total")
+    ),
+    Column("error_class", sa.Text),
+    Column("error", sa.Text),
+)
+# Lists come newest first, and a row is somebody's as owner or as caller.
+Index("ix_runs_owner_id_id", runs.c.owner_id, runs.c.id)
+Index("ix_runs_caller_id_id", runs.c.caller_id, runs.c.id)
+Index("ix_runs_job_id_id", runs.c.job_id, runs.c.id)
+Index("ix_runs_finished_at", runs.c.finished_at)
+
+run_logs = Table(
+    "run_logs",
+    metadata,
+    Column("uid", sa.String(36), primary_key=True),
+    Column("stdout", sa.Text, nullable=False),
+    Column("stderr", sa.Text, nullable=False),
+)
