@@ -80,6 +80,15 @@ class Udf(Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class Version(Struct, frozen=True, kw_only=True):
+    """One version of a saved udf, as it was saved."""
+
+    version: int
+    body: str
+    author_id: int
+    created_at: datetime
+
+
 class Token(Struct, frozen=True, kw_only=True):
     """The right to call one udf under its owner's environment, and nothing else."""
 

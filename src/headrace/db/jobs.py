@@ -1,0 +1,133 @@
+"""Queries of saved udfs and of the tokens that open them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from headrace.db.tables import access_tokens, job_versions, jobs, users
+from headrace.model.job import Kind, Udf, Version
+from headrace.model.page import Slice
+
+UDF = [
+    *(jobs.c[name] for name in Udf.__struct_fields__ if name not in ("body", "owner_email")),
+    users.c.email.label("owner_email"),
+    job_versions.c.body,
+]
+_CURRENT = sa.and_(job_versions.c.job_id == jobs.c.id, job_versions.c.version == jobs.c.version)
+_UDFS = select(*UDF).join(users, users.c.id == jobs.c.owner_id).join(job_versions, _CURRENT).where(jobs.c.kind == Kind.UDF)
+
+
+class TokenRow(Struct, frozen=True, kw_only=True):
+    """A token as it is kept: its text encrypted."""
+
+    id: int
+    secret: bytes
+    udf_id: int
+    udf_uid: str
+    udf_slug: str
+    owner_id: int
+    owner_email: str
+    client_id: str | None
+    cache: bool
+    enabled: bool
+    public_read: bool | None
+    access_scope: str | None
+    metadata_json: dict[str, Any] | None
+    created_at: Any
+    updated_at: Any
+    expires_at: Any
+    last_used_at: Any
+
+
+_FOREIGN = {"udf_uid": jobs.c.uid, "udf_slug": jobs.c.slug, "owner_email": users.c.email}
+TOKEN = [
+    _FOREIGN[name].label(name) if name in _FOREIGN else access_tokens.c[name] for name in TokenRow.__struct_fields__
+]
+_TOKENS = (
+    select(*TOKEN)
+    .join(jobs, jobs.c.id == access_tokens.c.udf_id)
+    .join(users, users.c.id == access_tokens.c.owner_id)
+)
+
+
+def readable_by(user_id: int) -> sa.ColumnElement[bool]:
+    """What a user may see of the udfs: their own, and those that are open to all."""
+    return sa.or_(jobs.c.owner_id == user_id, jobs.c.public_read)
+
+
+def insert_udf(connection: Connection, body: str, author_id: int, **values: Any) -> int:  # noqa: ANN401
+    """A new udf at version 1; its id."""
+    values = {"kind": Kind.UDF.value, "version": 1, **values}
+    job_id = connection.execute(jobs.insert().values(values).returning(jobs.c.id)).scalar_one()
+    add_version(connection, job_id, 1, body, author_id, values["created_at"])
+    return job_id
+
+
+def add_version(connection: Connection, job_id: int, version: int, body: str, author_id: int, moment: Any) -> None:  # noqa: ANN401
+    """Keep one more version of the body."""
+    values = {"job_id": job_id, "version": version, "body": body, "author_id": author_id, "created_at": moment}
+    connection.execute(job_versions.insert().values(values))
+
+
+def update_udf(connection: Connection, job_id: int, before: int, **values: Any) -> bool:  # noqa: ANN401
+    """Change a udf that is still at version `before`. Whether it was."""
+    matches = (jobs.c.id == job_id, jobs.c.version == before)
+    return connection.execute(jobs.update().where(*matches).values(values)).rowcount > 0
+
+
+def delete_udf(connection: Connection, job_id: int) -> None:
+    """Remove a udf with its versions and tokens."""
+    connection.execute(jobs.delete().where(jobs.c.id == job_id))
+
+
+def find_udf(connection: Connection, *matches: sa.ColumnElement[bool]) -> Udf | None:
+    """The udf that matches."""
+    row = connection.execute(_UDFS.where(*matches)).mappings().one_or_none()
+    return Udf(**row) if row else None
+
+
+def list_udfs(connection: Connection, matches: sa.ColumnElement[bool], offset: int, limit: int) -> Slice[Udf]:
+    """Udfs, the most recently changed first."""
+    statement = _UDFS.where(matches).order_by(jobs.c.updated_at.desc(), jobs.c.id.desc())
+    rows = connection.execute(statement.offset(offset).limit(limit)).mappings()
+    count = select(sa.func.count()).select_from(jobs).where(jobs.c.kind == Kind.UDF, matches)
+    return Slice([Udf(**row) for row in rows], connection.execute(count).scalar_one())
+
+
+def list_versions(connection: Connection, job_id: int) -> list[Version]:
+    """Every version of a udf, the newest first."""
+    columns = [job_versions.c[name] for name in Version.__struct_fields__]
+    statement = select(*columns).where(job_versions.c.job_id == job_id).order_by(job_versions.c.version.desc())
+    return [Version(**row) for row in connection.execute(statement).mappings()]
+
+
+def insert_token(connection: Connection, **values: Any) -> int:  # noqa: ANN401
+    """A new token; its id."""
+    return connection.execute(access_tokens.insert().values(values).returning(access_tokens.c.id)).scalar_one()
+
+
+def update_token(connection: Connection, token_id: int, **values: Any) -> None:  # noqa: ANN401
+    """Change a token."""
+    connection.execute(access_tokens.update().where(access_tokens.c.id == token_id).values(values))
+
+
+def delete_token(connection: Connection, token_id: int) -> None:
+    """Remove a token; it opens nothing from now on."""
+    connection.execute(access_tokens.delete().where(access_tokens.c.id == token_id))
+
+
+def find_token(connection: Connection, *matches: sa.ColumnElement[bool]) -> TokenRow | None:
+    """The token that matches."""
+    row = connection.execute(_TOKENS.where(*matches)).mappings().one_or_none()
+    return TokenRow(**row) if row else None
+
+
+def list_tokens(connection: Connection, matches: sa.ColumnElement[bool], offset: int, limit: int) -> Slice[TokenRow]:
+    """Tokens, the newest first."""
+    rows = connection.execute(
+        _TOKENS.where(matches).order_by(access_tokens.c.id.desc()).offset(offset).limit(limit)
+    ).mappings()
+    count = select(sa.func.count()).select_from(access_tokens).where(matches)
+    return Slice([TokenRow(**row) for row in rows], connection.execute(count).scalar_one())

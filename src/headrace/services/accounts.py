@@ -1,0 +1,287 @@
+"""Accounts: who there is, in which groups, and with which keys."""
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from headrace.db import accounts
+from headrace.errors import Conflict, Invalid, NotFound, Unauthenticated
+from headrace.model import ids
+from headrace.model.access import ApiKey, Group, Principal, User
+from headrace.model.page import Page, Slice
+from headrace.services.call import Call, Platform
+
+T = TypeVar("T")
+
+ADMIN_EMAIL = "admin@localhost"
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,128}@[^@\s\x00-\x1f]{1,128}")
+NAME = re.compile(r"[^\x00-\x1f]{1,200}")
+
+
+def create_user(call: Call, *, name: str, email: str, username: str | None = None, admin: bool = False) -> User:
+    """A new account. Raises Conflict where the e-mail or username is taken, Forbidden for all but administrators."""
+    call.require_admin()
+    return _create_user(call.platform, name=name, email=email, username=username, admin=admin)
+
+
+def list_users(call: Call, page: Page, query: str | None = None) -> Slice[User]:
+    """A page of the accounts."""
+    _ = call.user
+    with call.platform.db.read() as connection:
+        return accounts.list_users(connection, page, query)
+
+
+def get_user(call: Call, user_id: int) -> User:
+    """One account. Raises NotFound."""
+    _ = call.user
+    return _found(_read_user(call.platform, id=user_id), f"There is no user {user_id}.")
+
+
+def find_user(call: Call, email_or_username: str) -> User:
+    """The account with that e-mail or username. Raises NotFound."""
+    _ = call.user
+    found = _read_user(call.platform, email=email_or_username.lower()) or _read_user(
+        call.platform, username=email_or_username
+    )
+    return _found(found, f"There is no user {email_or_username!r}; `headrace users add` makes one.")
+
+
+def update_user(
+    call: Call, user_id: int, *, name: str | None = None, email: str | None = None, active: bool | None = None, admin: bool | None = None
+) -> User:
+    """Change an account: one's own name and e-mail, or as an administrator anything. None is no change."""
+    if call.user.id != user_id or active is not None or admin is not None:
+        call.require_admin()
+    given = {"name": name and _name(name), "email": email and _email(email), "active": active, "admin": admin}
+    values = {key: value for key, value in given.items() if value is not None}
+    try:
+        with call.platform.db.begin() as connection:
+            user = accounts.update_user(connection, user_id, **values, updated_at=datetime.now(UTC))
+    except IntegrityError as taken:
+        raise Conflict(f"The e-mail {email} belongs to another user.") from taken
+    call.platform.revision.bump()
+    return _found(user, f"There is no user {user_id}.")
+
+
+def create_group(call: Call, *, name: str, description: str | None = None) -> Group:
+    """A new group. Raises Conflict where the name is taken."""
+    call.require_admin()
+    now = datetime.now(UTC)
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or ids.new_uid()
+    try:
+        with call.platform.db.begin() as connection:
+            return accounts.insert_group(
+                connection, name=_name(name), slug=slug, description=description, created_at=now, updated_at=now
+            )
+    except IntegrityError as taken:
+        raise Conflict(f"There is a group called {name!r} already.") from taken
+
+
+def list_groups(call: Call, page: Page, query: str | None = None) -> Slice[Group]:
+    """A page of the groups."""
+    _ = call.user
+    with call.platform.db.read() as connection:
+        return accounts.list_groups(connection, page, query)
+
+
+def get_group(call: Call, group_id: int) -> Group:
+    """One group. Raises NotFound."""
+    _ = call.user
+    with call.platform.db.read() as connection:
+        return _found(accounts.find_group(connection, id=group_id), f"There is no group {group_id}.")
+
+
+def find_group(call: Call, name: str) -> Group:
+    """The group of that name. Raises NotFound."""
+    _ = call.user
+    with call.platform.db.read() as connection:
+        return _found(accounts.find_group(connection, name=name), f"There is no group {name!r}; `headrace groups add` makes one.")
+
+
+def update_group(call: Call, group_id: int, *, name: str | None = None, description: str | None = None) -> Group:
+    """Change a group. None is no change."""
+    call.require_admin()
+    given = {"name": name and _name(name), "description": description}
+    values = {key: value for key, value in given.items() if value is not None}
+    try:
+        with call.platform.db.begin() as connection:
+            group = accounts.update_group(connection, group_id, **values, updated_at=datetime.now(UTC))
+    except IntegrityError as taken:
+        raise Conflict(f"There is a group called {name!r} already.") from taken
+    return _found(group, f"There is no group {group_id}.")
+
+
+def add_member(call: Call, group_id: int, user_id: int) -> None:
+    """Put a user into a group."""
+    call.require_admin()
+    get_group(call, group_id)
+    get_user(call, user_id)
+    with call.platform.db.begin() as connection:
+        accounts.add_member(connection, group_id, user_id)
+
+
+def remove_member(call: Call, group_id: int, user_id: int) -> None:
+    """Take a user out of a group. Raises NotFound where they are not in it."""
+    call.require_admin()
+    with call.platform.db.begin() as connection:
+        if not accounts.remove_member(connection, group_id, user_id):
+            raise NotFound(f"The user {user_id} is not in the group {group_id}.")
+
+
+def list_members(call: Call, group_id: int) -> list[User]:
+    """The users of a group."""
+    get_group(call, group_id)
+    with call.platform.db.read() as connection:
+        return accounts.list_members(connection, group_id)
+
+
+def create_key(call: Call, user_id: int, name: str, expires_in: timedelta | None = None) -> tuple[ApiKey, str]:
+    """A new key for oneself, or as an administrator for anyone; its text, which nothing can show again."""
+    _self_or_admin(call, user_id)
+    return _create_key(call.platform, user_id, name, ids.new_api_key(), expires_in)
+
+
+def list_keys(call: Call, user_id: int) -> list[ApiKey]:
+    """The keys of oneself, or as an administrator of anyone."""
+    _self_or_admin(call, user_id)
+    with call.platform.db.read() as connection:
+        return accounts.list_keys(connection, user_id)
+
+
+def get_key(call: Call, user_id: int, key_id: int) -> ApiKey:
+    """One key. Raises NotFound."""
+    found = next((key for key in list_keys(call, user_id) if key.id == key_id), None)
+    return _found(found, f"The user {user_id} has no key {key_id}.")
+
+
+def revoke_key(call: Call, user_id: int, key_id: int) -> ApiKey:
+    """Have a key open nothing from now on."""
+    key = get_key(call, user_id, key_id)
+    if key.revoked_at is None:
+        with call.platform.db.begin() as connection:
+            key = _found(accounts.update_key(connection, key_id, revoked_at=datetime.now(UTC)), "")
+    call.platform.revision.bump()
+    return key
+
+
+def authenticate(platform: Platform, text: str) -> Principal:
+    """Whose key that is. Raises Unauthenticated for one that is unknown, revoked or expired."""
+    if len(text) > 1000 or "\0" in text:
+        raise Unauthenticated("This is no API key.")
+    with platform.db.read() as connection:
+        found = accounts.find_key(connection, ids.digest(text))
+    if found is None:
+        raise Unauthenticated("This API key is not known here.")
+    key, user = found
+    if key.revoked_at is not None:
+        raise Unauthenticated("This API key has been revoked; make a new one with `headrace keys create`.")
+    if not key.active(datetime.now(UTC)):
+        raise Unauthenticated(f"This API key expired on {key.expires_at:%Y-%m-%d}; make a new one with `headrace keys create`.")
+    if not user.active:
+        raise Unauthenticated("The account of this API key has been closed.")
+    return Principal(user=user, key_id=key.id)
+
+
+def ensure_admin(platform: Platform) -> str | None:
+    """At the first start, make admin@localhost; the key where it is fresh and has to be shown, once.
+
+    The key is the one of the settings, or a fresh one that is also written to <home>/admin.key (mode 0600). A key of
+    the settings that is not known yet becomes one more key of the administrator.
+    """
+    settings = platform.settings
+    admin = _read_user(platform, email=ADMIN_EMAIL)
+    if admin is not None and not settings.admin_key:
+        return None
+    if admin is None:
+        admin = _create_user(platform, name="Administrator", email=ADMIN_EMAIL, username="admin", admin=True)
+    text = settings.admin_key or ids.new_api_key()
+    with platform.db.read() as connection:
+        known = accounts.find_key(connection, ids.digest(text))
+    if known is not None:
+        return None
+    _create_key(platform, admin.id, "first start", text, None)
+    if settings.admin_key:
+        return None
+    _write_private(settings.home / "admin.key", text)
+    return text
+
+
+def administrator(platform: Platform) -> Call:
+    """A call as administrator, for commands on the home folder itself: who may write it needs no key."""
+    admin = _found(_read_user(platform, email=ADMIN_EMAIL), "This home has no administrator yet; `headrace up` makes one.")
+    return Call(platform, Principal(user=admin, key_id=0))
+
+
+def _create_user(platform: Platform, *, name: str, email: str, username: str | None, admin: bool) -> User:
+    now = datetime.now(UTC)
+    email = _email(email)
+    try:
+        with platform.db.begin() as connection:
+            return accounts.insert_user(
+                connection,
+                name=_name(name),
+                email=email,
+                username=_name(username or email),
+                admin=admin,
+                active=True,
+                created_at=now,
+                updated_at=now,
+            )
+    except IntegrityError as taken:
+        raise Conflict(f"A user with the e-mail {email} or that username is there already.") from taken
+
+
+def _create_key(platform: Platform, user_id: int, name: str, text: str, expires_in: timedelta | None) -> tuple[ApiKey, str]:
+    now = datetime.now(UTC)
+    if expires_in is not None and not timedelta(0) < expires_in < timedelta(days=36_500):
+        raise Invalid("A key expires after some time from now, at most a hundred years.")
+    _found(_read_user(platform, id=user_id), f"There is no user {user_id}.")
+    with platform.db.begin() as connection:
+        key = accounts.insert_key(
+            connection,
+            user_id=user_id,
+            name=_name(name),
+            digest=ids.digest(text),
+            hint=text[-4:],
+            created_at=now,
+            expires_at=now + expires_in if expires_in else None,
+        )
+    return key, text
+
+
+def _self_or_admin(call: Call, user_id: int) -> None:
+    if call.user.id != user_id:
+        call.require_admin()
+
+
+def _read_user(platform: Platform, **by: object) -> User | None:
+    with platform.db.read() as connection:
+        return accounts.find_user(connection, **by)
+
+
+def _found(value: T | None, otherwise: str) -> T:
+    if value is None:
+        raise NotFound(otherwise)
+    return value
+
+
+def _email(email: str) -> str:
+    if not EMAIL.fullmatch(email):
+        raise Invalid(f"{email[:100]!r} is no e-mail address.")
+    return email.lower()
+
+
+def _name(name: str) -> str:
+    if not NAME.fullmatch(name) or not name.strip():
+        raise Invalid("A name has 1 to 200 characters and no control characters.")
+    return name
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")

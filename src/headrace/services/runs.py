@@ -1,0 +1,45 @@
+"""The history of runs, as far as the caller may see it."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from headrace.db import runs as queries
+from headrace.db.tables import runs
+from headrace.errors import NotFound
+from headrace.model.page import Page, Slice
+from headrace.model.run import Run
+from headrace.services.call import Call
+
+
+def list_runs(
+    call: Call,
+    page: Page,
+    *,
+    state: str | None = None,
+    udf: str | None = None,
+    door: str | None = None,
+    cache: str | None = None,
+    since: datetime | None = None,
+) -> Slice[Run]:
+    """A page of the runs that the caller may see; an administrator sees all. The newest come first."""
+    matches: list[sa.ColumnElement[bool]] = [] if call.user.admin else [queries.visible_to(call.user.id)]
+    for column, value in ((runs.c.state, state), (runs.c.door, door), (runs.c.cache, cache)):
+        if value is not None:
+            matches.append(column == value)
+    if udf is not None:
+        matches.append(queries.of_udf(udf))
+    if since is not None:
+        matches.append(runs.c.started_at >= since)
+    with call.platform.db.read() as connection:
+        return queries.list_runs(connection, matches, page)
+
+
+def get_run(call: Call, uid: str) -> Run:
+    """One run with its output. Raises NotFound."""
+    seen = [] if call.user.admin else [queries.visible_to(call.user.id)]
+    with call.platform.db.read() as connection:
+        run = queries.find_run(connection, uid, *seen)
+    if run is None:
+        raise NotFound("There is no such run that you may see; a run is written down a moment after its answer.")
+    return run

@@ -1,0 +1,71 @@
+"""Bytes by key: a folder, or an object store by URL, through obstore."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+from headrace.errors import Invalid, NotFound, Unavailable
+
+KEY = re.compile(r"(?!.*(^|/)\.{1,2}(/|$))[\w.=@+~-][\w.=@+~ -]*(/[\w.=@+~-][\w.=@+~ -]*)*")
+
+
+class Blobs:
+    """Objects under keys such as `results/ab/abcd`. Its methods may be called from any thread."""
+
+    def __init__(self, place: str | Path) -> None:
+        if isinstance(place, Path):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._store: Any = LocalStore(place)
+        else:
+            try:
+                self._store = from_url(place)
+            except (BaseError, ValueError) as wrong:
+                raise Invalid(f"HEADRACE_STORE_URL cannot be used: {str(wrong)[:200]}.") from wrong
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep the bytes under the key: all of them at once, in place of what was there."""
+        self._do(obstore.put, _checked(key), data)
+
+    def get(self, key: str) -> bytes:
+        """The bytes under the key. Raises NotFound."""
+        return bytes(self._do(obstore.get, _checked(key)).bytes())
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Part of the bytes under the key. Raises NotFound."""
+        return bytes(self._do(obstore.get_range, _checked(key), start=start, length=length))
+
+    def size(self, key: str) -> int:
+        """How many bytes are under the key. Raises NotFound."""
+        return int(self._do(obstore.head, _checked(key))["size"])
+
+    def delete(self, key: str) -> None:
+        """Forget the key; nothing happens where it is not there."""
+        try:
+            self._do(obstore.delete, _checked(key))
+        except NotFound:
+            pass
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
+        """Key, size and time of change (seconds since 1970) of everything under a prefix."""
+        for chunk in obstore.list(self._store, prefix=_checked(prefix)):
+            for item in chunk:
+                yield item["path"], item["size"], item["last_modified"].timestamp()
+
+    def _do(self, verb: Any, key: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - a verb of obstore
+        try:
+            return verb(self._store, key, *args, **kwargs)
+        except FileNotFoundError as missing:
+            raise NotFound(f"There is nothing under {key}.") from missing
+        except BaseError as away:
+            raise Unavailable(f"The store does not answer: {str(away)[:200]}.") from away
+
+
+def _checked(key: str) -> str:
+    if len(key) > 1000 or not KEY.fullmatch(key):
+        raise Invalid(f"{key[:100]!r} is no key: it wants segments of letters, digits and . _ = @ + ~ - between slashes.")
+    return key
