@@ -93,7 +93,9 @@ def _plain(body: bytes | memoryview, status: int, media_type: str | None, header
 
 
 def _coding(accepted: str) -> str | None:
-    offered = {name.strip().lower(): _quality(rest) for name, _, rest in (o.partition(";") for o in accepted.split(","))}
+    offered = {
+        name.strip().lower(): _quality(rest) for name, _, rest in (o.partition(";") for o in accepted.split(","))
+    }
     usable = [coding for coding in CODINGS if offered.get(coding, offered.get("*", 0.0)) > 0]
     return usable[0] if usable else None
 
