@@ -121,7 +121,7 @@ def touch_keys(connection: Connection, used: dict[int, datetime]) -> None:
 
 def _slice(connection: Connection, statement: sa.Select[Any], table: sa.Table, kind: type, page: Page) -> Slice[Any]:
     total = connection.execute(select(sa.func.count()).select_from(statement.subquery())).scalar_one()
-    column = table.c[page.order] if page.order in table.c else table.c.id
+    column = table.c[page.order] if page.order and page.order in table.c else table.c.id
     ordered = statement.order_by(column.asc() if page.order_dir == "asc" else column.desc(), table.c.id.desc())
     rows = connection.execute(ordered.limit(page.limit).offset(page.offset)).mappings()
     return Slice([kind(**row) for row in rows], total)

@@ -41,7 +41,7 @@ def visible_to(user_id: int) -> sa.ColumnElement[bool]:
 
 def list_runs(connection: Connection, matches: Sequence[sa.ColumnElement[bool]], page: Page) -> Slice[Run]:
     """A page of runs, the newest first unless the page says otherwise; the total is counted up to MOST_COUNTED."""
-    column = runs.c[page.order] if page.order in runs.c else runs.c.id
+    column = runs.c[page.order] if page.order and page.order in runs.c else runs.c.id
     ordered = column.asc() if page.order_dir == "asc" else column.desc()
     rows = connection.execute(select(*COLUMNS).where(*matches).order_by(ordered).limit(page.limit).offset(page.offset))
     some = select(runs.c.id).where(*matches).limit(MOST_COUNTED).subquery()

@@ -1,1 +1,134 @@
-"""The civis dialect on the wire."""
+"""The wire of the resource API (Civis protocol notes 1.3 to 1.9).
+
+Names are camelCase in answers. In requests both spellings are taken, at every level, since the published clients send
+snake_case and their command line sends camelCase; the keys of free-form maps are left as they are. A field or query
+parameter that nobody declared is refused, so that a typing mistake does not go unnoticed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from headrace.api.codec import PlainJson, Read, decode_json, refuse_nul
+from headrace.api.words import sentence
+from headrace.errors import HeadraceError, Invalid
+from headrace.model.page import Page
+
+Normalise = Callable[[Any], Any]
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A value on this wire. Say `frozen=True, kw_only=True` on each that derives from it; `rename` is inherited."""
+
+
+class Error(msgspec.Struct, frozen=True, rename="camel"):
+    """An error: a word for programs, a sentence for people, and the status."""
+
+    error: str
+    error_description: str
+    code: int
+
+
+class Codec(PlainJson):
+    """camelCase out; snake_case and camelCase in."""
+
+    strict = True
+    challenge = 'Bearer realm="headrace", error="invalid_token"'
+    error_model = Error
+
+    def argument(self, name: str) -> str:
+        """`pageNum` is `page_num`; `ids[]` is `ids`."""
+        name = name.removesuffix("[]")
+        return name if name.islower() else snake(name)
+
+    def reader(self, type_: Any) -> Read:  # noqa: ANN401 - any annotation
+        """Read JSON, give its keys the spelling that the type has, and convert."""
+        normalise = normaliser(inspect.type_info(type_))
+        decode = msgspec.json.Decoder().decode
+
+        def read(body: bytes) -> Any:  # noqa: ANN401
+            value = decode_json(body, decode)
+            if b"\\u0000" in body:
+                refuse_nul(value)
+            if normalise is not None:
+                value = normalise(value)
+            try:
+                return msgspec.convert(value, type_)
+            except msgspec.ValidationError as wrong:
+                raise Invalid(sentence(wrong, type_)) from wrong
+
+        return read
+
+    def paging(self, page: Page, total: int) -> dict[str, str]:
+        """Where this page is among all."""
+        return {
+            "X-Pagination-Current-Page": str(page.page_num),
+            "X-Pagination-Per-Page": str(page.limit),
+            "X-Pagination-Total-Pages": str(-(-total // page.limit)),
+            "X-Pagination-Total-Entries": str(total),
+        }
+
+    def error(self, error: HeadraceError) -> msgspec.Struct:
+        """The three keys that clients read of every error."""
+        return Error(error.code, error.message, error.status)
+
+
+codec = Codec()
+
+
+def snake(name: str) -> str:
+    """`remoteHostId` as `remote_host_id`."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).removeprefix("_")
+
+
+def normaliser(type_: inspect.Type) -> Normalise | None:
+    """A function that gives the keys of structs inside a value of the type their wire spelling; None: there are none.
+
+    Raises Invalid where one field comes under both spellings.
+    """
+    match type_:
+        case inspect.Metadata(type=inner):
+            return normaliser(inner)
+        case inspect.UnionType(types=types):
+            found = [n for n in map(normaliser, types) if n is not None]
+            return found[0] if found else None
+        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item) | inspect.SetType(item_type=item):
+            return _each(normaliser(item))
+        case inspect.DictType(value_type=item):
+            return _values(normaliser(item))
+        case inspect.StructType():
+            return _struct(type_)
+        case _:
+            return None
+
+
+def _each(normalise: Normalise | None) -> Normalise | None:
+    if normalise is None:
+        return None
+    return lambda value: [normalise(item) for item in value] if isinstance(value, list) else value
+
+
+def _values(normalise: Normalise | None) -> Normalise | None:
+    if normalise is None:
+        return None
+    return lambda value: {k: normalise(item) for k, item in value.items()} if isinstance(value, dict) else value
+
+
+def _struct(type_: inspect.StructType) -> Normalise:
+    names = {spelling: f.encode_name for f in type_.fields for spelling in (f.name, f.encode_name)}
+    inner = {f.encode_name: n for f in type_.fields if (n := normaliser(f.type)) is not None}
+
+    def normalise(value: Any) -> Any:  # noqa: ANN401
+        if not isinstance(value, dict):
+            return value
+        renamed: dict[str, Any] = {}
+        for key, item in value.items():
+            name = names.get(key, key)
+            if name in renamed:
+                raise Invalid(f"The field `{name}` is given twice, in two spellings.")
+            renamed[name] = inner[name](item) if name in inner else item
+        return renamed
+
+    return normalise

@@ -1,0 +1,9 @@
+"""The protocol of the published `fused` clients, generations 1.5.3 and 2.9.5, under /server/v1."""
+
+from headrace.api.operation import Operation
+from headrace.dialects.fused import account, later, tokens, udfs
+
+
+def operations() -> list[Operation]:
+    """Every route but the calls, which need the services a server composes (`calls.CallRoutes`)."""
+    return [*account.operations(), *udfs.operations(), *tokens.operations(), *later.operations()]

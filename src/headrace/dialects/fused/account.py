@@ -1,0 +1,95 @@
+"""Who is calling and where calls go, as clients ask before their first call (Fused protocol notes 2.6)."""
+
+from msgspec import Struct
+
+from headrace.api.operation import Operation, describe
+from headrace.dialects.fused.udfs import COLLECTION, check_collection
+from headrace.services.call import Call
+
+
+class Person(Struct):
+    """The user whose key it is."""
+
+    id: str
+    email: str
+    handle: str
+    name: str
+    execution_environment_id: str
+
+
+class Instance(Struct):
+    """Where calls may go: there is one such place here."""
+
+    client_id: str
+    preference_rank: int = 1
+
+
+class ExecutionEnvironment(Struct):
+    """The environment that user code runs in."""
+
+    id: str
+    name: str
+
+
+class Collection(Struct):
+    """A collection of udfs."""
+
+    id: str
+    name: str
+    last_updated: str
+    allow_public_read: bool
+    access_scope: str
+
+
+class Health(Struct):
+    """Up."""
+
+    status: str
+
+
+def get_user(call: Call) -> Person:
+    """The user whose key it is."""
+    user = call.user
+    return Person(str(user.id), user.email, user.username, user.name, "default")
+
+
+def list_instances(call: Call) -> list[Instance]:
+    """Where calls may go."""
+    _ = call.user
+    return [Instance("local")]
+
+
+def get_environment(call: Call) -> ExecutionEnvironment:
+    """The environment that user code runs in."""
+    _ = call.user
+    return ExecutionEnvironment("default", "default")
+
+
+def get_environment_token(call: Call) -> str:
+    """The id that this server knows the caller's environment by; the right to act stays with the key."""
+    return f"default-{call.user.id}"
+
+
+def get_health(call: Call) -> Health:
+    """Whether the server answers."""
+    del call
+    return Health("ok")
+
+
+def get_collection(call: Call, name: str) -> Collection:
+    """A collection by its name; there is one."""
+    check_collection(name)
+    return Collection(COLLECTION, COLLECTION, call.user.created_at.isoformat(), allow_public_read=False, access_scope="team")
+
+
+def operations() -> list[Operation]:
+    """The routes of accounts and instances."""
+    return [
+        describe("GET", "/user/self", get_user, tags=("account",)),
+        describe("GET", "/realtime-instance", list_instances, tags=("account",)),
+        describe("GET", "/realtime-instance/available", list_instances, tags=("account",)),
+        describe("GET", "/execution-env/self", get_environment, tags=("account",)),
+        describe("GET", "/execution-env/token", get_environment_token, tags=("account",)),
+        describe("GET", "/collection/by-name/{name}", get_collection, tags=("account",)),
+        describe("GET", "/health", get_health, public=True, tags=("account",)),
+    ]

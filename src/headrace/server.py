@@ -1,0 +1,127 @@
+"""The composition root: what a server is made of, and who is plugged into whom."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import click
+import structlog
+import uvicorn
+from sqlalchemy.exc import OperationalError
+
+from headrace import executors, logs
+from headrace.api.auth import Keys
+from headrace.api.codec import PlainJson
+from headrace.api.endpoint import Rim
+from headrace.api.machine import machine_operations
+from headrace.api.router import Mount, Router
+from headrace.db.engine import Database
+from headrace.dialects import fused
+from headrace.dialects.fused.calls import CallRoutes
+from headrace.errors import Unavailable
+from headrace.services import accounts
+from headrace.services.call import Call, Platform
+from headrace.services.calls import Calls
+from headrace.services.health import Health
+from headrace.services.measures import Measures
+from headrace.services.targets import Targets
+from headrace.settings import Settings
+from headrace.store.blobs import Blobs
+from headrace.store.cipher import open_cipher
+from headrace.store.results import Results
+from headrace.work.janitor import Janitor
+from headrace.work.recorder import Recorder
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 6  # of the 10 in which a server has stopped after SIGTERM
+CONNECTIONS = 16
+
+
+def open_platform(settings: Settings) -> Platform:
+    """The home folder, its database at this version's schema, and its keys. Raises Unavailable, Invalid."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = Database(settings.database_url or f"sqlite:///{settings.home / 'headrace.db'}", connections=CONNECTIONS)
+    try:
+        db.migrate()
+    except OperationalError as away:
+        raise Unavailable(f"The database cannot be opened: {str(away.orig)[:300]}.") from away
+    blobs = Blobs(settings.store_url or settings.home / "store")
+    return Platform(settings, db, blobs, open_cipher(settings.secret_key, settings.home))
+
+
+def create_app(settings: Settings, platform: Platform) -> Router:
+    """The ASGI application of a server over an open platform."""
+    executor = executors.make(settings)
+    results = Results(
+        platform.blobs, memory_bytes=settings.cache_memory_mb << 20, disk_bytes=settings.cache_mb << 20
+    )
+    recorder = Recorder(platform.db)
+    measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
+    calls = Calls(settings, executor, results, recorder.add, measures)
+    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20)
+    health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
+    keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
+    rim = Rim(
+        keys=keys,
+        make_call=lambda who: Call(platform, who),
+        body_bytes=settings.body_mb << 20,
+        body_seconds=settings.body_seconds,
+        threads=CONNECTIONS,
+    )
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        await executor.start()
+        janitor = Janitor(settings, platform.db, results)
+        yield
+        health.stopping = True
+        routes.close()
+        await executor.close(DRAIN_SECONDS)
+        await calls.drain()
+        janitor.close()
+        recorder.close()
+        platform.db.close()
+
+    mounts = [Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson())]
+    mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
+    return Router(mounts, rim, lifespan=lifespan)
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serve over a bound socket until a signal; the address is printed once requests are answered."""
+    logs.configure(settings.log_level)
+    platform = open_platform(settings)
+    fresh = accounts.ensure_admin(platform)
+    config = uvicorn.Config(
+        create_app(settings, platform),
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        ws="none",
+    )
+    listener.listen(2048)
+    Announcing(config, settings, fresh).run(sockets=[listener])
+
+
+class Announcing(uvicorn.Server):
+    """A server that says where it is once it is there."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, fresh_key: str | None) -> None:
+        super().__init__(config)
+        self._settings, self._fresh_key = settings, fresh_key
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so on stdout."""
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        if self._fresh_key:
+            click.echo(f"The key of the administrator, shown this once and kept in {self._settings.home}/admin.key:")
+            click.echo(f"  {self._fresh_key}")
+        click.echo(f"Headrace answers at {self._settings.url}")
