@@ -37,6 +37,13 @@ class Format(Struct, frozen=True, kw_only=True):
     kinds: frozenset[str]
     write: Callable[[Any, Any, Tile | None], None]
     needs_geometry: bool = False
+    accepts: Callable[[Any], bool] | None = None  # of the values of its kinds; None: all of them
+
+    def takes(self, seen: Any) -> bool:  # noqa: ANN401 - a classified value
+        """Whether this format can hold the value."""
+        if seen.kind not in self.kinds or (self.needs_geometry and not seen.geometry):
+            return False
+        return self.accepts is None or self.accepts(seen.value)
 
 
 class Encoded(Struct, frozen=True):
@@ -62,7 +69,7 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
         return Encoded("", seen.media_type or BINARY, seen.headers)
     for name in formats:
         chosen = FORMATS[name]
-        if seen.kind in chosen.kinds and (seen.geometry or not chosen.needs_geometry):
+        if chosen.takes(seen):
             chosen.write(seen.value, sink, tile)
             return Encoded(name, chosen.media_type)
     if seen.kind == "plain" and "parquet" in formats:
@@ -83,9 +90,5 @@ def check(names: Sequence[str]) -> None:
 
 
 def _taking(seen: Any) -> list[str]:  # noqa: ANN401 - a classified value
-    taking = [
-        name
-        for name in FORMATS.names
-        if seen.kind in FORMATS[name].kinds and (seen.geometry or not FORMATS[name].needs_geometry)
-    ]
+    taking = [name for name in FORMATS.names if FORMATS[name].takes(seen)]
     return taking or ["none of the formats here"]
