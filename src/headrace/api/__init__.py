@@ -1,0 +1,1 @@
+"""The API as it is declared and served; it knows no nouns."""

@@ -83,7 +83,7 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
     read = codec.reader(operation.body) if operation.body is not None else None
     write = codec.writer(list[operation.item] if operation.many else operation.returns)  # type: ignore[misc]
     on_the_loop = iscoroutinefunction(operation.function)
-    page_name = next((name for name, type_ in operation.gathered if type_ is Page), None)
+    page_name = next((name for name, type_ in operation.gathered if issubclass(type_, Page)), None)
     function, public, status, body_name = operation.function, operation.public, operation.status, operation.body_name
     content_type = (b"content-type", b"application/json")
 

@@ -118,7 +118,7 @@ def describe(
             in_path[parameter.name] = Parameter(parameter.name, hint)
         elif hint is Request:
             continue
-        elif is_struct(hint) and method in WRITING and hint is not Page:
+        elif is_struct(hint) and method in WRITING and not _is_page(hint):
             body, body_name = hint, parameter.name
         elif is_struct(hint):
             gathered.append((parameter.name, hint))
@@ -158,6 +158,10 @@ def is_struct(hint: Any) -> bool:  # noqa: ANN401 - any annotation
     bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     bare = get_origin(bare) or bare
     return isinstance(bare, type) and issubclass(bare, msgspec.Struct)
+
+
+def _is_page(hint: Any) -> bool:  # noqa: ANN401
+    return isinstance(hint, type) and issubclass(hint, Page)
 
 
 def _fields(struct: type[msgspec.Struct]) -> list[Parameter]:

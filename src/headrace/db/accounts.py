@@ -33,11 +33,15 @@ def find_user(connection: Connection, **by: Any) -> User | None:  # noqa: ANN401
     return User(**row) if row else None
 
 
-def list_users(connection: Connection, page: Page, query: str | None = None) -> Slice[User]:
-    """A page of users, those whose name, username or e-mail contains the query."""
-    matches = sa.true()
+def list_users(
+    connection: Connection, page: Page, query: str | None = None, *, active: bool | None = None
+) -> Slice[User]:
+    """A page of users, those whose name, username or e-mail contains the query, and who are active or not."""
+    matches: sa.ColumnElement[bool] = sa.true()
     if query:
         matches = sa.or_(*(users.c[name].icontains(query, autoescape=True) for name in ("name", "username", "email")))
+    if active is not None:
+        matches = sa.and_(matches, users.c.active == active)
     return _slice(connection, select(*USER).where(matches), users, User, page)
 
 
@@ -82,6 +86,22 @@ def list_members(connection: Connection, group_id: int) -> list[User]:
     """The users of a group, by name."""
     statement = select(*USER).join(group_members).where(group_members.c.group_id == group_id).order_by(users.c.name)
     return [User(**row) for row in connection.execute(statement).mappings()]
+
+
+def count_members(connection: Connection, group_ids: list[int]) -> dict[int, int]:
+    """How many users are in each of these groups."""
+    statement = (
+        select(group_members.c.group_id, sa.func.count())
+        .where(group_members.c.group_id.in_(group_ids))
+        .group_by(group_members.c.group_id)
+    )
+    return {group_id: count for group_id, count in connection.execute(statement)}
+
+
+def groups_of(connection: Connection, user_id: int) -> list[Group]:
+    """The groups that a user is in, by name."""
+    statement = select(*GROUP).join(group_members).where(group_members.c.user_id == user_id).order_by(groups.c.name)
+    return [Group(**row) for row in connection.execute(statement).mappings()]
 
 
 def insert_key(connection: Connection, **values: Any) -> ApiKey:  # noqa: ANN401

@@ -28,11 +28,11 @@ def create_user(call: Call, *, name: str, email: str, username: str | None = Non
     return _create_user(call.platform, name=name, email=email, username=username, admin=admin)
 
 
-def list_users(call: Call, page: Page, query: str | None = None) -> Slice[User]:
-    """A page of the accounts."""
+def list_users(call: Call, page: Page, query: str | None = None, *, active: bool | None = None) -> Slice[User]:
+    """A page of the accounts: those that are active, those that are not, or all."""
     _ = call.user
     with call.platform.db.read() as connection:
-        return accounts.list_users(connection, page, query)
+        return accounts.list_users(connection, page, query, active=active)
 
 
 def get_user(call: Call, user_id: int) -> User:
@@ -137,6 +137,20 @@ def list_members(call: Call, group_id: int) -> list[User]:
     get_group(call, group_id)
     with call.platform.db.read() as connection:
         return accounts.list_members(connection, group_id)
+
+
+def count_members(call: Call, group_ids: list[int]) -> dict[int, int]:
+    """How many users are in each of these groups; one that is empty is left out."""
+    _ = call.user
+    with call.platform.db.read() as connection:
+        return accounts.count_members(connection, group_ids)
+
+
+def groups_of(call: Call, user_id: int) -> list[Group]:
+    """The groups that a user is in, by name."""
+    _ = call.user
+    with call.platform.db.read() as connection:
+        return accounts.groups_of(connection, user_id)
 
 
 def create_key(call: Call, user_id: int, name: str, expires_in: timedelta | None = None) -> tuple[ApiKey, str]:

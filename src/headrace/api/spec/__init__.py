@@ -1,0 +1,1 @@
+"""Documents derived from the declared operations."""

@@ -6,12 +6,13 @@ which the clients build their methods at run time.
 
 from headrace.api.operation import Operation
 from headrace.api.resource import Resource
-from headrace.dialects.civis.codec import codec
+from headrace.dialects.civis.codec import Codec
 from headrace.dialects.civis.endpoints import endpoints
 from headrace.registry import Registry
 
-__all__ = ["PREFIX", "RESOURCES", "codec", "operations"]
+__all__ = ["CODEC", "PREFIX", "RESOURCES", "operations"]
 
+CODEC = Codec()
 PREFIX = "/api"
 RESOURCES: Registry[Resource] = Registry("headrace.dialects.civis.resources", "resource")
 

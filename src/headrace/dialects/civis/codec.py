@@ -6,7 +6,7 @@ parameter that nobody declared is refused, so that a typing mistake does not go 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import inspect
@@ -75,9 +75,6 @@ class Codec(PlainJson):
         return Error(error.code, error.message, error.status)
 
 
-codec = Codec()
-
-
 def snake(name: str) -> str:
     """`remoteHostId` as `remote_host_id`."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).removeprefix("_")
@@ -113,18 +110,22 @@ def _each(normalise: Normalise | None) -> Normalise | None:
 def _values(normalise: Normalise | None) -> Normalise | None:
     if normalise is None:
         return None
-    return lambda value: {k: normalise(item) for k, item in value.items()} if isinstance(value, dict) else value
+
+    def each(value: Any) -> Any:  # noqa: ANN401
+        return {key: normalise(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    return each
 
 
 def _struct(type_: inspect.StructType) -> Normalise:
-    names = {spelling: f.encode_name for f in type_.fields for spelling in (f.name, f.encode_name)}
+    names: dict[str, str] = {spelling: f.encode_name for f in type_.fields for spelling in (f.name, f.encode_name)}
     inner = {f.encode_name: n for f in type_.fields if (n := normaliser(f.type)) is not None}
 
     def normalise(value: Any) -> Any:  # noqa: ANN401
         if not isinstance(value, dict):
             return value
         renamed: dict[str, Any] = {}
-        for key, item in value.items():
+        for key, item in cast("dict[str, Any]", value).items():
             name = names.get(key, key)
             if name in renamed:
                 raise Invalid(f"The field `{name}` is given twice, in two spellings.")

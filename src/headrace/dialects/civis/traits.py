@@ -1,4 +1,4 @@
-"""What the nouns of this dialect have in common on the wire: ids, pages, references to users."""
+"""What the nouns of this dialect have in common on the wire: ids, names, pages and references to users."""
 
 from typing import Annotated, Literal
 
@@ -7,16 +7,14 @@ from msgspec import Meta
 from headrace.dialects.civis.codec import Wire
 from headrace.model.page import Page
 
-Id = Annotated[int, Meta(ge=1, le=(1 << 31) - 1)]
-Uid = Annotated[str, Meta(min_length=1, max_length=64)]
-
-Limit = Annotated[int, Meta(ge=1, le=1000, description="Number of results to return.")]
-Descending = Annotated[Literal["asc", "desc"], Meta(description="Direction in which to sort; descending by default.")]
-Ascending = Annotated[Literal["asc", "desc"], Meta(description="Direction in which to sort; ascending by default.")]
+Id = Annotated[int, Meta(ge=1, le=(1 << 31) - 1, description="The ID.")]
+Uid = Annotated[str, Meta(min_length=1, max_length=36, description="The UUID.")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")]
+Query = Annotated[str | None, Meta(description="Return only what contains this text in its name.")]
 
 
 class Newest(Page, frozen=True, kw_only=True):
-    """A list in the order in which things came to be, the newest first."""
+    """A page of a list whose order is that of time, the newest first."""
 
     order: Annotated[Literal["id"], Meta(description="The field on which to order the result set.")] = "id"  # type: ignore[assignment]
 
