@@ -10,12 +10,15 @@ This module and those of the formats import nothing heavy, so that a server can 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from headrace.errors import Invalid
 from headrace.registry import Registry
+
+if TYPE_CHECKING:
+    from headrace.formats._values import Seen
 
 Tile = tuple[int, int, int]  # z, x, y
 
@@ -26,24 +29,27 @@ class Unserializable(Exception):  # noqa: N818 - a statement about a value
     """No asked-for format takes the value."""
 
 
+def always(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
+    """Every value of the format's kinds fits."""
+    return True
+
+
 class Format(Struct, frozen=True, kw_only=True):
     """How values become bytes.
 
     `write(value, sink, tile)` gets the value in the form that `formats/_values.py` gives its kind, and a binary file.
+    `fits(value, tile)` says, without looking at every element, whether it can write this one.
     """
 
     media_type: str
     suffix: str
     kinds: frozenset[str]
     write: Callable[[Any, Any, Tile | None], None]
-    needs_geometry: bool = False
-    accepts: Callable[[Any], bool] | None = None  # of the values of its kinds; None: all of them
+    fits: Callable[[Any, Tile | None], bool] = always
 
-    def takes(self, seen: Any) -> bool:  # noqa: ANN401 - a classified value
-        """Whether this format can hold the value."""
-        if seen.kind not in self.kinds or (self.needs_geometry and not seen.geometry):
-            return False
-        return self.accepts is None or self.accepts(seen.value)
+    def takes(self, seen: "Seen", tile: Tile | None) -> bool:
+        """Whether this classified value can be written."""
+        return seen.kind in self.kinds and self.fits(seen.value, tile)
 
 
 class Encoded(Struct, frozen=True):
@@ -57,9 +63,9 @@ class Encoded(Struct, frozen=True):
 FORMATS: Registry[Format] = Registry("headrace.formats", "format")
 
 
-def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) -> Encoded:  # noqa: ANN401 - a binary file
+def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) -> Encoded:
     """Write the value in the first of these formats that takes it. Raises Unserializable, naming those that would."""
-    from headrace.formats import _values  # noqa: PLC0415 - the server lists formats and never writes
+    from headrace.formats import _values
 
     seen = _values.classify(value)
     if seen.kind == "nothing":
@@ -69,17 +75,14 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
         return Encoded("", seen.media_type or BINARY, seen.headers)
     for name in formats:
         chosen = FORMATS[name]
-        if chosen.takes(seen):
+        if chosen.takes(seen, tile):
             chosen.write(seen.value, sink, tile)
             return Encoded(name, chosen.media_type)
     if seen.kind == "plain" and "parquet" in formats:
         # Clients of the first generation read nothing but Parquet and pictures: a value is a frame of one cell.
         FORMATS["parquet"].write(_values.as_cell(seen.value), sink, tile)
         return Encoded("parquet", FORMATS["parquet"].media_type)
-    raise Unserializable(
-        f"The udf returned {seen.description}, which cannot be written as {' or '.join(formats)}; "
-        f"{', '.join(_taking(seen))} would take it."
-    )
+    raise Unserializable(_refusal(seen, formats, tile))
 
 
 def check(names: Sequence[str]) -> None:
@@ -89,6 +92,9 @@ def check(names: Sequence[str]) -> None:
             raise Invalid(f"No format is called {name[:60]!r}; there are {', '.join(FORMATS.names)}.")
 
 
-def _taking(seen: Any) -> list[str]:  # noqa: ANN401 - a classified value
-    taking = [name for name in FORMATS.names if FORMATS[name].takes(seen)]
-    return taking or ["none of the formats here"]
+def _refusal(seen: "Seen", formats: Sequence[str], tile: Tile | None) -> str:
+    refused = f"The udf returned {seen.description}, which cannot be written as {' or '.join(formats) or 'nothing'}"
+    taking = [name for name in FORMATS.names if FORMATS[name].takes(seen, tile)]
+    if not taking:
+        return f"{refused}, nor in any other format; return a table, an array, or plain values."
+    return f"{refused}; {', '.join(taking)} would take it."

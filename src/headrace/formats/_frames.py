@@ -5,7 +5,7 @@ from typing import Any
 LARGE = 20_000  # rows from which importing polars (0.3 s, once a worker) is paid back
 
 
-def to_table(frame: Any) -> Any:  # noqa: ANN401 - a frame; a pyarrow Table
+def to_table(frame: Any) -> Any:
     """An Arrow table with what its readers need to build the same frame again: `pandas` or `geo` metadata.
 
     Column names that are no text become text. A column of mixed Python objects becomes JSON text.
@@ -14,105 +14,173 @@ def to_table(frame: Any) -> Any:  # noqa: ANN401 - a frame; a pyarrow Table
 
     if isinstance(frame, pa.Table):
         return frame
-    frame = _named(frame)
-    if hasattr(frame, "active_geometry_name"):
-        frame = frame if frame.active_geometry_name else frame.rename_geometry("geometry")
-        return pa.table(frame.to_arrow(index=_index(frame)))
+    frame = with_text_names(frame)
+    if is_geographic(frame):
+        return pa.table(frame.to_arrow(index=index_to_keep(frame)))
+    keep = index_to_keep(frame)
     try:
-        return pa.Table.from_pandas(frame, preserve_index=_index(frame), nthreads=1)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        return pa.Table.from_pandas(_objects_as_text(frame), preserve_index=_index(frame), nthreads=1)
+        return pa.Table.from_pandas(frame, preserve_index=keep, nthreads=1)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        return pa.Table.from_pandas(_objects_as_text(frame), preserve_index=keep, nthreads=1)
 
 
-def flat(frame: Any) -> Any:  # noqa: ANN401 - a frame; a pyarrow Table
-    """An Arrow table of simple columns for text formats: categories decoded, nested values as JSON text, no index
-    but a named one, geometries as WKT."""
+def flat(frame: Any) -> Any:
+    """An Arrow table of numbers, truth values and text alone, for text formats.
+
+    Categories are decoded, times are ISO 8601, nested values JSON, bytes base64, geometries WKT; of the index only
+    named levels stay, as columns.
+    """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    if hasattr(frame, "active_geometry_name"):
-        frame = with_text_geometry(frame)
+    if is_geographic(frame):
+        frame = _with_text_geometry(frame)
     table = to_table(frame)
-    columns = {}
-    for place, name in enumerate(table.column_names):
-        if name.startswith("__index_level_"):
-            continue
-        column = table.column(place)
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        if pa.types.is_nested(column.type):
-            column = pa.chunked_array([pa.array([None if v is None else to_json(v) for v in column.to_pylist()], pa.string())])
-        elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-            import base64
-
-            texts = [None if v is None else base64.b64encode(v).decode() for v in column.to_pylist()]
-            column = pa.chunked_array([pa.array(texts, pa.string())])
-        elif pa.types.is_decimal(column.type):
-            column = pc.cast(column, pa.string())
-        elif pa.types.is_duration(column.type):
-            column = pa.chunked_array([pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())])
-        elif pa.types.is_float16(column.type):
-            column = column.cast(pa.float32())
-        columns.setdefault(name, []).append(column)
-    names = [name for name, same in columns.items() for _ in same]
-    return pa.table([column for same in columns.values() for column in same], names=names) if names else table.select([])
+    places = [place for place, name in enumerate(table.column_names) if not name.startswith("__index_level_")]
+    columns = [_flat_column(table.column(place)) for place in places]
+    return pa.table(columns, names=[table.column_names[place] for place in places])
 
 
-def with_text_geometry(frame: Any) -> Any:  # noqa: ANN401 - GeoDataFrame -> DataFrame
-    """Geometries as WKT."""
-    import pandas as pd
-
-    return pd.DataFrame({name: frame[name].to_wkt() if _is_geometry(frame[name]) else frame[name] for name in frame.columns})
+def is_geographic(frame: Any) -> bool:
+    """Whether it is a GeoDataFrame."""
+    return hasattr(frame, "active_geometry_name")
 
 
-def to_json(value: Any) -> str:  # noqa: ANN401
-    """A nested value as JSON text."""
-    import msgspec
-
-    from headrace.formats.json import plain
-
-    return msgspec.json.encode(value, enc_hook=plain).decode()
-
-
-def _is_geometry(column: Any) -> bool:  # noqa: ANN401
+def is_geometry(column: Any) -> bool:
+    """Whether the column of a frame holds geometries."""
     return str(column.dtype) == "geometry"
 
 
-def _index(frame: Any) -> bool | None:  # noqa: ANN401
-    """Keep an index that says something; a default one is kept as metadata alone."""
+def index_to_keep(frame: Any) -> bool | None:
+    """What writers call `index`: one that says something is kept, a default one is metadata alone."""
     import pandas as pd
 
-    if isinstance(frame.index, pd.RangeIndex) and frame.index.name is None:
-        return None
-    return True
+    return None if type(frame.index) is pd.RangeIndex and frame.index.name is None else True
 
 
-def _named(frame: Any) -> Any:  # noqa: ANN401
-    if all(isinstance(name, str) for name in frame.columns) and frame.columns.is_unique:
+def with_text_names(frame: Any) -> Any:
+    """The frame with names that are text and unique: levels are joined by `_`, a repeated name gets `.1`, `.2` ..."""
+    if all(type(name) is str for name in frame.columns) and frame.columns.is_unique:
         return frame
+    texts = ["_".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns]
+    taken = set(texts)
     names: list[str] = []
-    for name in frame.columns:
-        text = "_".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
-        copies = sum(known == text or known.rpartition(".")[0] == text for known in names)
-        names.append(f"{text}.{copies}" if copies else text)
-    frame = frame.copy(deep=False)
+    for text in texts:
+        name, copy = text, 0
+        while name in names or (copy and name in taken):
+            copy += 1
+            name = f"{text}.{copy}"
+        names.append(name)
     geometry = getattr(frame, "active_geometry_name", None)
     place = list(frame.columns).index(geometry) if geometry is not None else None
-    frame.columns = names
+    frame = frame.set_axis(names, axis="columns")
     return frame if place is None else frame.set_geometry(names[place])
 
 
-def _objects_as_text(frame: Any) -> Any:  # noqa: ANN401
+def without_geometry(frame: Any) -> Any:
+    """A GeoDataFrame's other columns, with text names; its index as it was."""
+    import pandas as pd
+
+    place = list(frame.columns).index(frame.active_geometry_name)
+    named = with_text_names(frame)
+    return pd.DataFrame(named).drop(columns=named.columns[place])
+
+
+def to_json(value: Any) -> str:
+    """A nested value as JSON text."""
+    from headrace.formats.json import encode_value
+
+    return encode_value(value).decode()
+
+
+def iso_times(column: Any) -> Any:
+    """An Arrow column of timestamps as text: `2024-01-31T12:30:00`, with 6 or 9 decimals and `+01:00` where due."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(column) == 0:
+        return pa.chunked_array([], pa.string())
+    wall = pc.local_timestamp(column) if column.type.tz else column
+    times = wall.to_numpy()
+    whole = times.astype("M8[s]")
+    is_whole = bool(((times == whole) | np.isnat(times)).all())
+    texts = pa.array(np.datetime_as_string(whole if is_whole else times).astype(object), pa.string())
+    if not is_whole:
+        texts = pc.replace_substring_regex(texts, r"\.0+$", "")
+        texts = pc.replace_substring_regex(texts, r"\.(\d{3})$", r".\g<1>000".replace(r"\g<1>", r"\1"))
+        texts = pc.replace_substring_regex(texts, r"\.(\d{6})000$", r".\1")
+    if column.type.tz:
+        utc = column.cast(pa.timestamp(column.type.unit)).to_numpy()
+        minutes = np.where(np.isnat(utc), 0, (times - utc).astype("m8[m]").astype(int))
+        kinds, which = np.unique(minutes, return_inverse=True)
+        offsets = pa.array([f"{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in kinds.tolist()])
+        texts = pc.binary_join_element_wise(texts, offsets.take(pa.array(which)), "")
+    return pa.chunked_array([pc.if_else(pa.array(np.isnat(times)), pa.scalar(None, pa.string()), texts)])
+
+
+def iso_duration(value: Any) -> str:
+    """A timedelta in ISO 8601."""
+    import pandas as pd
+
+    return pd.Timedelta(value).isoformat()
+
+
+def _flat_column(column: Any) -> Any:
+    import base64
+
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def by_value(text: Any) -> Any:
+        return pa.chunked_array([pa.array([None if v is None else text(v) for v in column.to_pylist()], pa.string())])
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _flat_column(column.cast(kind.value_type))
+    if isinstance(kind, pa.BaseExtensionType):
+        return _flat_column(column.cast(kind.storage_type))
+    if pa.types.is_nested(kind):
+        return by_value(to_json)
+    if pa.types.is_timestamp(kind):
+        return iso_times(column)
+    if pa.types.is_duration(kind):
+        return by_value(iso_duration)
+    if pa.types.is_time(kind):
+        return by_value(lambda value: value.isoformat())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return by_value(lambda value: base64.b64encode(value).decode())
+    if pa.types.is_date(kind) or pa.types.is_decimal(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.string())
+    if pa.types.is_floating(kind):
+        column = column.cast(pa.float32()) if pa.types.is_float16(kind) else column
+        nan = pc.is_nan(column)
+        return pc.if_else(nan, pa.scalar(None, column.type), column) if pc.any(nan).as_py() else column
+    return column.cast(pa.string()) if pa.types.is_null(kind) else column
+
+
+def _with_text_geometry(frame: Any) -> Any:
+    """The frame with its geometries as WKT."""
+    import pandas as pd
+
+    named = with_text_names(frame)
+    columns = {name: named[name].to_wkt() if is_geometry(named[name]) else named[name] for name in named.columns}
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _objects_as_text(frame: Any) -> Any:
+    """The frame with those columns as JSON text that Arrow has no type for."""
     import pandas as pd
     import pyarrow as pa
 
-    def simple(column: Any) -> Any:  # noqa: ANN401
-        if column.dtype != object:
-            return column
+    def simple(column: Any) -> Any:
         try:
             pa.array(column, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-            return column.map(lambda v: None if v is None or v is pd.NA else v if isinstance(v, str) else to_json(v))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+            missing = column.isna()
+            texts = [
+                None if gap else v if isinstance(v, str) else to_json(v) for v, gap in zip(column, missing, strict=True)
+            ]
+            return pd.Series(texts, index=column.index, dtype="str")
         return column
 
-    return frame.apply(simple)
+    return frame.assign(**{name: simple(frame[name]) for name in frame.columns if frame[name].dtype == object})

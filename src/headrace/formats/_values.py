@@ -2,6 +2,7 @@
 
     frame    a pandas DataFrame or geopandas GeoDataFrame, or a pyarrow Table
     raster   a Raster
+    array    a Raster without `data`: an array that is no picture, of one dimension or of more than three
     plain    the value itself
     bytes    bytes
 
@@ -27,7 +28,6 @@ class Seen(Struct, frozen=True):
     kind: str
     value: Any
     description: str
-    geometry: bool = False
     media_type: str = ""
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -46,7 +46,7 @@ class Raster(Struct, frozen=True, kw_only=True):
     original: Any = None  # the array as it was returned, for formats that keep its shape
 
 
-def classify(value: Any) -> Seen:  # noqa: ANN401 - anything
+def classify(value: Any) -> Seen:
     """The kind of a value. A value of no kind is of the kind `unknown`, which no format takes."""
     if value is None:
         return Seen("nothing", None, "nothing")
@@ -71,13 +71,15 @@ def classify(value: Any) -> Seen:  # noqa: ANN401 - anything
     return Seen("unknown", value, description)
 
 
-def msgspec_like(value: Any) -> bool:  # noqa: ANN401
+def msgspec_like(value: Any) -> bool:
     """Whether it is a value class that JSON can hold: a dataclass, a Struct, a named tuple, an attrs class."""
     kind = type(value)
-    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__")
+    return (
+        hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__")
+    )
 
 
-def as_cell(value: Any) -> Any:  # noqa: ANN401
+def as_cell(value: Any) -> Any:
     """A frame of one row and one column that holds a plain value; what is no scalar is held as JSON text."""
     import pandas as pd
 
@@ -85,7 +87,7 @@ def as_cell(value: Any) -> Any:  # noqa: ANN401
     return pd.DataFrame({"value": [value if scalar else msgspec.json.encode(value, enc_hook=str).decode()]})
 
 
-def _pandas(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _pandas(value: Any, description: str) -> Seen | None:
     import pandas as pd
 
     if isinstance(value, pd.Series):
@@ -93,30 +95,32 @@ def _pandas(value: Any, description: str) -> Seen | None:  # noqa: ANN401
     elif isinstance(value, pd.Index):
         value = value.to_frame(index=False, name=value.name if value.name is not None else "value")
     if isinstance(value, pd.DataFrame):
-        return Seen("frame", value, description, geometry=False)
-    return Seen("plain", value, description) if isinstance(value, pd.Timestamp | pd.Timedelta) or value is pd.NaT else None
+        return Seen("frame", value, description)
+    return (
+        Seen("plain", value, description) if isinstance(value, pd.Timestamp | pd.Timedelta) or value is pd.NaT else None
+    )
 
 
-def _geopandas(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _geopandas(value: Any, description: str) -> Seen | None:
     import geopandas
 
     if isinstance(value, geopandas.GeoSeries):
         value = value.to_frame(value.name or "geometry").set_geometry(value.name or "geometry")
     if not isinstance(value, geopandas.GeoDataFrame):
         return None
-    return Seen("frame", value, description, geometry=value.active_geometry_name is not None)
+    return Seen("frame", value, description)
 
 
-def _shapely(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _shapely(value: Any, description: str) -> Seen | None:
     import geopandas
     import shapely
 
     if not isinstance(value, shapely.Geometry):
         return None
-    return Seen("frame", geopandas.GeoDataFrame(geometry=[value], crs=4326), description, geometry=True)
+    return Seen("frame", geopandas.GeoDataFrame(geometry=[value], crs=4326), description)
 
 
-def _pyarrow(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _pyarrow(value: Any, description: str) -> Seen | None:
     import pyarrow as pa
 
     if isinstance(value, pa.RecordBatch):
@@ -130,11 +134,11 @@ def _pyarrow(value: Any, description: str) -> Seen | None:  # noqa: ANN401
     if b"geo" in (value.schema.metadata or {}):
         import geopandas
 
-        return Seen("frame", geopandas.GeoDataFrame.from_arrow(value), description, geometry=True)
+        return Seen("frame", geopandas.GeoDataFrame.from_arrow(value), description)
     return Seen("frame", value, description)
 
 
-def _polars(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _polars(value: Any, description: str) -> Seen | None:
     import polars as pl
 
     if isinstance(value, pl.LazyFrame):
@@ -144,11 +148,11 @@ def _polars(value: Any, description: str) -> Seen | None:  # noqa: ANN401
     return Seen("frame", value.to_arrow(), description) if isinstance(value, pl.DataFrame) else None
 
 
-def _duckdb(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _duckdb(value: Any, description: str) -> Seen | None:
     return Seen("frame", value.to_arrow_table(), description) if hasattr(value, "to_arrow_table") else None
 
 
-def _numpy(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _numpy(value: Any, description: str) -> Seen | None:
     import numpy as np
 
     if isinstance(value, np.generic):
@@ -156,7 +160,7 @@ def _numpy(value: Any, description: str) -> Seen | None:  # noqa: ANN401
     return _array(value, description) if isinstance(value, np.ndarray) else None
 
 
-def _xarray(value: Any, description: str) -> Seen | None:  # noqa: ANN401
+def _xarray(value: Any, description: str) -> Seen | None:
     import rioxarray  # noqa: F401 - registers the `rio` accessor
     import xarray as xr
 
@@ -180,12 +184,17 @@ def _xarray(value: Any, description: str) -> Seen | None:  # noqa: ANN401
     if data.rio.x_dim in data.coords or data.rio.grid_mapping in data.coords:
         transform = tuple(data.rio.transform(recalc=True))[:6]
     raster = Raster(
-        data=array, crs=crs.to_wkt() if crs else None, transform=transform, nodata=data.rio.nodata, tags=tags, original=array
+        data=array,
+        crs=crs.to_wkt() if crs else None,
+        transform=transform,
+        nodata=data.rio.nodata,
+        tags=tags,
+        original=array,
     )
     return Seen("raster", raster, description)
 
 
-def _array(array: Any, description: str, bounds: Any = None) -> Seen:  # noqa: ANN401
+def _array(array: Any, description: str, bounds: Any = None) -> Seen:
     """An array of two or three dimensions is a raster; one of (rows, columns, 3 or 4) too, if it cannot be bands."""
     import numpy as np
 
@@ -196,8 +205,9 @@ def _array(array: Any, description: str, bounds: Any = None) -> Seen:  # noqa: A
     if data.ndim == 2:
         data = data[None]
     if data.ndim != 3 or data.dtype.kind not in "buif":
-        kind = "array" if data.dtype.kind in "buif" or array.ndim != 1 else "plain"
-        return Seen(kind, array.tolist() if kind == "plain" else Raster(data=None, original=array), description)
+        if array.dtype.kind == "O":
+            return Seen("plain", array.tolist(), description)
+        return Seen("array", Raster(data=None, tags={"orig_type": "numpy.ndarray"}, original=array), description)
     if data.shape[2] in (3, 4) and data.shape[0] > 4:
         data = np.moveaxis(data, -1, 0)
     tags = {"orig_type": "numpy.ndarray", "shape": msgspec.json.encode(list(array.shape)).decode()}
@@ -210,12 +220,14 @@ def _array(array: Any, description: str, bounds: Any = None) -> Seen:  # noqa: A
     return Seen("raster", Raster(data=data, crs=crs, transform=transform, tags=tags, original=array), description)
 
 
-def _is_array(value: Any) -> bool:  # noqa: ANN401
+def _is_array(value: Any) -> bool:
     return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "ndim") and hasattr(value, "shape")
 
 
-def _response(value: Any, description: str) -> Seen:  # noqa: ANN401
-    media_type = str(value.headers.get("content-type") or getattr(value, "media_type", "") or "application/octet-stream")
+def _response(value: Any, description: str) -> Seen:
+    media_type = str(
+        value.headers.get("content-type") or getattr(value, "media_type", "") or "application/octet-stream"
+    )
     return Seen("bytes", bytes(value.body), description, media_type=media_type)
 
 

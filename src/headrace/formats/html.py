@@ -1,1 +1,55 @@
-"""Being written by the formats part."""
+"""HTML: a frame as a table, a str as the page its author wrote, any other plain value as escaped JSON.
+
+Every cell and name is escaped, so that data never runs as script.
+"""
+
+from html import escape
+from typing import Any
+
+from headrace.formats import Format, Tile, _frames
+
+ROWS = 10_000  # at a time
+
+HEAD = b"""<!doctype html>
+<meta charset="utf-8">
+<style>
+body { font: 14px/1.4 system-ui, sans-serif; margin: 1rem }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { border-bottom: 1px solid #ddd; padding: .2rem .6rem; text-align: left; white-space: pre-wrap }
+th { position: sticky; top: 0; background: #fff }
+</style>
+"""
+
+
+def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+    """Write a frame or a plain value."""
+    if isinstance(value, str):
+        sink.write(value.encode())
+    elif hasattr(value, "columns") and hasattr(value, "shape"):
+        _write_table(_frames.flat(value), sink)
+    else:
+        sink.write(HEAD + b"<pre>" + escape(_frames.to_json(value)).encode() + b"</pre>\n")
+
+
+def _write_table(table: Any, sink: Any) -> None:
+    names = "".join(f"<th>{escape(name)}</th>" for name in table.column_names)
+    sink.write(HEAD + f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n".encode())
+    row = "<tr>" + "<td>%s</td>" * table.num_columns + "</tr>\n"
+    for start in range(0, table.num_rows, ROWS):
+        columns = [_cells(column) for column in table.slice(start, ROWS).columns]
+        sink.write("".join(map(row.__mod__, zip(*columns, strict=True))).encode())
+    sink.write(b"</tbody>\n</table>\n")
+
+
+def _cells(column: Any) -> list[Any]:
+    import pyarrow.compute as pc
+
+    cells = pc.fill_null(column.cast("string"), "").to_pylist()
+    return [escape(cell) if _special(cell) else cell for cell in cells]
+
+
+def _special(cell: str) -> bool:
+    return "<" in cell or "&" in cell or ">" in cell or '"' in cell or "'" in cell
+
+
+format = Format(media_type="text/html; charset=utf-8", suffix=".html", kinds=frozenset({"frame", "plain"}), write=write)

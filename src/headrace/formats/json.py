@@ -1,7 +1,7 @@
 """JSON (RFC 8259): a frame as a list of records, a plain value as itself.
 
 NaN, NaT and infinities are null, times are ISO 8601, decimals are text with all their digits, bytes are base64,
-geometries are GeoJSON objects in the frame's own coordinates.
+geometries are GeoJSON objects in the frame's own coordinates. A named index is a column like any other.
 """
 
 from collections.abc import Iterator
@@ -9,123 +9,186 @@ from typing import Any
 
 import msgspec
 
-from headrace.formats import Format, Tile, _frames
+from headrace.formats import Format, Tile, Unserializable, _frames
 
 ROWS = 10_000  # at a time: a large frame is never held as Python objects as a whole
+ROWS_FAST = 100_000  # the same where rows are never Python objects
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ANN401, ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
     """Write a frame's records or a plain value."""
     if hasattr(value, "columns") and hasattr(value, "shape"):
         _write_frame(value, sink)
     else:
-        sink.write(_encode(value))
+        sink.write(encode_value(value.original if hasattr(value, "original") else value))
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - what msgspec does not know
-    """A value of a library as one of Python's."""
+def records(frame: Any) -> list[dict[str, Any]]:
+    """A frame's rows, for `encode_value`."""
+    names, columns = _columns(frame)
+    if not columns:
+        return [{} for _ in range(len(frame))]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def encode_value(value: Any) -> bytes:
+    """A value as JSON. Raises Unserializable, naming what JSON has no form for."""
+    try:
+        return _encode(value)
+    except OverflowError:
+        return _encode(_with_large_integers(value))
+    except (TypeError, ValueError, RecursionError) as refused:
+        raise Unserializable(f"The value cannot be written as JSON: {refused}.") from refused
+
+
+def _plain(value: Any) -> Any:
+    """A value that msgspec does not know as one that it does."""
     library = type(value).__module__.partition(".")[0]
     if library == "numpy":
-        return value.tolist() if value.dtype.kind != "M" else _iso(value.astype("datetime64[us]").item())
+        return _array(value)
     if library == "pandas":
-        return None if type(value).__name__ in ("NAType", "NaTType") else _iso(value) if hasattr(value, "isoformat") else str(value)
+        return _pandas(value)
     if library == "shapely":
         import shapely
 
         return msgspec.Raw(shapely.to_geojson(value).encode())
-    if hasattr(value, "to_dict") and hasattr(value, "columns"):
-        return value.to_dict("records")
+    if library == "pyarrow" and hasattr(value, "to_pylist"):
+        return value.to_pylist()
+    if library == "polars" and hasattr(value, "to_dicts"):
+        return value.to_dicts()
     if hasattr(value, "tolist"):
         return value.tolist()
-    if isinstance(value, complex | range | map | filter | zip | Iterator):
-        return list(value) if not isinstance(value, complex) else [value.real, value.imag]
-    raise TypeError(f"JSON has no form for a {type(value).__name__}")
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, complex):
+        return [value.real, value.imag]
+    if isinstance(value, range | Iterator):
+        return list(value)
+    raise TypeError(f"it has no form for a {type(value).__name__}")
 
 
-_encode_known = msgspec.json.Encoder(enc_hook=plain).encode
+_encode = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
-def _encode(value: Any) -> bytes:  # noqa: ANN401
-    try:
-        return _encode_known(value)
-    except (TypeError, msgspec.EncodeError, ValueError, RecursionError) as refused:
-        from headrace.formats import Unserializable
+def _array(value: Any) -> Any:
+    import numpy as np
 
-        raise Unserializable(f"The value cannot be written as JSON: {refused}.") from refused
+    if value.dtype.kind == "M":
+        return np.where(np.isnat(value), None, np.datetime_as_string(value).astype(object)).tolist()
+    if value.dtype.kind == "m":
+        return [None if v is None else _frames.iso_duration(v) for v in np.atleast_1d(value).astype("m8[us]").tolist()]
+    return value.tolist()
 
 
-def _write_frame(frame: Any, sink: Any) -> None:  # noqa: ANN401
+def _pandas(value: Any) -> Any:
+    import pandas as pd
+
+    if isinstance(value, pd.DataFrame):
+        return records(value)
+    if isinstance(value, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        return _values(pd.Series(value))
+    if value is pd.NA or value is pd.NaT:
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _with_large_integers(value: Any) -> Any:
+    """The value with integers of more than 64 bits, which msgspec refuses, as their digits."""
+    if isinstance(value, dict):
+        return {name: _with_large_integers(v) for name, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_with_large_integers(v) for v in value]
+    return msgspec.Raw(b"%d" % value) if isinstance(value, int) and value.bit_length() > 63 else value
+
+
+def _write_frame(frame: Any, sink: Any) -> None:
     rows = len(frame)
     if rows >= _frames.LARGE and (fast := _polars(frame)) is not None:
-        _write_large(fast, sink)
+        _write_fast(fast, sink)
+        return
+    if rows <= ROWS:
+        sink.write(encode_value(records(frame)))
         return
     sink.write(b"[")
     for start in range(0, rows, ROWS):
         part = frame.slice(start, ROWS) if hasattr(frame, "slice") else frame.iloc[start : start + ROWS]
-        names, columns = _columns(part)
-        records = _encode([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])
-        sink.write((b"," if start else b"") + records[1:-1])
+        sink.write((b"," if start else b"") + encode_value(records(part))[1:-1])
     sink.write(b"]")
 
 
-def _columns(frame: Any) -> tuple[list[str], list[list[Any]]]:  # noqa: ANN401
+def _columns(frame: Any) -> tuple[list[str], list[list[Any]]]:
     if hasattr(frame, "column_names"):
-        return frame.column_names, [column.to_pylist() for column in frame.columns]
-    frame = _frames._named(frame)  # noqa: SLF001 - the rules for names are the same in every format
+        return _of_arrow(frame)
+    frame = _frames.with_text_names(frame)
+    names, columns = list(frame.columns), [_values(column) for _, column in frame.items()]
     index = frame.index
-    named = [] if index.nlevels > 1 or index.name is None else [index]
-    columns = [*named, *(frame[name] for name in frame.columns)]
-    return [*(str(i.name) for i in named), *frame.columns], [_values(column) for column in columns]
+    for level, name in reversed(list(enumerate(index.names))):
+        if name is not None and str(name) not in names:
+            names.insert(0, str(name))
+            columns.insert(0, _values(index.get_level_values(level).to_series()))
+    return names, columns
 
 
-def _values(column: Any) -> list[Any]:  # noqa: ANN401
-    kind = getattr(column.dtype, "kind", "O")
-    if kind in "iub":
-        return column.tolist()
-    if kind == "f":
-        return column.tolist()  # msgspec writes NaN and infinities as null
+def _of_arrow(table: Any) -> tuple[list[str], list[list[Any]]]:
+    import pyarrow as pa
+
+    columns: list[list[Any]] = []
+    for column in table.columns:
+        if pa.types.is_timestamp(column.type):
+            column = _frames.iso_times(column)  # noqa: PLW2901
+        columns.append(column.to_pylist())
+    return list(table.column_names), columns
+
+
+def _values(column: Any) -> list[Any]:
+    """A pandas column as values for `encode_value`; NaN and infinities stay, as msgspec writes them as null."""
+    dtype = column.dtype
+    kind = getattr(dtype, "kind", "O")
     if kind == "M":
-        return [_iso(v) for v in column]
+        return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124 - NaT alone differs from itself
     if kind == "m":
-        return [None if v is None or v != v else v.isoformat() for v in column]  # noqa: PLR0124 - NaT alone differs from itself
-    if str(column.dtype) == "geometry":
+        return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124
+    if _frames.is_geometry(column):
         import shapely
 
-        return [None if text is None else msgspec.Raw(text.encode()) for text in shapely.to_geojson(column.array)]
+        texts = shapely.to_geojson(column.array)
+        return [None if text is None else msgspec.Raw(text.encode()) for text in texts]
+    if kind == "O" and dtype != object:  # text, categories and other extensions have their own words for "nothing"
+        return [None if gap else v for v, gap in zip(column.tolist(), column.isna().tolist(), strict=True)]
     return column.tolist()
 
 
-def _iso(value: Any) -> str | None:  # noqa: ANN401
-    return None if value is None or value != value else value.isoformat()  # noqa: PLR0124
-
-
-def _polars(frame: Any) -> Any:  # noqa: ANN401
-    """A polars frame, where every column is of a type that it writes as the slow way does."""
+def _polars(frame: Any) -> Any:
+    """A polars frame that writes what `records` would, where every column has a type for which that is so."""
     import pyarrow as pa
 
-    if hasattr(frame, "active_geometry_name"):
+    if _frames.is_geographic(frame):
         return None
     table = _frames.to_table(frame)
-    simple = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string, pa.types.is_large_string)
-    if any(name.startswith("__index_level_") for name in table.column_names):
-        return None
-    if not all(any(test(field.type) for test in simple) or pa.types.is_timestamp(field.type) for field in table.schema):
+    if any(pa.types.is_nested(field.type) or _is_object(frame, field.name) for field in table.schema):
         return None
     import polars as pl
 
-    fast = pl.from_arrow(table)
-    times = [n for n, t in fast.schema.items() if t.base_type() is pl.Datetime]
-    floats = [n for n, t in fast.schema.items() if t.is_float()]
-    clean = [pl.when(pl.col(n).is_finite()).then(pl.col(n)).alias(n) for n in floats]
-    return fast.with_columns([pl.col(n).dt.to_string("iso:strict") for n in times] + clean)
+    fast = pl.from_arrow(_frames.flat(table))
+    floats = [name for name, kind in fast.schema.items() if kind.is_float()]
+    return fast.with_columns([pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats])
 
 
-def _write_large(frame: Any, sink: Any) -> None:  # noqa: ANN401
+def _is_object(frame: Any, name: str) -> bool:
+    return hasattr(frame, "iloc") and name in frame.columns and frame[name].dtype == object
+
+
+def _write_fast(frame: Any, sink: Any) -> None:
+    import io
+
     sink.write(b"[")
-    for start in range(0, frame.height, 10 * ROWS):
-        text = frame.slice(start, 10 * ROWS).write_json().encode()
-        sink.write((b"," if start else b"") + text[1:-1])
+    for start in range(0, frame.height, ROWS_FAST):
+        text = io.BytesIO()
+        frame.slice(start, ROWS_FAST).write_json(text)
+        sink.write((b"," if start else b"") + text.getbuffer()[1:-1])
     sink.write(b"]")
 
 
-format = Format(media_type="application/json", suffix=".json", kinds=frozenset({"frame", "plain"}), write=write)
+format = Format(
+    media_type="application/json", suffix=".json", kinds=frozenset({"frame", "plain", "array"}), write=write
+)

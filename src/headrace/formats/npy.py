@@ -1,15 +1,24 @@
-"""NumPy's own file format (NEP 1), never with pickled objects: the array exactly as it was returned."""
+"""NumPy's own file: the array as it was returned, without pickles. Published clients ask for it first."""
 
 from typing import Any
 
 from headrace.formats import Format, Tile
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ANN401, ARG001
-    """Write an array."""
+def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+    """Write a raster's array."""
     import numpy as np
 
-    np.lib.format.write_array(sink, value.original, allow_pickle=False)
+    array = np.asarray(value.original, order="C")
+    np.lib.format.write_array_header_2_0(sink, np.lib.format.header_data_from_array_1_0(array))
+    sink.write(array.reshape(-1).view("uint8").data)
+
+
+def is_bare(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
+    """Whether it is an array alone: places on Earth would be lost, and objects would be pickled."""
+    return (
+        value.tags.get("orig_type") == "numpy.ndarray" and value.crs is None and value.original.dtype.kind not in "OV"
+    )
 
 
 format = Format(
@@ -17,5 +26,5 @@ format = Format(
     suffix=".npy",
     kinds=frozenset({"raster", "array"}),
     write=write,
-    accepts=lambda raster: raster.transform is None and raster.tags.get("orig_type", "numpy.ndarray") == "numpy.ndarray",
+    fits=is_bare,
 )

@@ -111,7 +111,7 @@ def _refuse_missing(name: str, parameters: _Parameters) -> NoReturn:
 Coerce = Callable[[Any], Any]
 
 
-def _wanted(annotation: Any) -> tuple[str, Coerce] | None:  # noqa: ANN401 - a type, of any kind
+def _wanted(annotation: Any) -> tuple[str, Coerce] | None:
     """What the annotation asks for, in words, and the conversion; None leaves the value alone."""
     if annotation is None or annotation is inspect.Parameter.empty:
         return None
@@ -133,7 +133,7 @@ def _wanted(annotation: Any) -> tuple[str, Coerce] | None:  # noqa: ANN401 - a t
     return _GEOGRAPHIC.get(f"{plain.__module__.split('.')[0]}.{plain.__name__}") or _geometry(plain)
 
 
-def _coerce(name: str, value: Any, wanted: tuple[str, Coerce] | None) -> Any:  # noqa: ANN401 - values of any type
+def _coerce(name: str, value: Any, wanted: tuple[str, Coerce] | None) -> Any:
     if value is None or wanted is None:
         return value
     words, convert = wanted
@@ -147,27 +147,27 @@ def _coerce(name: str, value: Any, wanted: tuple[str, Coerce] | None) -> Any:  #
         raise ArgumentError(name, f"The parameter {name} wants {words} and got {shown}.") from wrong
 
 
-def _int(value: Any) -> int:  # noqa: ANN401
+def _int(value: Any) -> int:
     return int(value, 10) if isinstance(value, str) else int(value)
 
 
-def _bool(value: Any) -> bool:  # noqa: ANN401
+def _bool(value: Any) -> bool:
     return value.lower() not in ("false", "") if isinstance(value, str) else bool(value)
 
 
 def _json(kind: type) -> Coerce:
-    def convert(value: Any) -> Any:  # noqa: ANN401
+    def convert(value: Any) -> Any:
         if isinstance(value, list) and value and kind is list and all(isinstance(v, str) for v in value):
             return [_scalar(v) for v in value]  # a name given several times in a URL
         read = json.loads(value) if isinstance(value, str) else value
-        if kind is list and not isinstance(read, list | tuple) or kind is dict and not isinstance(read, dict):
+        if (kind is list and not isinstance(read, list | tuple)) or (kind is dict and not isinstance(read, dict)):
             raise ValueError("another kind of JSON")
         return read
 
     return convert
 
 
-def _scalar(text: str) -> Any:  # noqa: ANN401
+def _scalar(text: str) -> Any:
     """A number, true, false or null as JSON reads it, any other text as it is."""
     try:
         read = json.loads(text)
@@ -176,33 +176,33 @@ def _scalar(text: str) -> Any:  # noqa: ANN401
     return text if isinstance(read, str | list | dict) else read
 
 
-def _tuple(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def _tuple(value: Any) -> tuple[Any, ...]:
     read = json.loads(value) if isinstance(value, str) else value
     if not isinstance(read, list | tuple):
         raise TypeError("not a list")
     return tuple(read)
 
 
-def _datetime(value: Any) -> dt.datetime:  # noqa: ANN401
+def _datetime(value: Any) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value
     seconds = _seconds(value)
     return dt.datetime.fromisoformat(value) if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
-def _date(value: Any) -> dt.date:  # noqa: ANN401
+def _date(value: Any) -> dt.date:
     seconds = _seconds(value)
     if seconds is not None:
         return dt.datetime.fromtimestamp(seconds, dt.UTC).date()
     return dt.date.fromisoformat(value) if len(value) <= 10 else dt.datetime.fromisoformat(value).date()
 
 
-def _time(value: Any) -> dt.time:  # noqa: ANN401
+def _time(value: Any) -> dt.time:
     seconds = _seconds(value)
     return dt.time.fromisoformat(value) if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC).timetz()
 
 
-def _seconds(value: Any) -> float | None:  # noqa: ANN401
+def _seconds(value: Any) -> float | None:
     """Seconds since 1970 where the value is a number, or text of digits and dots alone."""
     if isinstance(value, int | float):
         return float(value)
@@ -211,21 +211,21 @@ def _seconds(value: Any) -> float | None:  # noqa: ANN401
     return float(value) if value and not value.strip("0123456789.") else None
 
 
-def _one_of(value: Any, options: tuple[Any, ...]) -> Any:  # noqa: ANN401
+def _one_of(value: Any, options: tuple[Any, ...]) -> Any:
     for option in options:
         if value == option or (isinstance(value, str) and value == str(option)):
             return option
     raise ValueError("none of them")
 
 
-def _member(kind: type[enum.Enum], value: Any) -> enum.Enum:  # noqa: ANN401
+def _member(kind: type[enum.Enum], value: Any) -> enum.Enum:
     for member in kind:
         if value in (member.value, member.name, str(member.value)):
             return member
     raise ValueError("none of them")
 
 
-def _uuid(value: Any) -> uuid.UUID:  # noqa: ANN401
+def _uuid(value: Any) -> uuid.UUID:
     return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 

@@ -43,7 +43,7 @@ def tile_frame(z: int, x: int, y: int) -> "geopandas.GeoDataFrame":
     return geopandas.GeoDataFrame({"x": [x], "y": [y], "z": [z]}, geometry=[shape], crs=4326)
 
 
-def frame(value: Any) -> "geopandas.GeoDataFrame":  # noqa: ANN401 - text, JSON or a frame
+def frame(value: Any) -> "geopandas.GeoDataFrame":
     """A frame of GeoJSON features or of one box. Raises ValueError for anything else."""
     import geopandas
     import shapely
@@ -62,7 +62,7 @@ def frame(value: Any) -> "geopandas.GeoDataFrame":  # noqa: ANN401 - text, JSON 
     raise ValueError("neither GeoJSON nor four numbers")
 
 
-def table(value: Any) -> "pandas.DataFrame":  # noqa: ANN401 - text, JSON or a frame
+def table(value: Any) -> "pandas.DataFrame":
     """A frame of JSON records."""
     import io
 
@@ -73,7 +73,7 @@ def table(value: Any) -> "pandas.DataFrame":  # noqa: ANN401 - text, JSON or a f
     return pandas.read_json(io.StringIO(value if isinstance(value, str) else json.dumps(value)))
 
 
-def bounds(value: Any) -> list[float]:  # noqa: ANN401
+def bounds(value: Any) -> list[float]:
     """West, south, east, north."""
     read = json.loads(value) if isinstance(value, str) else value
     if isinstance(read, list | tuple):
@@ -82,14 +82,14 @@ def bounds(value: Any) -> list[float]:  # noqa: ANN401
     return [float(v) for v in frame(read).total_bounds]
 
 
-def box(value: Any) -> "shapely.Geometry":  # noqa: ANN401
+def box(value: Any) -> "shapely.Geometry":
     """The same as a polygon."""
     import shapely
 
     return shapely.box(*bounds(value))
 
 
-def tile(value: Any) -> "geopandas.GeoDataFrame":  # noqa: ANN401
+def tile(value: Any) -> "geopandas.GeoDataFrame":
     """One row with x, y, z; where they are missing, the deepest tile that holds the whole area."""
     area = frame(value)
     if {"x", "y", "z"} <= set(area.columns):
@@ -98,13 +98,13 @@ def tile(value: Any) -> "geopandas.GeoDataFrame":  # noqa: ANN401
     return area.assign(x=found.x, y=found.y, z=found.z)[["x", "y", "z", "geometry"]]
 
 
-def viewport(value: Any) -> "geopandas.GeoDataFrame":  # noqa: ANN401
+def viewport(value: Any) -> "geopandas.GeoDataFrame":
     """The area alone."""
     area = frame(value)
     return area.drop(columns=[name for name in ("x", "y", "z") if name in area.columns])
 
 
-def tile_xyz(value: Any) -> TileXYZ:  # noqa: ANN401
+def tile_xyz(value: Any) -> TileXYZ:
     """x, y, z from a list of three, or from the tile of an area."""
     read = json.loads(value) if isinstance(value, str) else value
     if isinstance(read, list | tuple) and len(read) == 3:
@@ -113,7 +113,7 @@ def tile_xyz(value: Any) -> TileXYZ:  # noqa: ANN401
     return TileXYZ(int(row.x), int(row.y), int(row.z))
 
 
-def geometry(value: Any, kind: type) -> "shapely.Geometry":  # noqa: ANN401
+def geometry(value: Any, kind: type) -> "shapely.Geometry":
     """A geometry from WKT or GeoJSON. Raises TypeError when it is of another kind."""
     import shapely
 
