@@ -16,7 +16,7 @@ from headrace.api.endpoint import Rim
 from headrace.api.machine import machine_operations
 from headrace.api.router import Mount, Router
 from headrace.db.engine import Database
-from headrace.dialects import fused
+from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
@@ -83,7 +83,10 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         recorder.close()
         platform.db.close()
 
-    mounts = [Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson())]
+    mounts = [
+        Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
+        Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson()),
+    ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     return Router(mounts, rim, lifespan=lifespan)
 

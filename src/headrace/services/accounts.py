@@ -18,6 +18,7 @@ from headrace.services.call import Call, Platform
 T = TypeVar("T")
 
 ADMIN_EMAIL = "admin@localhost"
+LAST_USE = timedelta(minutes=1)  # how exactly the last use of a key is known; every use would be a write
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,128}@[^@\s\x00-\x1f]{1,128}")
 NAME = re.compile(r"[^\x00-\x1f]{1,200}")
 
@@ -190,13 +191,16 @@ def authenticate(platform: Platform, text: str) -> Principal:
         found = accounts.find_key(connection, ids.digest(text))
     if found is None:
         raise Unauthenticated("This API key is not known here.")
-    key, user = found
+    (key, user), now = found, datetime.now(UTC)
     if key.revoked_at is not None:
         raise Unauthenticated("This API key has been revoked; make a new one with `headrace keys create`.")
-    if not key.active(datetime.now(UTC)):
+    if not key.active(now):
         raise Unauthenticated(f"This API key expired on {key.expires_at:%Y-%m-%d}; make a new one with `headrace keys create`.")
     if not user.active:
         raise Unauthenticated("The account of this API key has been closed.")
+    if key.last_used_at is None or now - key.last_used_at > LAST_USE:
+        with platform.db.begin() as connection:
+            accounts.touch_keys(connection, {key.id: now})
     return Principal(user=user, key_id=key.id)
 
 

@@ -17,6 +17,7 @@ from headrace.services.call import Call, Platform
 from headrace.store.cipher import Unreadable
 
 PURPOSE = "access token"
+LAST_USE = timedelta(minutes=1)  # how exactly the last use of a token is known; every use would be a write
 LOST = "(its text cannot be read: the server's secret key has changed)"
 
 
@@ -105,6 +106,9 @@ def resolve(platform: Platform, text: str) -> tuple[Token, Udf]:
         raise Forbidden("This token has been switched off by its owner.")
     if token.expires_at is not None and token.expires_at <= datetime.now(UTC):
         raise Forbidden(f"This token expired on {token.expires_at:%Y-%m-%d}.")
+    if token.last_used_at is None or datetime.now(UTC) - token.last_used_at > LAST_USE:
+        with platform.db.begin() as connection:
+            queries.update_token(connection, token.id, last_used_at=datetime.now(UTC))
     return token, udf
 
 
