@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from headrace.client import Client, Failed, Result
 
@@ -122,11 +122,12 @@ def logs(name: str | None, limit: int, url: str | None) -> None:
             _show_run(client.run_of(name))
             return
         found = client.runs(limit=limit, **({"udf": client.load(name)["id"]} if name else {}))
-    shown = Table("Run", "Udf", "State", "Cache", "ms", "When", "Error", title="The latest runs", title_justify="left")
+    whole = Column("Run", no_wrap=True)  # what one copies to ask for its output
+    shown = Table(whole, "Udf", "State", "Cache", "ms", "At", "Error", title="The latest runs", title_justify="left")
     for one in found:
         colour = {"succeeded": "green", "failed": "red"}.get(one["state"], "yellow")
         shown.add_row(
-            one["uid"], one["jobName"], f"[{colour}]{one['state']}[/]", one["cache"], f"{one['totalMs']:.1f}", one["startedAt"][:19], one["error"] or ""
+            one["uid"], one["udfName"], f"[{colour}]{one['state']}[/]", one["cache"], f"{one['timing']['total']:.1f}", one["startedAt"][11:19], one["error"] or ""
         )
     console.print(shown)
 
@@ -153,7 +154,7 @@ def _show(result: Result) -> None:
 
 
 def _show_run(one: dict[str, Any]) -> None:
-    console.print(f"[bold]{one['jobName']}[/] {one['state']}, {one['totalMs']:.1f} ms, {one['startedAt'][:19]}")
+    console.print(f"[bold]{one['udfName']}[/] {one['state']}, {one['timing']['total']:.1f} ms, {one['startedAt'][:19]}")
     for name in ("stdout", "stderr", "error"):
         if one.get(name):
             console.print(f"[dim]{name}[/]")

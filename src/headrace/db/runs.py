@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from headrace.db.tables import jobs, run_logs, runs
 from headrace.model.page import Page, Slice
-from headrace.model.run import Run
+from headrace.model.run import Cache, Run, State
 
 COLUMNS = [runs.c[name] for name in Run.__struct_fields__ if name not in ("stdout", "stderr")]
 MOST_COUNTED = 10_000  # counting further costs more than anybody learns from it
@@ -46,7 +46,7 @@ def list_runs(connection: Connection, matches: Sequence[sa.ColumnElement[bool]],
     rows = connection.execute(select(*COLUMNS).where(*matches).order_by(ordered).limit(page.limit).offset(page.offset))
     some = select(runs.c.id).where(*matches).limit(MOST_COUNTED).subquery()
     total = connection.execute(select(sa.func.count()).select_from(some)).scalar_one()
-    return Slice([Run(**row) for row in rows.mappings()], total)
+    return Slice([_run(row) for row in rows.mappings()], total)
 
 
 def find_run(connection: Connection, uid: str, *matches: sa.ColumnElement[bool]) -> Run | None:
@@ -57,7 +57,7 @@ def find_run(connection: Connection, uid: str, *matches: sa.ColumnElement[bool])
         .where(runs.c.uid == uid, *matches)
     )
     row = connection.execute(statement).mappings().one_or_none()
-    return Run(**row) if row else None
+    return _run(row) if row else None
 
 
 def of_udf(uid: str) -> sa.ColumnElement[bool]:
@@ -79,6 +79,10 @@ def delete_oldest(connection: Connection, before: datetime, keep: int, most: int
 def clean(text: str) -> str:
     """Text without NUL, which PostgreSQL keeps in no text."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _run(row: sa.RowMapping) -> Run:
+    return Run(**{**row, "state": State(row["state"]), "cache": Cache(row["cache"])})
 
 
 def _unless_known(connection: Connection, insert: Any, column: str) -> Any:  # noqa: ANN401 - an insert of either dialect
