@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 import click
 import structlog
@@ -15,6 +16,7 @@ from headrace.api.codec import PlainJson
 from headrace.api.endpoint import Rim
 from headrace.api.machine import machine_operations
 from headrace.api.router import Mount, Router
+from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
@@ -88,6 +90,8 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
+    shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)
+    mounts.append(Mount("/", shown, PlainJson()))
     return Router(mounts, rim, lifespan=lifespan)
 
 
