@@ -50,11 +50,16 @@ def is_geometry(column: Any) -> bool:
     return str(column.dtype) == "geometry"
 
 
-def index_to_keep(frame: Any) -> bool | None:
-    """What writers call `index`: one that says something is kept, a default one is metadata alone."""
+def is_default_index(frame: Any) -> bool:
+    """Whether the index only counts the rows."""
     import pandas as pd
 
-    return None if type(frame.index) is pd.RangeIndex and frame.index.name is None else True
+    return isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
+
+
+def index_to_keep(frame: Any) -> bool | None:
+    """What writers call `index`: one that says something is kept, a default one is metadata alone."""
+    return None if is_default_index(frame) else True
 
 
 def with_text_names(frame: Any) -> Any:
