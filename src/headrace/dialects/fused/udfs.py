@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from headrace.api.operation import Operation, describe
@@ -11,6 +12,9 @@ from headrace.services import tokens, udfs
 from headrace.services.call import Call
 
 COLLECTION = "default"  # collections of their own come with a later version; every udf is in this one
+
+
+DEFAULTS = {"type": "geopandas_v2", "headers": [], "parameters": {}, "metadata": None}
 
 
 class Save(Struct):
@@ -45,13 +49,18 @@ Most = Annotated[int, Meta(ge=1, le=1000, description="Udfs to return.")]
 
 def create(call: Call, body: Save) -> Saved:
     """Keep a udf under a new name."""
-    if not body.slug or body.udf_body is None:
-        raise Invalid("A udf is kept with a `slug`, its name, and a `udf_body`, the udf object as JSON text.")
+    if body.udf_body is None:
+        raise Invalid("A udf is kept with a `udf_body`, the udf object as JSON text.")
+    # Clients of the first generation give the name in the object alone.
+    slug = body.slug or udfs.check_body(body.udf_body).name
+    udf_body = completed(body.udf_body)
+    if not slug:
+        raise Invalid("A udf is kept under a name: give a `slug`, or a `name` in the udf object.")
     return shown(
         udfs.create(
             call,
-            body.slug,
-            body.udf_body,
+            slug,
+            udf_body,
             public_read=bool(body.allow_public_read),
             public_list=bool(body.allow_public_list),
         )
@@ -65,7 +74,7 @@ def overwrite(call: Call, id: str, body: Save) -> Saved:
             call,
             id,
             slug=body.slug,
-            body=body.udf_body,
+            body=None if body.udf_body is None else completed(body.udf_body),
             public_read=body.allow_public_read,
             public_list=body.allow_public_list,
         )
@@ -142,6 +151,14 @@ def shown(udf: Udf) -> Saved:
         version=udf.version,
         last_updated=udf.updated_at.isoformat(),
     )
+
+
+def completed(udf_body: str) -> str:
+    """The udf object with what clients insist on and people leave out; its other text is left as it came."""
+    udfs.check_body(udf_body)
+    read = msgspec.json.decode(udf_body)
+    missing = {name: value for name, value in DEFAULTS.items() if name not in read}
+    return msgspec.json.encode({**read, **missing}).decode() if missing else udf_body
 
 
 def check_collection(name: str) -> None:
