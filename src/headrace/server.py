@@ -75,7 +75,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         await executor.start()
-        janitor = Janitor(settings, platform.db, results)
+        janitor = Janitor(settings, platform.db, results, platform.uses)
         yield
         health.stopping = True
         routes.close()

@@ -1,6 +1,5 @@
 """Queries of accounts: users, groups and API keys. Each takes a connection and gives model values."""
 
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +30,19 @@ def find_user(connection: Connection, **by: Any) -> User | None:  # noqa: ANN401
     """The user with these values."""
     row = connection.execute(select(*USER).filter_by(**by)).mappings().one_or_none()
     return User(**row) if row else None
+
+
+def find_named(connection: Connection, *names: str) -> list[User]:
+    """The users whom one of these is an e-mail or a username of."""
+    either = {*names, *(name.lower() for name in names)}
+    statement = select(*USER).where(sa.or_(users.c.email.in_(either), users.c.username.in_(either)))
+    return [User(**row) for row in connection.execute(statement).mappings()]
+
+
+def list_administrators(connection: Connection) -> list[User]:
+    """The active administrators, the oldest first; held still until a transaction that writes ends."""
+    statement = select(*USER).where(users.c.admin, users.c.active).order_by(users.c.id).with_for_update()
+    return [User(**row) for row in connection.execute(statement).mappings()]
 
 
 def list_users(
@@ -131,12 +143,6 @@ def update_key(connection: Connection, key_id: int, **values: Any) -> ApiKey | N
     statement = api_keys.update().where(api_keys.c.id == key_id).values(values).returning(*KEY)
     row = connection.execute(statement).mappings().one_or_none()
     return ApiKey(**row) if row else None
-
-
-def touch_keys(connection: Connection, used: dict[int, datetime]) -> None:
-    """Note when keys were last used."""
-    statement = api_keys.update().where(api_keys.c.id == sa.bindparam("key")).values(last_used_at=sa.bindparam("moment"))
-    connection.execute(statement, [{"key": key, "moment": moment} for key, moment in used.items()])
 
 
 def _slice(connection: Connection, statement: sa.Select[Any], table: sa.Table, kind: type, page: Page) -> Slice[Any]:

@@ -3,6 +3,8 @@
 SQLite keeps a write-ahead log: readers never wait, and writers take turns, each in a short BEGIN IMMEDIATE.
 """
 
+import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +30,8 @@ class Database:
         self.is_sqlite = address.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
         if not self.is_sqlite:
-            limits = "-c statement_timeout=60000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000"
+            limits = "-c timezone=UTC -c statement_timeout=60000 -c lock_timeout=15000"
+            limits += " -c idle_in_transaction_session_timeout=60000"
             options = {"connect_args": {"options": limits, "connect_timeout": 10}, "pool_pre_ping": True}
         self._engine = sa.create_engine(address, pool_size=connections, max_overflow=0, pool_timeout=30, **options)
         if self.is_sqlite:
@@ -56,14 +59,20 @@ class Database:
             raise Unavailable(f"The database does not answer: {str(away.orig)[:200]}.") from away
 
     def migrate(self) -> None:
-        """Bring the schema to this version's. Safe when several processes start at once."""
-        if self._version() == HEAD:
+        """Bring the schema to this version's. Safe when several processes start at once.
+
+        Raises Unavailable where a newer version has changed it already.
+        """
+        if (version := self._version()) == HEAD:
             return
         from alembic import command  # noqa: PLC0415 - takes a third of a second that a ready schema need not pay
         from alembic.config import Config  # noqa: PLC0415
+        from alembic.script import ScriptDirectory  # noqa: PLC0415
 
         config = Config()
-        config.set_main_option("script_location", str(files("headrace.db") / "migrations"))
+        config.set_main_option("script_location", str(files("headrace.db") / "migrations").replace("%", "%%"))
+        if version not in {None, *(known.revision for known in ScriptDirectory.from_config(config).walk_revisions())}:
+            raise Unavailable(f"The database is at version {version}, which a newer Headrace made; run that one.")
         with self.begin() as connection:
             if not self.is_sqlite:
                 connection.execute(sa.text("select pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
@@ -88,12 +97,16 @@ class Database:
 
 def _address(url: str) -> sa.URL:
     try:
-        address = sa.make_url(url)
+        address = sa.make_url(re.sub("^postgres://", "postgresql://", url))
     except sa.exc.ArgumentError as wrong:
         raise Invalid("HEADRACE_DATABASE_URL is no URL; it wants postgresql://user:password@host/database.") from wrong
     if address.get_backend_name() not in ("sqlite", "postgresql"):
         raise Invalid(f"The database {address.get_backend_name()!r} is not served; PostgreSQL and SQLite are.")
-    return address.set(drivername="postgresql+psycopg") if address.get_backend_name() == "postgresql" else address
+    if address.get_backend_name() == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    if address.database:  # made here, so that only its owner reads it; its companions (-wal, -shm) take its mode
+        os.close(os.open(address.database, os.O_CREAT | os.O_RDWR, 0o600))
+    return address
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -82,9 +82,12 @@ def delete_udf(connection: Connection, job_id: int) -> None:
     connection.execute(jobs.delete().where(jobs.c.id == job_id))
 
 
-def find_udf(connection: Connection, *matches: sa.ColumnElement[bool]) -> Udf | None:
-    """The udf that matches."""
-    row = connection.execute(_UDFS.where(*matches)).mappings().one_or_none()
+def find_udf(
+    connection: Connection, *matches: sa.ColumnElement[bool], first: sa.ColumnElement[Any] | None = None
+) -> Udf | None:
+    """The udf that matches; of several, the first in that order, then the oldest."""
+    order = [jobs.c.id] if first is None else [first, jobs.c.id]
+    row = connection.execute(_UDFS.where(*matches).order_by(*order).limit(1)).mappings().one_or_none()
     return Udf(**row) if row else None
 
 

@@ -13,6 +13,7 @@ from headrace.model.page import Page, Slice
 from headrace.model.run import Cache, Run, State
 
 COLUMNS = [runs.c[name] for name in Run.__struct_fields__ if name not in ("stdout", "stderr")]
+LONGEST = 4_000  # characters of a name or an error; the output, which may be longer, is kept apart
 MOST_COUNTED = 10_000  # counting further costs more than anybody learns from it
 
 _insert = runs.insert()
@@ -27,8 +28,9 @@ def insert_all(connection: Connection, finished: Sequence[Run]) -> None:
         text = row.pop("stdout"), row.pop("stderr")
         if any(text):
             logs.append({"uid": row["uid"], "stdout": clean(text[0]), "stderr": clean(text[1])})
-        if row["error"]:
-            row["error"] = clean(row["error"])
+        for name in ("job_name", "error_class", "error"):
+            if row[name]:
+                row[name] = clean(row[name][:LONGEST])
     connection.execute(_unless_known(connection, _insert, "uid"), rows)
     if logs:
         connection.execute(_unless_known(connection, _insert_log, "uid"), logs)
@@ -65,20 +67,27 @@ def of_udf(uid: str) -> sa.ColumnElement[bool]:
     return runs.c.job_id == select(jobs.c.id).where(jobs.c.uid == uid).scalar_subquery()
 
 
-def delete_oldest(connection: Connection, before: datetime, keep: int, most: int) -> int:
-    """Delete at most `most` runs: those that finished before, and those beyond the newest `keep`. How many went."""
-    beyond = select(runs.c.id).order_by(runs.c.id.desc()).offset(keep).limit(1).scalar_subquery()
-    old = select(runs.c.uid).where(sa.or_(runs.c.finished_at < before, runs.c.id <= beyond)).limit(most)
-    uids = list(connection.execute(old).scalars())
-    if uids:
-        connection.execute(run_logs.delete().where(run_logs.c.uid.in_(uids)))
-        connection.execute(runs.delete().where(runs.c.uid.in_(uids)))
-    return len(uids)
+def beyond(connection: Connection, keep: int) -> int:
+    """The id of the newest run that is one too many, where `keep` are kept; 0 where there are not so many."""
+    statement = select(runs.c.id).order_by(runs.c.id.desc()).offset(keep).limit(1)
+    return connection.execute(statement).scalar() or 0
+
+
+def list_old(connection: Connection, before: datetime, beyond_id: int, most: int) -> list[str]:
+    """At most `most` uids of runs that finished before that moment, or have that id or an older one."""
+    old = (select(runs.c.uid).where(old).limit(most) for old in (runs.c.finished_at < before, runs.c.id <= beyond_id))
+    return list({uid for statement in old for uid in connection.execute(statement).scalars()})[:most]
+
+
+def delete_all(connection: Connection, uids: Sequence[str]) -> None:
+    """Delete runs with their output."""
+    connection.execute(run_logs.delete().where(run_logs.c.uid.in_(uids)))
+    connection.execute(runs.delete().where(runs.c.uid.in_(uids)))
 
 
 def clean(text: str) -> str:
-    """Text without NUL, which PostgreSQL keeps in no text."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """Text without what cannot be kept: NUL and half surrogate pairs."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def _run(row: sa.RowMapping) -> Run:

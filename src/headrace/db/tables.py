@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, Table
+from sqlalchemy.exc import DontWrapMixin
+
+from headrace.errors import Invalid
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,6 +32,36 @@ class Moment(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value and dialect.name == "sqlite" else value
 
 
+class Unstorable(Invalid, DontWrapMixin):
+    """A text contains a NUL character or half a surrogate pair, which no text here may have."""
+
+
+class Text(sa.types.TypeDecorator[str]):
+    """Text that both databases keep and search for. Raises Unstorable for what only one of them would take."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - the interface
+        """Into the database."""
+        if value is None:
+            return None
+        if "\0" in value:
+            raise Unstorable
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as half:
+                raise Unstorable from half
+        return value
+
+
+class Line(Text):
+    """Text of at most `length` characters."""
+
+    impl = sa.String
+
+
 # A rowid of SQLite is an INTEGER; only that makes it count up by itself.
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -42,9 +75,9 @@ users = Table(
     "users",
     metadata,
     key(),
-    Column("name", sa.Text, nullable=False),
-    Column("username", sa.Text, nullable=False, unique=True),
-    Column("email", sa.Text, nullable=False, unique=True),  # in lower case
+    Column("name", Text, nullable=False),
+    Column("username", Text, nullable=False, unique=True),
+    Column("email", Text, nullable=False, unique=True),  # in lower case
     Column("admin", sa.Boolean, nullable=False, default=False),
     Column("active", sa.Boolean, nullable=False, default=True),
     Column("created_at", Moment, nullable=False),
@@ -54,9 +87,9 @@ groups = Table(
     "groups",
     metadata,
     key(),
-    Column("name", sa.Text, nullable=False, unique=True),
-    Column("slug", sa.Text, nullable=False, unique=True),
-    Column("description", sa.Text),
+    Column("name", Text, nullable=False, unique=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("description", Text),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
 )
@@ -73,9 +106,9 @@ api_keys = Table(
     metadata,
     key(),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("name", sa.Text, nullable=False),
-    Column("digest", sa.String(64), nullable=False, unique=True),
-    Column("hint", sa.Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", Line(64), nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
@@ -86,9 +119,9 @@ jobs = Table(
     "jobs",
     metadata,
     key(),
-    Column("uid", sa.String(36), nullable=False, unique=True),
-    Column("kind", sa.Text, nullable=False),
-    Column("slug", sa.Text, nullable=False),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("slug", Text, nullable=False),
     Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
     Column("version", sa.Integer, nullable=False),
     Column("public_read", sa.Boolean, nullable=False, default=False),
@@ -103,7 +136,7 @@ job_versions = Table(
     metadata,
     Column("job_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("version", sa.Integer, primary_key=True),
-    Column("body", sa.Text, nullable=False),
+    Column("body", Text, nullable=False),
     Column("author_id", Id, ForeignKey("users.id"), nullable=False),
     Column("created_at", Moment, nullable=False),
 )
@@ -112,16 +145,16 @@ access_tokens = Table(
     "access_tokens",
     metadata,
     key(),
-    Column("digest", sa.String(64), nullable=False, unique=True),
+    Column("digest", Line(64), nullable=False, unique=True),
     Column("secret", sa.LargeBinary, nullable=False),  # the token's text, encrypted (docs/decisions/0001)
     Column("udf_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
-    Column("client_id", sa.Text),
+    Column("client_id", Text),
     Column("cache", sa.Boolean, nullable=False),
     Column("enabled", sa.Boolean, nullable=False),
     Column("public_read", sa.Boolean),
-    Column("access_scope", sa.Text),
-    Column("metadata_json", sa.JSON),
+    Column("access_scope", Text),
+    Column("metadata_json", sa.JSON(none_as_null=True)),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("expires_at", Moment),
@@ -132,18 +165,18 @@ runs = Table(
     "runs",
     metadata,
     key(),
-    Column("uid", sa.String(36), nullable=False, unique=True),
-    Column("state", sa.Text, nullable=False),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("state", Text, nullable=False),
     Column("job_id", Id),  # no foreign key: the history of a job outlives it
-    Column("job_name", sa.Text),
+    Column("job_name", Text),
     Column("version", sa.Integer),
-    Column("code_hash", sa.String(64), nullable=False),
+    Column("code_hash", Line(64), nullable=False),
     Column("owner_id", Id, nullable=False),
     Column("caller_id", Id),
     Column("token_id", Id),
-    Column("door", sa.Text, nullable=False),
-    Column("format", sa.Text),
-    Column("cache", sa.Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("format", Text),
+    Column("cache", Text, nullable=False),
     Column("status", sa.Integer, nullable=False),
     Column("size", sa.BigInteger, nullable=False),
     Column("started_at", Moment, nullable=False),
@@ -152,8 +185,8 @@ runs = Table(
         Column(f"{part}_ms", sa.Float, nullable=False)
         for part in ("queue", "start", "import", "user", "encode", "total")
     ),
-    Column("error_class", sa.Text),
-    Column("error", sa.Text),
+    Column("error_class", Text),
+    Column("error", Text),
 )
 # Lists come newest first, and a row is somebody's as owner or as caller.
 Index("ix_runs_owner_id_id", runs.c.owner_id, runs.c.id)
@@ -164,7 +197,7 @@ Index("ix_runs_finished_at", runs.c.finished_at)
 run_logs = Table(
     "run_logs",
     metadata,
-    Column("uid", sa.String(36), primary_key=True),
-    Column("stdout", sa.Text, nullable=False),
-    Column("stderr", sa.Text, nullable=False),
+    Column("uid", Line(36), primary_key=True),
+    Column("stdout", Text, nullable=False),
+    Column("stderr", Text, nullable=False),
 )

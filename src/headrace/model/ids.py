@@ -36,4 +36,4 @@ def digest(secret: str) -> str:
 
     A slow hash (argon2) guards secrets people choose; nothing can be guessed against these.
     """
-    return sha256(secret.encode()).hexdigest()
+    return sha256(secret.encode(errors="surrogatepass")).hexdigest()

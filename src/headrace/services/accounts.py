@@ -18,7 +18,6 @@ from headrace.services.call import Call, Platform
 T = TypeVar("T")
 
 ADMIN_EMAIL = "admin@localhost"
-LAST_USE = timedelta(minutes=1)  # how exactly the last use of a key is known; every use would be a write
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,128}@[^@\s\x00-\x1f]{1,128}")
 NAME = re.compile(r"[^\x00-\x1f]{1,200}")
 
@@ -52,18 +51,38 @@ def find_user(call: Call, email_or_username: str) -> User:
 
 
 def update_user(
-    call: Call, user_id: int, *, name: str | None = None, email: str | None = None, active: bool | None = None, admin: bool | None = None
+    call: Call,
+    user_id: int,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    active: bool | None = None,
+    admin: bool | None = None,
 ) -> User:
-    """Change an account: one's own name and e-mail, or as an administrator anything. None is no change."""
+    """Change an account: one's own name and e-mail, or as an administrator anything. None is no change.
+
+    Raises Conflict where the e-mail is another user's, and where no administrator would be left.
+    """
     if call.user.id != user_id or active is not None or admin is not None:
         call.require_admin()
-    given = {"name": name and _name(name), "email": email and _email(email), "active": active, "admin": admin}
+    given = {
+        "name": None if name is None else _name(name),
+        "email": None if email is None else _email(email),
+        "active": active,
+        "admin": admin,
+    }
     values = {key: value for key, value in given.items() if value is not None}
+    taken = f"The e-mail {email} belongs to another user."
     try:
         with call.platform.db.begin() as connection:
+            administrators = accounts.list_administrators(connection)
+            if email is not None and any(user.id != user_id for user in accounts.find_named(connection, email)):
+                raise Conflict(taken)
+            if (active is False or admin is False) and [user.id for user in administrators] == [user_id]:
+                raise Conflict("This is the last administrator; make another one first.")
             user = accounts.update_user(connection, user_id, **values, updated_at=datetime.now(UTC))
-    except IntegrityError as taken:
-        raise Conflict(f"The e-mail {email} belongs to another user.") from taken
+    except IntegrityError as known:
+        raise Conflict(taken) from known
     call.platform.revision.bump()
     return _found(user, f"There is no user {user_id}.")
 
@@ -79,7 +98,7 @@ def create_group(call: Call, *, name: str, description: str | None = None) -> Gr
                 connection, name=_name(name), slug=slug, description=description, created_at=now, updated_at=now
             )
     except IntegrityError as taken:
-        raise Conflict(f"There is a group called {name!r} already.") from taken
+        raise Conflict(f"There is a group called {name!r} already, or one whose name differs in signs only.") from taken
 
 
 def list_groups(call: Call, page: Page, query: str | None = None) -> Slice[Group]:
@@ -106,7 +125,7 @@ def find_group(call: Call, name: str) -> Group:
 def update_group(call: Call, group_id: int, *, name: str | None = None, description: str | None = None) -> Group:
     """Change a group. None is no change."""
     call.require_admin()
-    given = {"name": name and _name(name), "description": description}
+    given = {"name": None if name is None else _name(name), "description": description}
     values = {key: value for key, value in given.items() if value is not None}
     try:
         with call.platform.db.begin() as connection:
@@ -191,16 +210,16 @@ def authenticate(platform: Platform, text: str) -> Principal:
         found = accounts.find_key(connection, ids.digest(text))
     if found is None:
         raise Unauthenticated("This API key is not known here.")
-    (key, user), now = found, datetime.now(UTC)
+    key, user = found
     if key.revoked_at is not None:
         raise Unauthenticated("This API key has been revoked; make a new one with `headrace keys create`.")
-    if not key.active(now):
-        raise Unauthenticated(f"This API key expired on {key.expires_at:%Y-%m-%d}; make a new one with `headrace keys create`.")
+    if not key.active(datetime.now(UTC)):
+        raise Unauthenticated(
+            f"This API key expired on {key.expires_at:%Y-%m-%d}; make a new one with `headrace keys create`."
+        )
     if not user.active:
         raise Unauthenticated("The account of this API key has been closed.")
-    if key.last_used_at is None or now - key.last_used_at > LAST_USE:
-        with platform.db.begin() as connection:
-            accounts.touch_keys(connection, {key.id: now})
+    platform.uses.key(key.id)
     return Principal(user=user, key_id=key.id)
 
 
@@ -210,47 +229,64 @@ def ensure_admin(platform: Platform) -> str | None:
     The key is the one of the settings, or a fresh one that is also written to <home>/admin.key (mode 0600). A key of
     the settings that is not known yet becomes one more key of the administrator.
     """
-    settings = platform.settings
-    admin = _read_user(platform, email=ADMIN_EMAIL)
-    if admin is not None and not settings.admin_key:
-        return None
-    if admin is None:
-        admin = _create_user(platform, name="Administrator", email=ADMIN_EMAIL, username="admin", admin=True)
-    text = settings.admin_key or ids.new_api_key()
+    given = platform.settings.admin_key
     with platform.db.read() as connection:
-        known = accounts.find_key(connection, ids.digest(text))
-    if known is not None:
-        return None
-    _create_key(platform, admin.id, "first start", text, None)
-    if settings.admin_key:
-        return None
-    _write_private(settings.home / "admin.key", text)
-    return text
+        someone = accounts.list_users(connection, Page(limit=1)).total > 0
+        known = bool(given) and accounts.find_key(connection, ids.digest(given)) is not None
+    if not someone:
+        return _first_start(platform, given)
+    if given and not known:
+        _create_key(platform, administrator(platform).user.id, "settings", given, None)
+    return None
 
 
 def administrator(platform: Platform) -> Call:
-    """A call as administrator, for commands on the home folder itself: who may write it needs no key."""
-    admin = _found(_read_user(platform, email=ADMIN_EMAIL), "This home has no administrator yet; `headrace up` makes one.")
-    return Call(platform, Principal(user=admin, key_id=0))
+    """A call as the oldest administrator, for commands on the home itself: who may write it needs no key."""
+    with platform.db.read() as connection:
+        found = accounts.list_administrators(connection)
+    if not found:
+        raise NotFound("This home has no administrator yet; `headrace up` makes one.")
+    return Call(platform, Principal(user=found[0], key_id=0))
+
+
+def _first_start(platform: Platform, given: str) -> str | None:
+    """Make the administrator and a key, together or not at all; the key where it is fresh."""
+    now, text = datetime.now(UTC), given or ids.new_api_key()
+    account = {"name": "Administrator", "username": "admin", "email": ADMIN_EMAIL, "admin": True, "active": True}
+    try:
+        with platform.db.begin() as connection:
+            admin = accounts.insert_user(connection, **account, created_at=now, updated_at=now)
+            key = {"name": "first start", "digest": ids.digest(text), "hint": text[-4:], "created_at": now}
+            accounts.insert_key(connection, user_id=admin.id, **key)
+            if not given:
+                # Before the commit: a start that is killed in between makes another key the next time.
+                _write_private(platform.settings.home / "admin.key", text)
+    except IntegrityError:  # another process started at the same moment, and was first
+        return None
+    return None if given else text
 
 
 def _create_user(platform: Platform, *, name: str, email: str, username: str | None, admin: bool) -> User:
     now = datetime.now(UTC)
-    email = _email(email)
+    email, username = _email(email), _name(username or email)
+    taken = f"A user with the e-mail {email} or the username {username} is there already."
     try:
         with platform.db.begin() as connection:
+            # One's e-mail is never another's username: a udf is found under either.
+            if accounts.find_named(connection, email, username):
+                raise Conflict(taken)
             return accounts.insert_user(
                 connection,
                 name=_name(name),
                 email=email,
-                username=_name(username or email),
+                username=username,
                 admin=admin,
                 active=True,
                 created_at=now,
                 updated_at=now,
             )
-    except IntegrityError as taken:
-        raise Conflict(f"A user with the e-mail {email} or that username is there already.") from taken
+    except IntegrityError as known:
+        raise Conflict(taken) from known
 
 
 def _create_key(platform: Platform, user_id: int, name: str, text: str, expires_in: timedelta | None) -> tuple[ApiKey, str]:
@@ -300,6 +336,8 @@ def _name(name: str) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text + "\n")
+    fresh.replace(path)

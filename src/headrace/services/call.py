@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from headrace.db.uses import Uses
 from headrace.errors import Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Platform:
     blobs: "Blobs"
     cipher: "Cipher"
     revision: Revision = field(default_factory=Revision)
+    uses: Uses = field(default_factory=Uses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import msgspec
 
 from headrace.db import jobs as queries
 from headrace.db.jobs import TokenRow
-from headrace.db.tables import access_tokens, jobs
-from headrace.errors import Forbidden, NotFound
+from headrace.db.tables import access_tokens, jobs, users
+from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
 from headrace.model import ids
 from headrace.model.job import Token, Udf
 from headrace.model.page import Slice
@@ -17,7 +17,8 @@ from headrace.services.call import Call, Platform
 from headrace.store.cipher import Unreadable
 
 PURPOSE = "access token"
-LAST_USE = timedelta(minutes=1)  # how exactly the last use of a token is known; every use would be a write
+LARGEST_METADATA = 64 << 10  # bytes as JSON
+GONE = "You have no such token."
 LOST = "(its text cannot be read: the server's secret key has changed)"
 
 
@@ -34,6 +35,9 @@ def create(
     expires_in: timedelta | None = None,
 ) -> Token:
     """A new token for a udf of the caller's."""
+    if expires_in is not None and not timedelta(0) < expires_in < timedelta(days=36_500):
+        raise Invalid("A token expires after some time from now, at most a hundred years.")
+    _check_metadata(metadata_json)
     udf, now, text = udfs.get_own(call, udf_uid), datetime.now(UTC), ids.new_udf_token()
     with call.platform.db.begin() as connection:
         token_id = queries.insert_token(
@@ -79,9 +83,12 @@ def get_by_id(call: Call, udf_uid: str, token_id: int) -> Token:
 def update(call: Call, token: Token, **changes: Any) -> Token:  # noqa: ANN401 - columns of a token
     """Change a token: client_id, cache, enabled, public_read, access_scope, metadata_json. None is no change."""
     values = {name: value for name, value in changes.items() if value is not None}
+    _check_metadata(values.get("metadata_json"))
     with call.platform.db.begin() as connection:
         queries.update_token(connection, token.id, **values, updated_at=datetime.now(UTC))
         row = queries.find_token(connection, access_tokens.c.id == token.id)
+    if row is None:
+        raise NotFound(GONE)
     call.platform.revision.bump()
     return _shown(call.platform, row)
 
@@ -97,7 +104,7 @@ def delete(call: Call, token: Token) -> Token:
 def resolve(platform: Platform, text: str) -> tuple[Token, Udf]:
     """What a token opens, whoever holds it. Raises NotFound where it is not known, Forbidden where it may not be used."""
     with platform.db.read() as connection:
-        row = queries.find_token(connection, access_tokens.c.digest == ids.digest(text))
+        row = queries.find_token(connection, access_tokens.c.digest == ids.digest(text), users.c.active)
         udf = queries.find_udf(connection, jobs.c.id == row.udf_id) if row else None
     if row is None or udf is None:
         raise NotFound("This token opens nothing here; it may have been revoked.")
@@ -106,9 +113,7 @@ def resolve(platform: Platform, text: str) -> tuple[Token, Udf]:
         raise Forbidden("This token has been switched off by its owner.")
     if token.expires_at is not None and token.expires_at <= datetime.now(UTC):
         raise Forbidden(f"This token expired on {token.expires_at:%Y-%m-%d}.")
-    if token.last_used_at is None or datetime.now(UTC) - token.last_used_at > LAST_USE:
-        with platform.db.begin() as connection:
-            queries.update_token(connection, token.id, last_used_at=datetime.now(UTC))
+    platform.uses.token(token.id)
     return token, udf
 
 
@@ -124,7 +129,7 @@ def _find_own(call: Call, *matches: Any) -> TokenRow:  # noqa: ANN401 - column e
     with call.platform.db.read() as connection:
         row = queries.find_token(connection, access_tokens.c.owner_id == call.user.id, *matches)
     if row is None:
-        raise NotFound("You have no such token.")
+        raise NotFound(GONE)
     return row
 
 
@@ -135,6 +140,11 @@ def _shown(platform: Platform, row: TokenRow | None) -> Token:
     except Unreadable:
         text = LOST
     return _with_text(row, text)
+
+
+def _check_metadata(metadata: dict[str, Any] | None) -> None:
+    if metadata is not None and len(msgspec.json.encode(metadata)) > LARGEST_METADATA:
+        raise TooLarge(f"The metadata of a token has at most {LARGEST_METADATA >> 10} KB.")
 
 
 def _with_text(row: TokenRow, text: str) -> Token:

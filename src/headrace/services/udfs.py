@@ -88,18 +88,19 @@ def get_own(call: Call, uid: str) -> Udf:
 
 def get_by_slug(call: Call, email: str, slug: str) -> Udf:
     """A udf by its owner's e-mail or username and its name, that the caller may read. Raises NotFound."""
-    owner = sa.or_(users.c.email == email.lower(), users.c.username == email)
-    return _find(call, owner, jobs.c.slug == slug, queries.readable_by(call.user.id))
+    is_email = users.c.email == email.lower()
+    owner = sa.or_(is_email, users.c.username == email)
+    return _find(call, owner, jobs.c.slug == slug, queries.readable_by(call.user.id), first=sa.case((is_email, 0), else_=1))
 
 
 def get_public(call: Call, slug: str) -> Udf:
     """The oldest udf of that name that is open to all. Raises NotFound."""
     _ = call.user
     with call.platform.db.read() as connection:
-        found = queries.list_udfs(connection, sa.and_(jobs.c.slug == slug, jobs.c.public_read), 0, 1000).items
-    if not found:
+        udf = queries.find_udf(connection, jobs.c.slug == slug, jobs.c.public_read)
+    if udf is None:
         raise NotFound(f"There is no public udf called {slug!r}.")
-    return min(found, key=lambda udf: udf.id)
+    return udf
 
 
 def list_own(call: Call, offset: int, limit: int) -> Slice[Udf]:
@@ -143,9 +144,9 @@ def check_body(body: str) -> Function:
         raise Invalid(f"The udf cannot be read: {wrong}. It wants at least `code` and `entrypoint`.") from wrong
 
 
-def _find(call: Call, *matches: sa.ColumnElement[bool]) -> Udf:
+def _find(call: Call, *matches: sa.ColumnElement[bool], first: sa.ColumnElement[int] | None = None) -> Udf:
     with call.platform.db.read() as connection:
-        udf = queries.find_udf(connection, *matches)
+        udf = queries.find_udf(connection, *matches, first=first)
     if udf is None:
         raise NotFound("There is no such udf that you may see.")
     return udf

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ from obstore.store import LocalStore, from_url
 from headrace.errors import Invalid, NotFound, Unavailable
 
 KEY = re.compile(r"(?!.*(^|/)\.{1,2}(/|$))[\w.=@+~-][\w.=@+~ -]*(/[\w.=@+~-][\w.=@+~ -]*)*")
+SEGMENT = 200  # bytes; file systems take 255, a name beside it while it is written included
+
+# A store that is away is answered for, not waited for: obstore's own default is to try for three minutes.
+CLIENT: Any = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 class Blobs:
@@ -23,9 +29,9 @@ class Blobs:
             self._store: Any = LocalStore(place)
         else:
             try:
-                self._store = from_url(place)
+                self._store = from_url(place, client_options=CLIENT, retry_config=RETRY)
             except (BaseError, ValueError) as wrong:
-                raise Invalid(f"HEADRACE_STORE_URL cannot be used: {str(wrong)[:200]}.") from wrong
+                raise Invalid(f"HEADRACE_STORE_URL cannot be used: {_first_line(wrong)}") from wrong
 
     def put(self, key: str, data: bytes) -> None:
         """Keep the bytes under the key: all of them at once, in place of what was there."""
@@ -52,9 +58,12 @@ class Blobs:
 
     def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
         """Key, size and time of change (seconds since 1970) of everything under a prefix."""
-        for chunk in obstore.list(self._store, prefix=_checked(prefix)):
-            for item in chunk:
-                yield item["path"], item["size"], item["last_modified"].timestamp()
+        try:
+            for chunk in obstore.list(self._store, prefix=_checked(prefix)):
+                for item in chunk:
+                    yield item["path"], item["size"], item["last_modified"].timestamp()
+        except BaseError as away:
+            raise Unavailable(f"The store does not answer: {_first_line(away)}") from away
 
     def _do(self, verb: Any, key: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - a verb of obstore
         try:
@@ -62,10 +71,14 @@ class Blobs:
         except FileNotFoundError as missing:
             raise NotFound(f"There is nothing under {key}.") from missing
         except BaseError as away:
-            raise Unavailable(f"The store does not answer: {str(away)[:200]}.") from away
+            raise Unavailable(f"The store does not answer: {_first_line(away)}") from away
 
 
 def _checked(key: str) -> str:
-    if len(key) > 1000 or not KEY.fullmatch(key):
+    if len(key) > 1000 or not KEY.fullmatch(key) or any(len(s.encode()) > SEGMENT for s in key.split("/")):
         raise Invalid(f"{key[:100]!r} is no key: it wants segments of letters, digits and . _ = @ + ~ - between slashes.")
     return key
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200] + "."

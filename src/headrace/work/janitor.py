@@ -1,6 +1,10 @@
-"""Deletes what is past its time: runs, and stored results. In small steps, so that no writer waits long for it."""
+"""Looks after the home: deletes runs past their time and results beyond their bound, notes when keys were last used.
+
+In small steps, so that no writer waits long for it.
+"""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -8,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.db import runs
 from headrace.db.engine import Database
+from headrace.db.uses import Uses
+from headrace.errors import HeadraceError
 from headrace.settings import Settings
 from headrace.store.results import Results
 
@@ -18,36 +24,44 @@ STEP = 2_000  # rows deleted in one transaction
 
 
 class Janitor:
-    """One thread that looks after the home every minute."""
+    """One thread that makes its round at the start and every minute."""
 
-    def __init__(self, settings: Settings, db: Database, results: Results) -> None:
-        self._settings, self._db, self._results = settings, db, results
+    def __init__(self, settings: Settings, db: Database, results: Results, uses: Uses) -> None:
+        self._settings, self._db, self._results, self._uses = settings, db, results, uses
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="headrace-janitor", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop after the step under way."""
+        """Stop after the step under way, with every use written down."""
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(5)
 
     def _loop(self) -> None:
-        self._results.index()
-        while not self._stop.wait(EVERY):
-            try:
-                prune(self._settings, self._db, datetime.now(UTC), self._stop)
-                self._results.evict()
-            except (SQLAlchemyError, OSError) as away:
-                log.warning("the history could not be pruned; trying again in a minute", error=str(away)[:300])
+        self._try(self._results.index)
+        while not self._stop.is_set():
+            self._try(lambda: prune(self._settings, self._db, datetime.now(UTC), self._stop))
+            self._stop.wait(EVERY)
+            self._try(lambda: self._uses.write(self._db))
+
+    def _try(self, task: Callable[[], object]) -> None:
+        try:
+            task()
+        except (SQLAlchemyError, HeadraceError, OSError) as away:
+            log.warning("the home could not be looked after; trying again in a minute", error=str(away)[:300])
 
 
 def prune(settings: Settings, db: Database, now: datetime, stop: threading.Event | None = None) -> int:
     """Delete runs that are too old or too many. How many went."""
-    gone = 0
+    gone, before = 0, now - timedelta(days=settings.run_days)
+    with db.read() as connection:
+        beyond = runs.beyond(connection, settings.run_rows)
     while stop is None or not stop.is_set():
-        with db.begin() as connection:
-            step = runs.delete_oldest(connection, now - timedelta(days=settings.run_days), settings.run_rows, STEP)
-        gone += step
-        if step < STEP:
+        with db.read() as connection:
+            uids = runs.list_old(connection, before, beyond, STEP)
+        if not uids:
             break
+        with db.begin() as connection:
+            runs.delete_all(connection, uids)
+        gone += len(uids)
     return gone
