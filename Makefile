@@ -26,7 +26,7 @@ data: .data/.ready  ## Fetch the real data that the demo and the tests use (thre
 	touch $@
 
 demo: setup data  ## Start a server on a free port, do the main job on real data, show what came back
-	$(BIN)/python demo/demo.py
+	$(BIN)/python demo/demo.py $(ARGS)
 
 up: setup  ## Serve on http://127.0.0.1:8700
 	$(BIN)/headrace up

@@ -4,14 +4,15 @@ def udf(path: str, bounds: fused.types.Bounds = None, size: int = 256):
     import numpy as np
     import rasterio
     from rasterio.enums import Resampling
+    from rasterio.transform import from_bounds
     from rasterio.vrt import WarpedVRT
     from rasterio.warp import transform_bounds
-    from rasterio.windows import from_bounds
 
-    with rasterio.open(path) as file, WarpedVRT(file, crs="EPSG:3857", resampling=Resampling.bilinear, nodata=-1) as map_:
-        box = transform_bounds("EPSG:4326", "EPSG:3857", *bounds) if bounds else map_.bounds
-        window = from_bounds(*box, transform=map_.transform)
-        height = map_.read(1, window=window, out_shape=(size, size), boundless=True, fill_value=-1).astype(float)
+    with rasterio.open(path) as file:
+        box = transform_bounds("EPSG:4326", "EPSG:3857", *(bounds or file.bounds))
+        place = {"transform": from_bounds(*box, size, size), "width": size, "height": size}
+        with WarpedVRT(file, crs="EPSG:3857", resampling=Resampling.bilinear, nodata=-1, **place) as map_:
+            height = map_.read(1).astype(float)
     north, west = np.gradient(height)
     light = np.clip(0.7 + (west - north) / 400, 0.2, 1.2)
     share = np.clip(height / 4000, 0, 1)

@@ -194,6 +194,7 @@ class Zygote:
             )
         ours.setblocking(False)
         self._control = ours
+        self.modules.clear()
         self.alive = True
         self.gone.clear()
         asyncio.get_running_loop().add_reader(ours.fileno(), self._hear)

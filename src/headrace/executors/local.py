@@ -182,7 +182,15 @@ class Local:
         elif owner.timer is None:
             owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
         try:
-            return await turn
+            async with asyncio.timeout(self._settings.call_seconds):
+                return await turn
+        except TimeoutError as late:
+            if turn in owner.waiting:
+                owner.waiting.remove(turn)
+            raise Busy(
+                f"The call waited {self._settings.call_seconds} s for a worker and was given up (HEADRACE_CALL_SECONDS); "
+                "try again in a moment."
+            ) from late
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._free(owner, turn.result())
@@ -326,7 +334,7 @@ class Local:
             failures = 0 if time.monotonic() - began > 60 else failures + 1  # noqa: PLR2004 - a minute
             log.error("the zygote ended and is started again", failures=failures)
             await asyncio.sleep(RESTART[min(failures, len(RESTART)) - 1])
-            self._zygote = Zygote(self.environment, self._plan(), self._groups)
+            # The same object: calls that wait for the zygote wait on its event.
             self._zygote.start()
             self._counts["zygotes_started"] += 1
 

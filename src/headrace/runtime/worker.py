@@ -36,9 +36,10 @@ COMPILED = 256  # digests
 KEPT_IN_SCRATCH = ".cache"  # what `fused.cache` keeps between calls of this worker
 MESSAGE = 10_000  # characters of an exception's text
 
-# Libraries worth importing once in the zygote when user code imports them (runtime/zygote.py).
+# Libraries worth importing once in the zygote when user code imports them (runtime/zygote.py). Not polars: it starts
+# threads when it is imported, and a fork would leave them behind.
 PRELOADABLE = frozenset(
-    "duckdb geopandas httpx numba PIL polars pyarrow.compute pyarrow.parquet pyogrio pyproj rasterio requests rioxarray "
+    "duckdb geopandas httpx numba PIL pyarrow.compute pyarrow.parquet pyogrio pyproj rasterio requests rioxarray "
     "scipy.stats shapely sklearn sklearn.ensemble sklearn.linear_model xarray".split()
 )
 

@@ -34,7 +34,9 @@ def preload(modules: tuple[str, ...] | list[str]) -> list[str]:
     """Import what can be imported of these; an environment need not have them all."""
     imported: list[str] = []
     for name in modules:
-        with suppress(ImportError):
+        # A library that fails to import may raise anything, a panic of its Rust part too. Workers find out for
+        # themselves; what forks them has to live.
+        with suppress(BaseException):
             import_module(name)
             imported.append(name)
     return imported
@@ -92,12 +94,13 @@ class Zygote:
 
     def _fork(self, order: Fork, channel: int, own: tuple[int, int]) -> None:
         if not self._private_pids:
-            # Back to our own namespace first: a second one is made only from there (unshare(2), EINVAL).
-            fences.enter(self._own_pids, fences.NEWPID)
             fences.unshare(fences.NEWPID)
         pid = os.fork()
         if pid:
             self._workers[pid] = order.id
+            if not self._private_pids:
+                # Back to our own namespace: only from there is another one made, and only there do threads start.
+                fences.enter(self._own_pids, fences.NEWPID)
             return
         status = 70
         try:
