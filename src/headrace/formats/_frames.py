@@ -32,9 +32,7 @@ def flat(frame: Any) -> Any:
     """
     import pyarrow as pa
 
-    if is_geographic(frame):
-        frame = _with_text_geometry(frame)
-    table = to_table(frame)
+    table = to_table(frame if isinstance(frame, pa.Table) else _without_extensions(frame))
     places = [place for place, name in enumerate(table.column_names) if not name.startswith("__index_level_")]
     columns = [_flat_column(table.column(place)) for place in places]
     return pa.table(columns, names=[table.column_names[place] for place in places])
@@ -142,6 +140,8 @@ def _flat_column(column: Any) -> Any:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _flat_column(column.cast(kind.value_type))
+    if isinstance(kind, pa.UuidType):
+        return by_value(str)
     if isinstance(kind, pa.BaseExtensionType):
         return _flat_column(column.cast(kind.storage_type))
     if pa.types.is_nested(kind):
@@ -163,13 +163,24 @@ def _flat_column(column: Any) -> Any:
     return column.cast(pa.string()) if pa.types.is_null(kind) else column
 
 
-def _with_text_geometry(frame: Any) -> Any:
-    """The frame with its geometries as WKT."""
+def _without_extensions(frame: Any) -> Any:
+    """The frame with geometries as WKT, and with periods and intervals as pandas shows them."""
     import pandas as pd
 
+    special = {"geometry", "period", "interval"}
+    if special.isdisjoint(str(dtype).partition("[")[0] for dtype in frame.dtypes):
+        return frame
     named = with_text_names(frame)
-    columns = {name: named[name].to_wkt() if is_geometry(named[name]) else named[name] for name in named.columns}
-    return pd.DataFrame(columns, index=frame.index)
+
+    def plain(column: Any) -> Any:
+        match str(column.dtype).partition("[")[0]:
+            case "geometry":
+                return column.to_wkt()
+            case "period" | "interval":
+                return column.astype("str").where(column.notna())
+        return column
+
+    return pd.DataFrame({name: plain(named[name]) for name in named.columns}, index=frame.index)
 
 
 def _objects_as_text(frame: Any) -> Any:

@@ -26,8 +26,14 @@ def _write_small(table: Any, sink: Any) -> None:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(table.column_names)
-    rows.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    rows.writerows(zip(*map(_cells, table.columns), strict=True))
     sink.write(text.getvalue().encode())
+
+
+def _cells(column: Any) -> list[Any]:
+    import pyarrow as pa
+
+    return (column.cast(pa.string()) if pa.types.is_boolean(column.type) else column).to_pylist()
 
 
 def _write_large(table: Any, sink: Any) -> None:

@@ -1,0 +1,388 @@
+"""Every output format, written by us and read back by a library that nobody here wrote, value by value.
+
+A table of values (`CASES`) meets a table of readers (`READERS`, one for each format). A format joins by existing: it
+must have a reader here, and then meets every value of the kinds that it claims.
+"""
+
+import base64
+import csv
+import datetime as dt
+import decimal
+import io
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from headrace.formats import FORMATS, Unserializable, encode
+
+BERLIN = dt.timezone(dt.timedelta(hours=1))
+TEXTS = ["", "plain", None, "Zürich 東京 🚲", 'a "quoted", cell', "two\nlines", "<script>alert('x')</script>", " blank ", "NA"]
+ID = uuid.UUID("12345678-1234-5678-1234-567812345678")
+
+
+@dataclass
+class Case:
+    """A table, and its columns as plain Python values."""
+
+    value: Any
+    columns: dict[str, list[Any]]
+    rows: int | None = None
+
+
+def frame(**columns: Any) -> pd.DataFrame:
+    return pd.DataFrame(columns)
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "integers": lambda: Case(
+        frame(
+            a=pd.Series([0, -(2**63), 2**63 - 1], dtype="int64"),
+            b=pd.Series([0, 2**64 - 1, 2**53 + 1], dtype="uint64"),
+            c=pd.Series([-128, 0, 127], dtype="int8"),
+        ),
+        {"a": [0, -(2**63), 2**63 - 1], "b": [0, 2**64 - 1, 2**53 + 1], "c": [-128, 0, 127]},
+    ),
+    "integers over 64 bits": lambda: Case(
+        frame(a=pd.Series([2**70, -(2**80), 1], dtype=object)), {"a": [2**70, -(2**80), 1]}
+    ),
+    "floats": lambda: Case(
+        frame(a=[0.1, -1e300, np.nan, 5e-324], b=np.array([0.5, 1.5, np.nan, -2], "float32")),
+        {"a": [0.1, -1e300, None, 5e-324], "b": [0.5, 1.5, None, -2.0]},
+    ),
+    "missing by every name": lambda: Case(
+        frame(
+            a=pd.array([1, None, 3], "Int64"),
+            b=pd.array([True, None, False], "boolean"),
+            c=pd.array([0.5, None, 1.5], "Float64"),
+            d=[None, None, None],
+            e=pd.Series([pd.NA, "x", None], dtype="object"),
+        ),
+        {
+            "a": [1, None, 3],
+            "b": [True, None, False],
+            "c": [0.5, None, 1.5],
+            "d": [None] * 3,
+            "e": [None, "x", None],
+        },
+    ),
+    "truth": lambda: Case(frame(a=[True, False]), {"a": [True, False]}),
+    "text": lambda: Case(frame(a=TEXTS, b=pd.Series(TEXTS, dtype=object)), {"a": TEXTS, "b": TEXTS}),
+    "text in one column": lambda: Case(frame(a=["", None, "x"]), {"a": ["", None, "x"]}),
+    "times": lambda: Case(
+        frame(
+            a=pd.Series([pd.Timestamp("2024-02-29T12:30:00.5"), pd.NaT, pd.Timestamp("1900-01-01")], dtype="M8[us]"),
+            b=pd.Series([pd.Timestamp("2024-02-29"), pd.Timestamp("2024-03-01"), pd.NaT], dtype="M8[s]"),
+        ),
+        {
+            "a": [dt.datetime(2024, 2, 29, 12, 30, 0, 500000), None, dt.datetime(1900, 1, 1)],
+            "b": [dt.datetime(2024, 2, 29), dt.datetime(2024, 3, 1), None],
+        },
+    ),
+    "nanoseconds": lambda: Case(
+        frame(a=pd.Series([pd.Timestamp("2024-01-01T00:00:00.123456789"), pd.Timestamp("2024-01-01")], dtype="M8[ns]")),
+        {"a": [pd.Timestamp("2024-01-01T00:00:00.123456789"), pd.Timestamp("2024-01-01")]},
+    ),
+    "times with a zone": lambda: Case(
+        frame(
+            a=pd.to_datetime(["2024-01-01T00:00", "2024-07-01T00:00", None]).tz_localize("Europe/Berlin"),
+            b=pd.to_datetime(["2024-01-01T00:00", None, "2024-07-01T00:00"]).tz_localize("America/St_Johns"),
+            c=pd.to_datetime(["2024-01-01T00:00", "2024-07-01T00:00:00.25", None], format="ISO8601").tz_localize("UTC"),
+        ),
+        {
+            "a": [
+                dt.datetime(2024, 1, 1, tzinfo=BERLIN),
+                dt.datetime(2024, 7, 1, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+                None,
+            ],
+            "b": [
+                dt.datetime(2024, 1, 1, tzinfo=dt.timezone(-dt.timedelta(hours=3, minutes=30))),
+                None,
+                dt.datetime(2024, 7, 1, tzinfo=dt.timezone(-dt.timedelta(hours=2, minutes=30))),
+            ],
+            "c": [dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 7, 1, 0, 0, 0, 250000, dt.UTC), None],
+        },
+    ),
+    "dates, times of day and durations": lambda: Case(
+        frame(
+            a=[dt.date(2024, 2, 29), None],
+            b=[dt.time(12, 30), dt.time(23, 59, 59, 5)],
+            c=pd.to_timedelta(["1 day 02:03:04.5", None]),
+        ),
+        {
+            "a": [dt.date(2024, 2, 29), None],
+            "b": [dt.time(12, 30), dt.time(23, 59, 59, 5)],
+            "c": [dt.timedelta(days=1, hours=2, minutes=3, seconds=4, milliseconds=500), None],
+        },
+    ),
+    "decimals": lambda: Case(
+        frame(a=[decimal.Decimal("0.10"), None, decimal.Decimal("-12345678901234567890.12")]),
+        {"a": [decimal.Decimal("0.10"), None, decimal.Decimal("-12345678901234567890.12")]},
+    ),
+    "bytes": lambda: Case(frame(a=[b"\x00\xff", b"", None]), {"a": [b"\x00\xff", b"", None]}),
+    "nested": lambda: Case(
+        frame(
+            a=[[1, 2], [], None],
+            b=[{"x": 1, "y": [0.5]}, {"x": None, "y": []}, None],
+            c=[np.array([1.5, 2.5]), np.array([]), None],
+        ),
+        {
+            "a": [[1, 2], [], None],
+            "b": [{"x": 1, "y": [0.5]}, {"x": None, "y": []}, None],
+            "c": [[1.5, 2.5], [], None],
+        },
+    ),
+    "categories": lambda: Case(
+        frame(
+            a=pd.Categorical(["x", None, "<y>"]),
+            b=pd.Categorical([3, 1, 3], categories=[1, 2, 3], ordered=True),
+            c=pd.Categorical(pd.to_datetime(["2024-01-01", None, "2024-01-02"])),
+        ),
+        {"a": ["x", None, "<y>"], "b": [3, 1, 3], "c": [dt.datetime(2024, 1, 1), None, dt.datetime(2024, 1, 2)]},
+    ),
+    "periods and intervals": lambda: Case(
+        frame(a=pd.period_range("2024-01", periods=2, freq="M"), b=pd.interval_range(0, 2)),
+        {"a": [pd.Period("2024-01", "M"), pd.Period("2024-02", "M")], "b": [pd.Interval(0, 1), pd.Interval(1, 2)]},
+    ),
+    "no rows": lambda: Case(frame(a=pd.Series([], dtype="int64"), b=pd.Series([], dtype="M8[ns]")), {"a": [], "b": []}),
+    "no rows and no types": lambda: Case(frame(a=[], b=[]), {"a": [], "b": []}),
+    "no columns": lambda: Case(pd.DataFrame(), {}, rows=0),
+    "names that repeat": lambda: Case(
+        pd.DataFrame([[1, 2, 3, 4]], columns=["a", "a", "a.1", "a"]), {"a": [1], "a.2": [2], "a.1": [3], "a.3": [4]}
+    ),
+    "names that are no text": lambda: Case(
+        pd.DataFrame([[1, 2, 3]], columns=pd.Index([0, None, 2.5], dtype=object)), {"0": [1], "None": [2], "2.5": [3]}
+    ),
+    "names of several levels": lambda: Case(
+        pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", 1)])), {"a_x": [1], "a_1": [2]}
+    ),
+    "names in other scripts": lambda: Case(
+        pd.DataFrame([[1, 2, 3]], columns=["<b>&", 'é "q", 東', ""]), {"<b>&": [1], 'é "q", 東': [2], "": [3]}
+    ),
+    "a series": lambda: Case(pd.Series([1, 2], name="n"), {"n": [1, 2]}),
+    "a series without a name": lambda: Case(pd.Series(["x"]), {"value": ["x"]}),
+    "an index": lambda: Case(pd.Index([1, 2], name="n"), {"n": [1, 2]}),
+    "rows picked out": lambda: Case(frame(a=[1, 2, 3, 4])[::2], {"a": [1, 3]}),
+    "a polars frame": lambda: Case(
+        pl.DataFrame({"a": [1, None], "b": ["x", None], "c": [dt.datetime(2024, 1, 1), None], "d": [[1], []]}),
+        {"a": [1, None], "b": ["x", None], "c": [dt.datetime(2024, 1, 1), None], "d": [[1], []]},
+    ),
+    "a polars lazy frame": lambda: Case(pl.LazyFrame({"a": [1]}), {"a": [1]}),
+    "polars categories": lambda: Case(
+        pl.DataFrame({"a": pl.Series(["x", "y"], dtype=pl.Categorical)}), {"a": ["x", "y"]}
+    ),
+    "an Arrow table": lambda: Case(
+        pa.table(
+            {
+                "a": pa.array([1, None], pa.int16()),
+                "b": pa.array(["x", "y"]).dictionary_encode(),
+                "c": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())),
+                "d": pa.array([b"\x01", None], pa.binary()),
+                "e": pa.array([dt.time(1, 2, 3), None], pa.time64("us")),
+                "f": pa.array([decimal.Decimal("1.50"), None], pa.decimal128(5, 2)),
+                "g": pa.nulls(2),
+                "h": pa.array(["v", None], pa.large_string()),
+                "i": pa.array([float("nan"), 0.5]),
+            }
+        ),
+        {
+            "a": [1, None],
+            "b": ["x", "y"],
+            "c": [[("k", 1)], None],
+            "d": [b"\x01", None],
+            "e": [dt.time(1, 2, 3), None],
+            "f": [decimal.Decimal("1.50"), None],
+            "g": [None, None],
+            "h": ["v", None],
+            "i": [None, 0.5],
+        },
+    ),
+    "an Arrow record batch": lambda: Case(pa.record_batch({"a": [1, 2]}), {"a": [1, 2]}),
+    "an Arrow table in chunks": lambda: Case(
+        pa.concat_tables([pa.table({"a": [1]}), pa.table({"a": [2]})]), {"a": [1, 2]}
+    ),
+    "objects of several types": lambda: Case(
+        frame(a=[1, "two", None, 2.5], b=[ID, ID, None, ID]), {"a": [1, "two", None, 2.5], "b": [ID, ID, None, ID]}
+    ),
+    "infinities": lambda: Case(frame(a=[np.inf, -np.inf, 0.0]), {"a": [np.inf, -np.inf, 0.0]}),
+}
+
+
+# What a format can say of a value: the expected value as its reader gives it.
+
+
+def in_arrow(column: list[Any]) -> list[Any]:
+    """Types are kept; what Arrow has no type for, or a column of several types, is JSON text."""
+    kinds = {type(v) for v in column if v is not None}
+    large = any(isinstance(v, int) and not -(2**63) <= v < 2**64 for v in column)
+    if len(kinds) > 1 or large:
+        return [v if v is None or isinstance(v, str) else json.dumps(v) for v in column]
+    if kinds == {pd.Interval}:
+        return [{"left": v.left, "right": v.right} for v in column]
+    return [v.ordinal if isinstance(v, pd.Period) else v for v in column]
+
+
+def in_json(value: Any) -> Any:
+    """JSON's types, as they are documented in headrace/formats/json.py."""
+    match value:
+        case float() if not np.isfinite(value):
+            return None
+        case pd.Timedelta() | dt.timedelta():
+            return pd.Timedelta(value).isoformat()
+        case pd.Timestamp() | dt.datetime() | dt.date() | dt.time():
+            return value.isoformat()
+        case decimal.Decimal() | uuid.UUID() | pd.Period() | pd.Interval():
+            return str(value)
+        case bytes():
+            return base64.b64encode(value).decode()
+        case list() | tuple():
+            return [in_json(v) for v in value]
+        case dict():
+            return {k: in_json(v) for k, v in value.items()}
+    return value
+
+
+def in_text(value: Any) -> str:
+    """One cell of text."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case list() | dict():
+            return json.dumps(in_json(value), separators=(",", ":"))
+        case float():
+            return repr(value)
+    shown = in_json(value)
+    return shown if isinstance(shown, str) else str(value)
+
+
+@dataclass
+class Reader:
+    """How a format's bytes are read: columns of values, and what is expected of a column."""
+
+    read: Callable[[bytes], dict[str, list[Any]]]
+    expect: Callable[[list[Any]], list[Any]]
+
+
+def read_arrow(table: pa.Table) -> dict[str, list[Any]]:
+    return dict(zip(table.column_names, (column.to_pylist() for column in table.columns), strict=True))
+
+
+def read_json(data: bytes) -> dict[str, list[Any]]:
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    rows = json.loads(data, parse_constant=refuse)
+    assert isinstance(rows, list)
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
+def read_csv(data: bytes) -> dict[str, list[Any]]:
+    names, *rows = csv.reader(io.StringIO(data.decode(), newline=""))
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+class Page(HTMLParser):
+    """The cells of a page's table, and every tag there is."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.tags: set[str] = set()
+        self._inside = False
+        self.feed(data.decode())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._inside = True
+
+    def handle_endtag(self, tag):
+        self._inside = self._inside and tag not in ("td", "th")
+
+    def handle_data(self, data):
+        if self._inside:
+            self.rows[-1][-1] += data
+
+
+def read_html(data: bytes) -> dict[str, list[Any]]:
+    page = Page(data)
+    assert page.tags <= {"meta", "style", "table", "thead", "tbody", "tr", "th", "td"}
+    names, *rows = page.rows
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def as_text(column: list[Any]) -> list[str]:
+    return [in_text(value) for value in column]
+
+
+def as_shown(column: list[Any]) -> list[str]:
+    """A page shows 2.0 as 2."""
+    return [in_text(v).removesuffix(".0") if isinstance(v, float) else in_text(v) for v in column]
+
+
+READERS = {
+    "parquet": Reader(lambda data: read_arrow(pq.read_table(io.BytesIO(data))), in_arrow),
+    "feather": Reader(lambda data: read_arrow(pa.ipc.open_file(data).read_all()), in_arrow),
+    "arrow": Reader(lambda data: read_arrow(pa.ipc.open_stream(data).read_all()), in_arrow),
+    "json": Reader(read_json, lambda column: [in_json(v) for v in column]),
+    "csv": Reader(read_csv, as_text),
+    "html": Reader(read_html, as_shown),
+}
+TABLES = [name for name in FORMATS.names if "frame" in FORMATS[name].kinds and name not in ("geojson", "mvt")]
+
+
+def written(value: Any, format_: str, tile: tuple[int, int, int] | None = None) -> bytes:
+    sink = io.BytesIO()
+    encoded = encode(value, [format_], tile, sink)
+    assert (encoded.format, encoded.media_type) == (format_, FORMATS[format_].media_type)
+    return sink.getvalue()
+
+
+def test_every_table_format_has_a_reader_here():
+    assert set(TABLES) == set(READERS)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_read_back_value_by_value(name, case):
+    made = CASES[case]()
+    reader = READERS[name]
+    got = reader.read(written(made.value, name))
+    got = {column: values for column, values in got.items() if not column.startswith("__index_level_")}
+    if name == "json" and not any(made.columns.values()):
+        assert got == {}  # a list without records cannot name its columns
+        return
+    assert list(got) == list(made.columns)
+    for column, values in made.columns.items():
+        assert [canonical(v) for v in got[column]] == [canonical(v) for v in reader.expect(values)], column
+
+
+def canonical(value: Any) -> Any:
+    """Equal for equal values: an instant is an instant in any zone, a number a number in any width."""
+    match value:
+        case pd.Timestamp() | dt.datetime():
+            stamp = pd.Timestamp(value)
+            return ("instant", stamp.tz_convert("UTC") if stamp.tz else stamp)
+        case pd.Timedelta() | dt.timedelta():
+            return ("duration", pd.Timedelta(value))
+        case float() if value != value:  # noqa: PLR0124
+            return None
+        case dict():
+            return {k: canonical(v) for k, v in value.items()}
+        case list() | tuple():
+            return [canonical(v) for v in value]
+    return value
