@@ -1,5 +1,6 @@
 """A small API of the tests' own: things with owners, over a dictionary."""
 
+import asyncio
 import datetime as dt
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,7 @@ class ThingCreate(msgspec.Struct, kw_only=True):
     size: int = 0
     tags: list[str] = []
     colour: Literal["red", "green"] | None = None
+    extra: dict[str, Any] = {}
 
 
 class Thing(ThingCreate, kw_only=True):
@@ -41,7 +43,7 @@ things = Resource("/things", Thing)
 
 @things.get()
 def list_things(
-    call: Call, page: Page, q: str | None = None, big: bool = False, ids: list[int] | None = None
+    call: Call, page: Page, *, q: str | None = None, big: bool = False, ids: list[int] | None = None
 ) -> Slice[Thing]:
     """List things."""
     rows = [Thing(id=i, name=q or "thing", size=10 if big else 1) for i in ids or range(1, 46)]
@@ -55,7 +57,7 @@ def create_thing(call: Call, body: ThingCreate) -> Thing:
 
 
 @things.get("/{id}")
-def get_thing(call: Call, id: int) -> Thing:
+def get_thing(call: Call, id: int) -> Thing:  # noqa: A002 - the wire's name
     """Get a thing."""
     if id > 100:
         raise NotFound
@@ -63,7 +65,7 @@ def get_thing(call: Call, id: int) -> Thing:
 
 
 @things.delete("/{id}")
-async def delete_thing(call: Call, id: int) -> None:
+async def delete_thing(call: Call, id: int) -> None:  # noqa: A002
     """Delete a thing."""
 
 
@@ -111,18 +113,22 @@ def authenticate(key: str) -> Principal:
 
 @pytest.fixture
 def rim():
-    return Rim(keys=Keys(authenticate), make_call=lambda who: who, body_bytes=1000, body_seconds=0.2)
+    return Rim(keys=Keys(authenticate), make_call=lambda who: who, body_bytes=100_000, body_seconds=0.2)
 
 
 @pytest.fixture
-def app(rim):
-    return Router([Mount("/api", list(things), PlainJson())], rim)
+def operations():
+    return list(things)
+
+
+@pytest.fixture
+def app(rim, operations):
+    return Router([Mount("/api", operations, PlainJson())], rim)
 
 
 @pytest.fixture
 def ask(app):
     """Ask the API as Ann; `key=None` asks as nobody."""
-    import asyncio
 
     def send(method, path, *, key=KEY, headers=(), **rest):
         async def go():

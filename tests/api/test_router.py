@@ -1,8 +1,11 @@
 """Paths, methods and what a router answers by itself."""
 
+import asyncio
 import json
+from inspect import Parameter, Signature
 from urllib.parse import quote
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,14 +31,8 @@ def table(*paths):
         def function(call, **values):
             """Answer."""
 
-        function.__signature__ = __import__("inspect").Signature(
-            [
-                __import__("inspect").Parameter(
-                    n, __import__("inspect").Parameter.POSITIONAL_OR_KEYWORD, annotation=str
-                )
-                for n in ["call", *names]
-            ]
-        )
+        taken = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=str) for name in ["call", *names]]
+        function.__signature__ = Signature(taken)
         function.__annotations__ = dict.fromkeys(names, str)
         return describe("GET", path, function)
 
@@ -195,10 +192,6 @@ def test_a_scope_without_a_raw_path_is_answered_by_its_path(app, ask):
     async def without(scope, receive, send):
         scope.pop("raw_path")
         await app(scope, receive, send)
-
-    import asyncio
-
-    import httpx
 
     async def go():
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=without), base_url="http://test") as client:

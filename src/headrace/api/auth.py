@@ -105,7 +105,9 @@ def _from_authorization(value: bytes) -> str | None:
     try:
         user, _, password = b64decode(rest.strip(), validate=True).partition(b":")
     except binascii.Error as wrong:
-        raise Unauthenticated("The Authorization header says Basic and holds no Base64 text.") from wrong
+        raise Unauthenticated(
+            "The Authorization header says Basic and holds no Base64 text. " + Unauthenticated().message
+        ) from wrong
     # Civis clients send the key as the user name; people with curl and a password manager as the password.
     return _text(user if not password or user.startswith(b"hr_") else password)
 

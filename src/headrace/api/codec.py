@@ -12,6 +12,9 @@ from headrace.model.page import Page
 Read = Callable[[bytes], Any]
 Write = Callable[[Any], bytes]
 
+DEEPEST = 200  # levels of a body; what comes in must be able to go out again, through every library on the way
+NESTED = f"The body is nested too deeply; {DEEPEST} levels are taken."
+
 encode: Write = msgspec.json.Encoder().encode
 
 
@@ -66,8 +69,7 @@ class PlainJson:
 
         def read(body: bytes) -> Any:  # noqa: ANN401
             value = decode_json(body, decode, type_)
-            if b"\\u0000" in body:
-                refuse_nul(msgspec.json.decode(body))
+            examine(body)
             return value
 
         return read
@@ -100,21 +102,25 @@ def decode_json(body: bytes, decode: Callable[[bytes], Any], type_: Any = Any) -
     except UnicodeDecodeError as wrong:
         raise Malformed(f"The body is not UTF-8: {wrong.reason} at byte {wrong.start}.") from wrong
     except RecursionError as wrong:
-        raise Malformed("The body is nested too deeply.") from wrong
+        raise Malformed(NESTED) from wrong
 
 
-def refuse_nul(value: Any, where: str = "") -> None:  # noqa: ANN401 - any JSON value
-    """Raise Invalid where a string holds the character NUL: PostgreSQL cannot keep it."""
-    match value:
-        case str():
-            if "\0" in value:
-                raise Invalid(f"The field `{where}` holds the character NUL (\\u0000), which no text may hold here.")
-        case list():
-            for index, item in enumerate(value):
-                refuse_nul(item, f"{where}[{index}]")
-        case dict():
-            for name, item in value.items():
-                refuse_nul(name, where)
-                refuse_nul(item, f"{where}.{name}" if where else name)
-        case _:
-            pass
+def examine(body: bytes, value: Any | None = None) -> None:  # noqa: ANN401 - any JSON value
+    """Raise Invalid for a string that holds NUL, which PostgreSQL cannot keep, Malformed for nesting past DEEPEST.
+
+    Costs a search in the bytes, and a walk over the value only where the search says that there may be something.
+    """
+    if b"\\u0000" not in body and body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return
+    waiting: list[tuple[Any, str, int]] = [(msgspec.json.decode(body) if value is None else value, "", 0)]
+    while waiting:
+        item, where, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise Malformed(NESTED)
+        if isinstance(item, str) and "\0" in item:
+            raise Invalid(f"The field `{where}` holds the character NUL (\\u0000), which no text may hold here.")
+        if isinstance(item, list):
+            waiting += [(inner, f"{where}[{at}]", depth + 1) for at, inner in enumerate(item)]
+        elif isinstance(item, dict):
+            waiting += [(name, where, depth) for name in item]
+            waiting += [(inner, f"{where}.{name}" if where else name, depth + 1) for name, inner in item.items()]

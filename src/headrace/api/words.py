@@ -48,7 +48,7 @@ def wanted(type_: inspect.Type) -> str:
         case inspect.FloatType(ge=low, le=high):
             return "a number" + _between(low, high)
         case inspect.StrType(min_length=low, max_length=high, pattern=pattern):
-            length = _between(low, high)
+            length = _between(low, high).replace(" from", "")
             return "a string" + (f" of{length} characters" if length else "") + (f" like {pattern}" if pattern else "")
         case _:
             return PLAIN.get(type(type_), "another value")
@@ -85,8 +85,8 @@ def _between(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
         return f" from {low} to {high}"
     if low is not None:
-        return f" of at least {low}" if low else ""
-    return f" of at most {high}" if high is not None else ""
+        return f" from {low} on"
+    return f" up to {high}" if high is not None else ""
 
 
 def _follow(type_: inspect.Type, path: str) -> inspect.Type | None:

@@ -28,7 +28,7 @@ def spec_operations(
     document = msgspec.json.encode(
         openapi31.document(mounts, title=title, version=version, url=url, description=description)
     )
-    page = files(__package__).joinpath("docs.html").read_bytes()
+    page = files("headrace.api.spec").joinpath("docs.html").read_bytes()
 
     async def get_openapi(call: Any, request: Request) -> Response:  # noqa: ANN401, ARG001 - as every operation
         """Give every operation of this server, as an OpenAPI 3.1 document."""

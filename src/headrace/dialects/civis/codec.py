@@ -11,8 +11,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import inspect
 
-from headrace.api.codec import PlainJson, Read, decode_json, refuse_nul
-from headrace.api.words import sentence
+from headrace.api.codec import PlainJson, Read, decode_json, examine
 from headrace.errors import HeadraceError, Invalid
 from headrace.model.page import Page
 
@@ -49,17 +48,11 @@ class Codec(PlainJson):
         decode = msgspec.json.Decoder().decode
 
         def read(body: bytes) -> Any:  # noqa: ANN401
-            value = decode_json(body, decode)
-            if b"\\u0000" in body:
-                refuse_nul(value)
-            if normalise is not None:
-                value = normalise(value)
-            try:
-                return msgspec.convert(value, type_)
-            except msgspec.ValidationError as wrong:
-                raise Invalid(sentence(wrong, type_)) from wrong
+            value = decode(body)
+            examine(body, value)
+            return msgspec.convert(value if normalise is None else normalise(value), type_)
 
-        return read
+        return lambda body: decode_json(body, read, type_)
 
     def paging(self, page: Page, total: int) -> dict[str, str]:
         """Where this page is among all."""

@@ -1,10 +1,9 @@
-"""What the nouns of this dialect have in common on the wire: ids, names, pages and references to users."""
+"""What the nouns of this dialect have in common on the wire: ids, names and pages."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from headrace.dialects.civis.codec import Wire
 from headrace.model.page import Page
 
 Id = Annotated[int, Meta(ge=1, le=(1 << 31) - 1, description="The ID.")]
@@ -13,19 +12,16 @@ Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]
 Query = Annotated[str | None, Meta(description="Return only what contains this text in its name.")]
 
 
-class Newest(Page, frozen=True, kw_only=True):
-    """A page of a list whose order is that of time, the newest first."""
+class ById(Page, frozen=True, kw_only=True):
+    """A page of a list whose order is that in which its items came to be."""
 
-    order: Annotated[Literal["id"], Meta(description="The field on which to order the result set.")] = "id"  # type: ignore[assignment]
+    order: Annotated[Literal["id"], Meta(description="The field on which to order.")] = "id"  # type: ignore[assignment]
 
 
-class Person(Wire, frozen=True, kw_only=True):
-    """A user, where something else is shown."""
+class Newest(ById, frozen=True, kw_only=True):
+    """A page of a list that comes in one order, the newest first."""
 
-    id: int
-    name: str
-    username: str
-    initials: str
+    order_dir: Annotated[Literal["desc"], Meta(description="The newest come first.")] = "desc"  # type: ignore[assignment]
 
 
 def initials(name: str) -> str:

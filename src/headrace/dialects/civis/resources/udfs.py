@@ -1,7 +1,7 @@
 """Udfs: Python functions that are kept, and called over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -92,13 +92,25 @@ class Version(Wire, frozen=True, kw_only=True):
     entrypoint: str
 
 
+class RecentlyChanged(Newest, frozen=True, kw_only=True):
+    """A page of udfs."""
+
+    order: Annotated[Literal["updated_at"], Meta(description="The field on which to order.")] = "updated_at"  # type: ignore[assignment]
+
+
+class ByVersion(Page, frozen=True, kw_only=True):
+    """A page of versions."""
+
+    order: Annotated[Literal["version"], Meta(description="The field on which to order.")] = "version"  # type: ignore[assignment]
+
+
 resource = Resource("/udfs", Udf)
 
 
 @resource.get()
 def list_udfs(
     call: Call,
-    page: Newest,
+    page: RecentlyChanged,
     *,
     public: Annotated[bool, Meta(description="List what others share with all, not one's own.")] = False,
 ) -> Slice[Udf]:
@@ -145,7 +157,7 @@ def delete_udf(call: Call, uid: Uid) -> None:
 
 
 @resource.get("/{uid}/versions")
-def list_versions(call: Call, uid: Uid, page: Page) -> Slice[Version]:
+def list_versions(call: Call, uid: Uid, page: ByVersion) -> Slice[Version]:
     """List the versions of a udf, the newest first."""
     found = udfs.list_versions(call, uid)
     if page.order_dir == "asc":

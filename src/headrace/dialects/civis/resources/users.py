@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import Id, Name, initials
+from headrace.dialects.civis.traits import ById, Id, Name, initials
 from headrace.errors import NotServed
 from headrace.model import access
 from headrace.model.page import Page, Slice
@@ -206,7 +206,7 @@ def update_user(call: Call, id: Id, body: UserChange) -> UserDetail:
 
 
 @resource.get("/{id}/api_keys")
-def list_api_keys(call: Call, id: Me, page: Page) -> Slice[ApiKey]:
+def list_api_keys(call: Call, id: Me, page: ById) -> Slice[ApiKey]:
     """Show API keys belonging to the specified user, the newest first."""
     keys = accounts.list_keys(call, _user_id(call, id))
     if page.order_dir == "asc":
