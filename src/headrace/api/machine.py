@@ -35,7 +35,9 @@ def machine_operations(check: Callable[[], None], exposition: Callable[[], bytes
     plain = ("text/plain",)
     return [
         describe("GET", "/healthz", healthz, raw=True, public=True, tags=("machines",), media_types=plain),
-        describe("GET", "/readyz", readyz, raw=True, public=True, tags=("machines",), media_types=plain, statuses=(503,)),
+        describe(
+            "GET", "/readyz", readyz, raw=True, public=True, tags=("machines",), media_types=plain, statuses=(503,)
+        ),
         describe("GET", "/metrics", metrics, raw=True, public=True, tags=("machines",), media_types=plain),
         describe("GET", "/", home, raw=True, public=True, tags=("machines",), status=307, media_types=("text/html",)),
     ]
