@@ -107,6 +107,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="on",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN_SECONDS,

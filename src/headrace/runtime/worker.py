@@ -149,6 +149,11 @@ class Worker:
             encoded = self._formats.encode(value, task.formats, task.tile, sink)
         except self._formats.Unserializable as wrong:
             raise Failure(Outcome.UNSERIALIZABLE, Problem(kind="SerializationError", message=str(wrong))) from None
+        except (MemoryError, OutputTooLarge):
+            raise
+        except Exception as wrong:  # noqa: BLE001 - writers meet values that nobody thought of; it is the value's doing
+            message = f"The {type(value).__name__} that the udf returned cannot be written as {' or '.join(task.formats)}: {wrong}"
+            raise Failure(Outcome.UNSERIALIZABLE, Problem(kind="SerializationError", message=message[:MESSAGE])) from None
         times.append(perf_counter())
         return encoded
 

@@ -163,6 +163,7 @@ class Calls:
     async def _look_then_run(self, key: str, request: Request, max_age: float, now: float) -> "Stored | Answer":
         stored = await asyncio.to_thread(self._results.load, key)
         if stored is not None and now - stored.created <= max_age:
+            self._results.remember(key, stored)
             return stored
         answer = await self._executor.call(self._task(request))
         if answer.outcome is not Outcome.OK:

@@ -37,7 +37,13 @@ class Targets:
             self._known.clear()
             self._revision = self._platform.revision.value
         found = self._known.get(key)
-        return found[1] if found and found[0] > time.monotonic() else None
+        if found is None:
+            return None
+        if found[0] > (now := time.monotonic()):
+            return found[1]
+        # One caller looks it up anew; those that come meanwhile are not all sent after it.
+        self._known[key] = (now + FRESH, found[1])
+        return None
 
     def by_token(self, text: str) -> Target:
         """What a token opens. Raises NotFound for an unknown one, Forbidden for one that is disabled or expired."""
