@@ -1,0 +1,1 @@
+"""Rows: the tables, their history, and a module of queries per noun."""

@@ -16,7 +16,9 @@ UDF = [
     job_versions.c.body,
 ]
 _CURRENT = sa.and_(job_versions.c.job_id == jobs.c.id, job_versions.c.version == jobs.c.version)
-_UDFS = select(*UDF).join(users, users.c.id == jobs.c.owner_id).join(job_versions, _CURRENT).where(jobs.c.kind == Kind.UDF)
+_UDFS = (
+    select(*UDF).join(users, users.c.id == jobs.c.owner_id).join(job_versions, _CURRENT).where(jobs.c.kind == Kind.UDF)
+)
 
 
 class TokenRow(Struct, frozen=True, kw_only=True):
@@ -46,9 +48,7 @@ TOKEN = [
     _FOREIGN[name].label(name) if name in _FOREIGN else access_tokens.c[name] for name in TokenRow.__struct_fields__
 ]
 _TOKENS = (
-    select(*TOKEN)
-    .join(jobs, jobs.c.id == access_tokens.c.udf_id)
-    .join(users, users.c.id == access_tokens.c.owner_id)
+    select(*TOKEN).join(jobs, jobs.c.id == access_tokens.c.udf_id).join(users, users.c.id == access_tokens.c.owner_id)
 )
 
 

@@ -1,4 +1,4 @@
-"""Queries of the run history. It is written in batches and read by page; output is kept outside the rows that lists read."""
+"""Queries of the run history: written in batches, read by page. Output is kept outside the rows that lists read."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
-from headrace.db.tables import jobs, run_logs, runs
+from headrace.db.tables import OTHER_THAN_SUCCEEDED, jobs, run_logs, runs
 from headrace.model.page import Page, Slice
 from headrace.model.run import Cache, Run, State
 
@@ -41,25 +41,37 @@ def visible_to(user_id: int) -> sa.ColumnElement[bool]:
     return sa.or_(runs.c.owner_id == user_id, runs.c.caller_id == user_id)
 
 
-def list_runs(connection: Connection, matches: Sequence[sa.ColumnElement[bool]], page: Page) -> Slice[Run]:
-    """A page of runs, the newest first unless the page says otherwise; the total is counted up to MOST_COUNTED."""
-    column = runs.c[page.order] if page.order and page.order in runs.c else runs.c.id
-    ordered = column.asc() if page.order_dir == "asc" else column.desc()
-    rows = connection.execute(select(*COLUMNS).where(*matches).order_by(ordered).limit(page.limit).offset(page.offset))
-    some = select(runs.c.id).where(*matches).limit(MOST_COUNTED).subquery()
-    total = connection.execute(select(sa.func.count()).select_from(some)).scalar_one()
-    return Slice([_run(row) for row in rows.mappings()], total)
+def list_runs(
+    connection: Connection, whose: int | None, matches: Sequence[sa.ColumnElement[bool]], page: Page
+) -> Slice[Run]:
+    """A page of the runs that a user may see (None: of all), in the order of their start.
+
+    The total is counted up to MOST_COUNTED.
+    """
+    newest = page.order_dir == "desc"
+    seen = _seen(whose, matches, page.offset + page.limit, newest=newest)
+    rows = connection.execute(
+        select(*COLUMNS).join(seen, seen.c.id == runs.c.id).order_by(*_order(runs, newest=newest))
+        .limit(page.limit).offset(page.offset)
+    )  # fmt: skip
+    items = [_run(row) for row in rows.mappings()]
+    counted = select(sa.func.count()).select_from(_seen(whose, matches, MOST_COUNTED, newest=True))
+    return Slice(items, min(connection.execute(counted).scalar_one(), MOST_COUNTED))
 
 
 def find_run(connection: Connection, uid: str, *matches: sa.ColumnElement[bool]) -> Run | None:
     """A run with its output."""
-    statement = (
-        select(*COLUMNS, sa.func.coalesce(run_logs.c.stdout, "").label("stdout"), sa.func.coalesce(run_logs.c.stderr, "").label("stderr"))
-        .outerjoin(run_logs, run_logs.c.uid == runs.c.uid)
-        .where(runs.c.uid == uid, *matches)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
+    output = [sa.func.coalesce(run_logs.c[name], "").label(name) for name in ("stdout", "stderr")]
+    joined = select(*COLUMNS, *output).outerjoin(run_logs, run_logs.c.uid == runs.c.uid)
+    row = connection.execute(joined.where(runs.c.uid == uid, *matches)).mappings().one_or_none()
     return _run(row) if row else None
+
+
+def in_state(state: State) -> sa.ColumnElement[bool]:
+    """The runs in that state."""
+    matches = runs.c.state == state.value
+    # Said in the words of the partial index, so that both databases know it applies.
+    return matches if state is State.SUCCEEDED else sa.and_(OTHER_THAN_SUCCEEDED, matches)
 
 
 def of_udf(uid: str) -> sa.ColumnElement[bool]:
@@ -74,8 +86,8 @@ def beyond(connection: Connection, keep: int) -> int:
 
 
 def list_old(connection: Connection, before: datetime, beyond_id: int, most: int) -> list[str]:
-    """At most `most` uids of runs that finished before that moment, or have that id or an older one."""
-    old = (select(runs.c.uid).where(old).limit(most) for old in (runs.c.finished_at < before, runs.c.id <= beyond_id))
+    """At most `most` uids of runs that started before that moment, or have that id or an older one."""
+    old = (select(runs.c.uid).where(old).limit(most) for old in (runs.c.started_at < before, runs.c.id <= beyond_id))
     return list({uid for statement in old for uid in connection.execute(statement).scalars()})[:most]
 
 
@@ -90,8 +102,27 @@ def clean(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
+def _seen(whose: int | None, matches: Sequence[sa.ColumnElement[bool]], most: int, *, newest: bool) -> sa.Subquery:
+    """The ids of the first runs that a user owns or called, at most `most` of either.
+
+    Each half walks one index and stops; an OR of both would read and sort all that somebody ever ran.
+    """
+    halves = [sa.true()] if whose is None else [runs.c.owner_id == whose, runs.c.caller_id == whose]
+    found = [
+        select(runs.c.id).where(half, *matches).order_by(*_order(runs, newest=newest)).limit(most).subquery()
+        for half in halves
+    ]
+    return sa.union(*(select(half.c.id) for half in found)).subquery() if whose is not None else found[0]
+
+
+def _order(table: Any, *, newest: bool) -> list[sa.ColumnElement[Any]]:  # noqa: ANN401 - a table or a subquery
+    columns = (table.c.started_at, table.c.id)
+    return [column.desc() if newest else column.asc() for column in columns]
+
+
 def _run(row: sa.RowMapping) -> Run:
-    return Run(**{**row, "state": State(row["state"]), "cache": Cache(row["cache"])})
+    values: dict[str, Any] = {**row, "state": State(row["state"]), "cache": Cache(row["cache"])}
+    return Run(**values)
 
 
 def _unless_known(connection: Connection, insert: Any, column: str) -> Any:  # noqa: ANN401 - an insert of either dialect

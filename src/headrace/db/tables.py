@@ -18,7 +18,7 @@ metadata = sa.MetaData(naming_convention=NAMING)
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
-    """A moment in UTC, to the microsecond. SQLite knows no time zones, so it is kept without one and read back with it."""
+    """A moment in UTC, to the microsecond. SQLite knows no time zones: it is kept without one, and read with it."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -60,6 +60,7 @@ class Line(Text):
     """Text of at most `length` characters."""
 
     impl = sa.String
+    cache_ok = True
 
 
 # A rowid of SQLite is an INTEGER; only that makes it count up by itself.
@@ -189,10 +190,18 @@ runs = Table(
     Column("error", Text),
 )
 # Lists come newest first, and a row is somebody's as owner or as caller.
-Index("ix_runs_owner_id_id", runs.c.owner_id, runs.c.id)
-Index("ix_runs_caller_id_id", runs.c.caller_id, runs.c.id)
-Index("ix_runs_job_id_id", runs.c.job_id, runs.c.id)
-Index("ix_runs_finished_at", runs.c.finished_at)
+Index("ix_runs_owner_id_started_at", runs.c.owner_id, runs.c.started_at)
+Index("ix_runs_caller_id_started_at", runs.c.caller_id, runs.c.started_at)
+Index("ix_runs_job_id_started_at", runs.c.job_id, runs.c.started_at)
+Index("ix_runs_started_at", runs.c.started_at)
+# The few that did not succeed are looked for among very many that did.
+OTHER_THAN_SUCCEEDED = sa.text("state <> 'succeeded'")
+for name, *columns in (
+    ("ix_runs_other_owner_id_started_at", runs.c.owner_id, runs.c.started_at),
+    ("ix_runs_other_caller_id_started_at", runs.c.caller_id, runs.c.started_at),
+    ("ix_runs_other_started_at", runs.c.started_at),
+):
+    Index(name, *columns, sqlite_where=OTHER_THAN_SUCCEEDED, postgresql_where=OTHER_THAN_SUCCEEDED)
 
 run_logs = Table(
     "run_logs",

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.db.engine import Database
 from headrace.db.tables import access_tokens, api_keys
 
 
 class Uses:
-    """The uses that are not written yet. Noting one costs a dictionary entry; a killed server forgets the last minute."""
+    """The uses not written yet. Noting one costs a dictionary entry; a killed server forgets the last minute."""
 
     def __init__(self) -> None:
         self._noted: dict[tuple[str, int], datetime] = {}
@@ -35,6 +36,6 @@ class Uses:
                     if rows:
                         statement = table.update().where(table.c.id == sa.bindparam("one"))
                         connection.execute(statement.values(last_used_at=sa.bindparam("moment")), rows)
-        except sa.exc.SQLAlchemyError:
+        except SQLAlchemyError:
             self._noted = noted | self._noted
             raise

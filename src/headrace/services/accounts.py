@@ -119,7 +119,8 @@ def find_group(call: Call, name: str) -> Group:
     """The group of that name. Raises NotFound."""
     _ = call.user
     with call.platform.db.read() as connection:
-        return _found(accounts.find_group(connection, name=name), f"There is no group {name!r}; `headrace groups add` makes one.")
+        group = accounts.find_group(connection, name=name)
+    return _found(group, f"There is no group {name!r}; `headrace groups add` makes one.")
 
 
 def update_group(call: Call, group_id: int, *, name: str | None = None, description: str | None = None) -> Group:
@@ -289,7 +290,9 @@ def _create_user(platform: Platform, *, name: str, email: str, username: str | N
         raise Conflict(taken) from known
 
 
-def _create_key(platform: Platform, user_id: int, name: str, text: str, expires_in: timedelta | None) -> tuple[ApiKey, str]:
+def _create_key(
+    platform: Platform, user_id: int, name: str, text: str, expires_in: timedelta | None
+) -> tuple[ApiKey, str]:
     now = datetime.now(UTC)
     if expires_in is not None and not timedelta(0) < expires_in < timedelta(days=36_500):
         raise Invalid("A key expires after some time from now, at most a hundred years.")

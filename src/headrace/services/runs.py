@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-import sqlalchemy as sa
+from sqlalchemy import ColumnElement
 
 from headrace.db import runs as queries
 from headrace.db.tables import runs
-from headrace.errors import NotFound
+from headrace.errors import Invalid, NotFound
 from headrace.model.page import Page, Slice
-from headrace.model.run import Run
+from headrace.model.run import Run, State
 from headrace.services.call import Call
 
 
@@ -23,16 +23,20 @@ def list_runs(
     since: datetime | None = None,
 ) -> Slice[Run]:
     """A page of the runs that the caller may see; an administrator sees all. The newest come first."""
-    matches: list[sa.ColumnElement[bool]] = [] if call.user.admin else [queries.visible_to(call.user.id)]
-    for column, value in ((runs.c.state, state), (runs.c.door, door), (runs.c.cache, cache)):
-        if value is not None:
-            matches.append(column == value)
+    matches: list[ColumnElement[bool]] = []
+    if state is not None:
+        if state not in State:
+            raise Invalid(f"{state!r} is no state of a run; they are {', '.join(State)}.")
+        matches.append(queries.in_state(State(state)))
     if udf is not None:
         matches.append(queries.of_udf(udf))
     if since is not None:
         matches.append(runs.c.started_at >= since)
+    for column, value in ((runs.c.door, door), (runs.c.cache, cache)):
+        if value is not None:
+            matches.append(column == value)
     with call.platform.db.read() as connection:
-        return queries.list_runs(connection, matches, page)
+        return queries.list_runs(connection, None if call.user.admin else call.user.id, matches, page)
 
 
 def get_run(call: Call, uid: str) -> Run:

@@ -102,7 +102,7 @@ def delete(call: Call, token: Token) -> Token:
 
 
 def resolve(platform: Platform, text: str) -> tuple[Token, Udf]:
-    """What a token opens, whoever holds it. Raises NotFound where it is not known, Forbidden where it may not be used."""
+    """What a token opens, whoever holds it. Raises NotFound for one not known, Forbidden for one not to be used."""
     with platform.db.read() as connection:
         row = queries.find_token(connection, access_tokens.c.digest == ids.digest(text), users.c.active)
         udf = queries.find_udf(connection, jobs.c.id == row.udf_id) if row else None

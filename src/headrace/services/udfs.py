@@ -89,8 +89,8 @@ def get_own(call: Call, uid: str) -> Udf:
 def get_by_slug(call: Call, email: str, slug: str) -> Udf:
     """A udf by its owner's e-mail or username and its name, that the caller may read. Raises NotFound."""
     is_email = users.c.email == email.lower()
-    owner = sa.or_(is_email, users.c.username == email)
-    return _find(call, owner, jobs.c.slug == slug, queries.readable_by(call.user.id), first=sa.case((is_email, 0), else_=1))
+    matches = (sa.or_(is_email, users.c.username == email), jobs.c.slug == slug, queries.readable_by(call.user.id))
+    return _find(call, *matches, first=sa.case((is_email, 0), else_=1))
 
 
 def get_public(call: Call, slug: str) -> Udf:

@@ -1,0 +1,1 @@
+"""Bytes: blobs, stored results, and what is encrypted."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -51,10 +52,8 @@ class Blobs:
 
     def delete(self, key: str) -> None:
         """Forget the key; nothing happens where it is not there."""
-        try:
+        with suppress(NotFound):
             self._do(obstore.delete, _checked(key))
-        except NotFound:
-            pass
 
     def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
         """Key, size and time of change (seconds since 1970) of everything under a prefix."""
@@ -76,7 +75,9 @@ class Blobs:
 
 def _checked(key: str) -> str:
     if len(key) > 1000 or not KEY.fullmatch(key) or any(len(s.encode()) > SEGMENT for s in key.split("/")):
-        raise Invalid(f"{key[:100]!r} is no key: it wants segments of letters, digits and . _ = @ + ~ - between slashes.")
+        raise Invalid(
+            f"{key[:100]!r} is no key: short segments of letters, digits and . _ = @ + ~ - between slashes are."
+        )
     return key
 
 

@@ -3,6 +3,8 @@
 import base64
 import binascii
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -14,7 +16,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class Unreadable(HeadraceError):
+class Unreadable(HeadraceError):  # noqa: N818 - as the others of errors.py
     """What was encrypted cannot be read: the secret key is another one, or the bytes were changed."""
 
 
@@ -38,21 +40,25 @@ class Cipher:
 
 
 def open_cipher(secret_key: str, home: Path) -> Cipher:
-    """The cipher of a server: the key of its settings, else that of <home>/secret.key, made at the first start (0600)."""
+    """The cipher of a server: the key of its settings, else of <home>/secret.key, made at the first start (0600)."""
     if secret_key:
         return Cipher(_key(secret_key, "HEADRACE_SECRET_KEY"))
     path = home / "secret.key"
+    if not path.exists():
+        _make_key(path)
+    return Cipher(_key(path.read_text(), str(path)))
+
+
+def _make_key(path: Path) -> None:
+    # Written whole beside its name and linked to it: of two processes that start at once, one key wins.
+    fresh = path.with_name(f".secret.{secrets.token_hex(8)}")
     try:
-        # Written whole beside its name and linked to it: of two processes that start at once, one key wins.
-        fresh = home / f".secret.{os.getpid()}"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode() + "\n")
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
-    return Cipher(_key(path.read_text(), str(path)))
 
 
 def _key(text: str, place: str) -> bytes:
@@ -61,5 +67,5 @@ def _key(text: str, place: str) -> bytes:
     except (ValueError, binascii.Error):
         key = b""
     if len(key) != KEY_BYTES:
-        raise Invalid(f"{place} wants 32 random bytes in URL-safe base64, as `openssl rand -base64 32 | tr +/ -_` makes.")
+        raise Invalid(f"{place} wants 32 bytes in URL-safe base64, as `openssl rand -base64 32 | tr +/ -_` makes them.")
     return key

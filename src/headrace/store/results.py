@@ -11,12 +11,13 @@ from contextlib import suppress
 import msgspec
 from msgspec import Struct
 
-from headrace.errors import HeadraceError, NotFound
+from headrace.errors import HeadraceError
 from headrace.model.result import Timing
 from headrace.store.blobs import Blobs
 
 PREFIX = "results"
 MAGIC = b"HR1\n"
+OVERHEAD = 8 << 10  # bytes a result costs beside its own: a block of the disk, its line in the index
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     stderr: str = ""
     timing: Timing = Timing()
     body: bytes = b""
-    size: int = 0  # of the body, to tell an object that was cut short
+    size: int = 0  # of the body in the store, to tell an object that was cut short
     created: float  # seconds since 1970
     run_uid: str
     job_id: int | None = None
@@ -41,99 +42,128 @@ _decode = msgspec.msgpack.Decoder(Stored).decode
 
 
 class Results:
-    """The stored results of one server. `get` and `remember` are for the event loop, the others for threads."""
+    """The stored results of one server. Its methods may be called from any thread; `get` and `remember` never block."""
 
     def __init__(self, blobs: Blobs, *, memory_bytes: int, disk_bytes: int) -> None:
         self._blobs, self._memory_bytes, self._disk_bytes = blobs, memory_bytes, disk_bytes
         self._memory: OrderedDict[str, Stored] = OrderedDict()
         self._memory_used = 0
         self._disk: OrderedDict[str, int] = OrderedDict()
-        self._lock = threading.Lock()
+        self._disk_used = 0
+        self._lock = threading.Lock()  # never held while the store is asked
 
     def get(self, key: str, max_age: float, now: float) -> Stored | None:
         """A result in memory that is young enough."""
-        stored = self._memory.get(key)
-        if stored is None or now - stored.created > max_age:
-            return None
-        self._memory.move_to_end(key)
-        return stored
+        with self._lock:
+            stored = self._memory.get(key)
+            if stored is None or now - stored.created > max_age:
+                return None
+            self._memory.move_to_end(key)
+            return stored
 
     def load(self, key: str) -> Stored | None:
-        """A result in the store, of whatever age; it is remembered."""
+        """A result in the store, of whatever age; it is remembered. A store that is away has none."""
         if self._disk_bytes <= 0:
             return None
         try:
-            data = self._blobs.get(_place(key))
-        except NotFound:
+            stored = unpacked(self._blobs.get(_place(key)))
+        except HeadraceError:
             return None
-        try:
-            if not data.startswith(MAGIC):
-                raise ValueError("another format")
-            length = int.from_bytes(data[4:8], "big")
-            stored = msgspec.structs.replace(_decode(data[8 : 8 + length]), body=data[8 + length :])
-            if len(stored.body) != stored.size:
-                raise ValueError("cut short")
-        except (ValueError, msgspec.DecodeError):
-            self._blobs.delete(_place(key))
+        if stored is None:  # cut short by a full disk, or written by another version
+            self._forget([key])
             return None
         with self._lock:
             if key in self._disk:
                 self._disk.move_to_end(key)
+        self.remember(key, stored)
         return stored
 
     def remember(self, key: str, stored: Stored) -> None:
         """Keep a result in memory, where it is not too large for that."""
-        size = len(stored.body)
+        size = _weight(stored)
         if size > self._memory_bytes // 4:
             return
-        if (before := self._memory.pop(key, None)) is not None:
-            self._memory_used -= len(before.body)
-        self._memory[key] = stored
-        self._memory_used += size
-        while self._memory_used > self._memory_bytes:
-            _, oldest = self._memory.popitem(last=False)
-            self._memory_used -= len(oldest.body)
+        with self._lock:
+            before = self._memory.pop(key, None)
+            self._memory[key] = stored
+            self._memory_used += size - (_weight(before) if before else 0)
+            while self._memory_used > self._memory_bytes:
+                _, oldest = self._memory.popitem(last=False)
+                self._memory_used -= _weight(oldest)
 
     def store(self, key: str, stored: Stored) -> None:
         """Keep a result in the store, and let others go if there are too many."""
-        size = len(stored.body)
-        if size > self._disk_bytes // 4:
+        data = packed(stored)
+        if len(data) > self._disk_bytes // 4:
             return
-        known = _encode(msgspec.structs.replace(stored, body=b"", size=size))
         with suppress(HeadraceError):  # a store that is away costs a result that is computed again, not an answer
-            self._blobs.put(_place(key), MAGIC + len(known).to_bytes(4, "big") + known + stored.body)
+            self._blobs.put(_place(key), data)
             with self._lock:
-                self._disk.pop(key, None)
-                self._disk[key] = size
+                self._disk_used += OVERHEAD + len(data) - self._disk.pop(key, 0)
+                self._disk[key] = OVERHEAD + len(data)
             self.evict()
 
     def index(self) -> None:
-        """Learn what is in the store from before this start, the oldest first."""
+        """Learn what is in the store from before this start, the oldest first. Raises Unavailable."""
         found = sorted(self._blobs.list(PREFIX), key=lambda item: item[2]) if self._disk_bytes else []
         with self._lock:
             for path, size, _ in reversed(found):
                 key = path.rpartition("/")[2]
                 if key not in self._disk:
-                    self._disk[key] = size
+                    self._disk[key] = OVERHEAD + size
+                    self._disk_used += OVERHEAD + size
                     self._disk.move_to_end(key, last=False)
         self.evict()
 
     def evict(self) -> None:
         """Let the least used go until the store is within its bound."""
+        going: list[str] = []
         with self._lock:
-            used = sum(self._disk.values())
-            going: list[str] = []
-            while used > self._disk_bytes and self._disk:
+            while self._disk_used > self._disk_bytes:
                 key, size = self._disk.popitem(last=False)
-                used -= size
+                self._disk_used -= size
                 going.append(key)
-        for key in going:
-            with suppress(HeadraceError):
-                self._blobs.delete(_place(key))
+        self._forget(going)
 
     def gauges(self) -> dict[str, float]:
         """Figures for /metrics."""
-        return {"results_in_memory": len(self._memory), "results_in_memory_bytes": self._memory_used}
+        return {
+            "results_in_memory": len(self._memory),
+            "results_in_memory_bytes": self._memory_used,
+            "results_in_store": len(self._disk),
+            "results_in_store_bytes": self._disk_used,
+        }
+
+    def _forget(self, keys: list[str]) -> None:
+        for key in keys:
+            with self._lock:
+                self._disk_used -= self._disk.pop(key, 0)
+            with suppress(HeadraceError):
+                self._blobs.delete(_place(key))
+
+
+def packed(stored: Stored) -> bytes:
+    """A result as one object: MAGIC, the length of what is known of it, that in msgpack, the body."""
+    known = _encode(msgspec.structs.replace(stored, body=b"", size=len(stored.body)))
+    return b"".join((MAGIC, len(known).to_bytes(4, "big"), known, stored.body))
+
+
+def unpacked(data: bytes) -> Stored | None:
+    """The result in such an object; None for one that is not whole or not ours."""
+    if not data.startswith(MAGIC):
+        return None
+    start = len(MAGIC) + 4
+    end = start + int.from_bytes(data[len(MAGIC) : start], "big")
+    try:
+        stored = _decode(data[start:end])
+    except msgspec.DecodeError:
+        return None
+    body = data[end:]
+    return msgspec.structs.replace(stored, body=body) if len(body) == stored.size else None
+
+
+def _weight(stored: Stored) -> int:
+    return OVERHEAD + len(stored.body) + len(stored.stdout) + len(stored.stderr)
 
 
 def _place(key: str) -> str:

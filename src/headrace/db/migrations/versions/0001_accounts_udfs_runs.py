@@ -60,10 +60,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
         sa.UniqueConstraint("uid", name="uq_runs_uid"),
     )
-    op.create_index("ix_runs_caller_id_id", "runs", ["caller_id", "id"], unique=False)
-    op.create_index("ix_runs_finished_at", "runs", ["finished_at"], unique=False)
-    op.create_index("ix_runs_job_id_id", "runs", ["job_id", "id"], unique=False)
-    op.create_index("ix_runs_owner_id_id", "runs", ["owner_id", "id"], unique=False)
+    for columns in (["owner_id", "started_at"], ["caller_id", "started_at"], ["job_id", "started_at"], ["started_at"]):
+        op.create_index(f"ix_runs_{'_'.join(columns)}", "runs", columns, unique=False)
+    other = sa.text("state <> 'succeeded'")
+    for columns in (["owner_id", "started_at"], ["caller_id", "started_at"], ["started_at"]):
+        name = f"ix_runs_other_{'_'.join(columns)}"
+        op.create_index(name, "runs", columns, unique=False, sqlite_where=other, postgresql_where=other)
     op.create_table(
         "users",
         sa.Column("id", Id, autoincrement=True, nullable=False),
