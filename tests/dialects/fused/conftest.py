@@ -1,0 +1,55 @@
+"""The two generations of the published `fused` client, logged in by our own command."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from published import Person, Published, environment, interpreter, login
+
+NEW = "fused[raster,vector]==2.9.5"
+OLD = "fused==1.5.3", "ipython<9", "numpy<2", "pandas<2.2", "pyarrow<16", "shapely<2.1"
+
+
+@pytest.fixture(scope="session")
+def new_python() -> Path:
+    """The interpreter of an environment with fused 2.9.5."""
+    return environment("fused-2.9.5", sys.executable, NEW)
+
+
+@pytest.fixture(scope="session")
+def old_python() -> Path:
+    """The interpreter of an environment with fused 1.5.3."""
+    for version in ("3.10", "3.11", "3.9", "3.8"):
+        if found := interpreter(version):
+            return environment("fused-1.5.3", found, *OLD)
+    pytest.skip("fused 1.5.3 wants a Python from 3.8 to 3.11, and none was found")
+
+
+@pytest.fixture(scope="session")
+def new(server, new_python, tmp_path_factory) -> Iterator[Published]:
+    """fused 2.9.5, logged in."""
+    yield from logged_in(server, new_python, tmp_path_factory.mktemp("new"), "api = fused.api.FusedAPI()")
+
+
+@pytest.fixture(scope="session")
+def old(server, old_python, tmp_path_factory) -> Iterator[Published]:
+    """fused 1.5.3, logged in."""
+    yield from logged_in(server, old_python, tmp_path_factory.mktemp("old"), "api = fused.api.FusedAPI()")
+
+
+@pytest.fixture
+def person(server) -> Person:
+    """A user of this test alone."""
+    return Person(server, "person")
+
+
+def logged_in(server, python: Path, home: Path, prelude: str) -> Iterator[Published]:
+    """A client whose own files our `headrace login fused` has written, and nothing else told it."""
+    person = Person(server, "client")
+    login(server, person, home)
+    client = Published(python, home, {}, f"import fused\n{prelude}\nEMAIL = {person.email!r}")
+    client.email, client.key = person.email, person.key
+    yield client
+    client.close()
