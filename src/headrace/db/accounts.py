@@ -107,7 +107,7 @@ def count_members(connection: Connection, group_ids: list[int]) -> dict[int, int
         .where(group_members.c.group_id.in_(group_ids))
         .group_by(group_members.c.group_id)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def groups_of(connection: Connection, user_id: int) -> list[Group]:

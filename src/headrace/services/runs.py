@@ -25,7 +25,7 @@ def list_runs(
     """A page of the runs that the caller may see; an administrator sees all. The newest come first."""
     matches: list[ColumnElement[bool]] = []
     if state is not None:
-        if state not in State:
+        if state not in set(State):  # a text is not looked up in an enumeration before Python 3.12
             raise Invalid(f"{state!r} is no state of a run; they are {', '.join(State)}.")
         matches.append(queries.in_state(State(state)))
     if udf is not None:
