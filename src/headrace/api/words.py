@@ -25,7 +25,6 @@ PLAIN: dict[type[inspect.Type], str] = {
     inspect.UUIDType: "a UUID",
     inspect.StructType: "an object",
     inspect.DictType: "an object",
-    inspect.ListType: "a list",
     inspect.SetType: "a list",
     inspect.VarTupleType: "a list",
     inspect.AnyType: "any value",
@@ -50,6 +49,9 @@ def wanted(type_: inspect.Type) -> str:
         case inspect.StrType(min_length=low, max_length=high, pattern=pattern):
             length = _between(low, high).replace(" from", "")
             return "a string" + (f" of{length} characters" if length else "") + (f" like {pattern}" if pattern else "")
+        case inspect.ListType(min_length=low, max_length=high):
+            length = _between(low, high).replace(" from", "")
+            return "a list" + (f" of{length} items" if length else "")
         case _:
             return PLAIN.get(type(type_), "another value")
 

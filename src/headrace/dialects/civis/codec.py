@@ -74,7 +74,7 @@ def snake(name: str) -> str:
 
 
 def normaliser(type_: inspect.Type) -> Normalise | None:
-    """A function that gives the keys of structs inside a value of the type their wire spelling; None: there are none.
+    """A function that gives the keys of structs inside a value of the type their wire spelling; None: nothing to do.
 
     Raises Invalid where one field comes under both spellings.
     """
@@ -90,8 +90,15 @@ def normaliser(type_: inspect.Type) -> Normalise | None:
             return _values(normaliser(item))
         case inspect.StructType():
             return _struct(type_)
+        case inspect.IntType():
+            return _whole
         case _:
             return None
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401
+    # JSON has one kind of number: 3.0 is an integer (JSON Schema 2020-12, 6.1.1).
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _each(normalise: Normalise | None) -> Normalise | None:

@@ -8,7 +8,6 @@ from msgspec import Meta
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
 from headrace.dialects.civis.traits import ById, Id, Name, initials
-from headrace.errors import NotServed
 from headrace.model import access
 from headrace.model.page import Page, Slice
 from headrace.services import accounts
@@ -130,7 +129,7 @@ class ApiKeyCreate(Wire, frozen=True, kw_only=True):
 
     name: Annotated[Name, Meta(description="The name of the API key.")]
     expires_in: Seconds | None = None
-    constraints: Annotated[list[dict[str, Any]], Meta(description="Limits of the key; not served yet.")] = []
+    constraints: Annotated[list[dict[str, Any]], Meta(max_length=0, description="Limits of the key; none yet.")] = []
 
 
 resource = Resource("/users", User)
@@ -217,8 +216,6 @@ def list_api_keys(call: Call, id: Me, page: ById) -> Slice[ApiKey]:
 @resource.post("/{id}/api_keys", status=200)
 def create_api_key(call: Call, id: Me, body: ApiKeyCreate) -> ApiKeyNew:
     """Create a new API key, for oneself or as an administrator for anyone."""
-    if body.constraints:
-        raise NotServed("Keys with constraints are not served yet; leave `constraints` out.")
     expires_in = None if body.expires_in is None else timedelta(seconds=body.expires_in)
     key, text = accounts.create_key(call, _user_id(call, id), body.name, expires_in)
     return ApiKeyNew(**_shown_key(key), token=text)
