@@ -5,11 +5,16 @@ must have a reader here, and then meets every value of the kinds that it claims.
 """
 
 import base64
+import collections
 import csv
 import datetime as dt
 import decimal
+import enum
 import io
 import json
+import math
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +27,32 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
+import starlette.datastructures
+import starlette.responses
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from headrace.formats import FORMATS, Unserializable, encode
+from headrace.registry import UnknownName
 
 BERLIN = dt.timezone(dt.timedelta(hours=1))
-TEXTS = ["", "plain", None, "Zürich 東京 🚲", 'a "quoted", cell', "two\nlines", "<script>alert('x')</script>", " blank ", "NA"]
+TEXTS = [
+    "",
+    "plain",
+    None,
+    "Zürich 東京 🚲",
+    'a "quoted", cell',
+    "two\nlines",
+    "<script>alert('x')</script>",
+    " blank ",
+    "NA",
+]
 ID = uuid.UUID("12345678-1234-5678-1234-567812345678")
+
+
+class Colour(enum.Enum):
+    RED = "red"
 
 
 @dataclass
@@ -256,6 +281,8 @@ def in_text(value: Any) -> str:
     match value:
         case None:
             return ""
+        case float() if math.isnan(value):
+            return ""
         case bool():
             return str(value).lower()
         case list() | dict():
@@ -329,18 +356,13 @@ def as_text(column: list[Any]) -> list[str]:
     return [in_text(value) for value in column]
 
 
-def as_shown(column: list[Any]) -> list[str]:
-    """A page shows 2.0 as 2."""
-    return [in_text(v).removesuffix(".0") if isinstance(v, float) else in_text(v) for v in column]
-
-
 READERS = {
     "parquet": Reader(lambda data: read_arrow(pq.read_table(io.BytesIO(data))), in_arrow),
     "feather": Reader(lambda data: read_arrow(pa.ipc.open_file(data).read_all()), in_arrow),
     "arrow": Reader(lambda data: read_arrow(pa.ipc.open_stream(data).read_all()), in_arrow),
     "json": Reader(read_json, lambda column: [in_json(v) for v in column]),
     "csv": Reader(read_csv, as_text),
-    "html": Reader(read_html, as_shown),
+    "html": Reader(read_html, as_text),
 }
 TABLES = [name for name in FORMATS.names if "frame" in FORMATS[name].kinds and name not in ("geojson", "mvt")]
 
@@ -386,3 +408,346 @@ def canonical(value: Any) -> Any:
         case list() | tuple():
             return [canonical(v) for v in value]
     return value
+
+
+# The same frame again, for readers that know pandas' metadata
+
+
+@pytest.mark.parametrize("name", ["parquet", "feather"])
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(3),
+        pd.RangeIndex(3, name="n"),
+        pd.RangeIndex(5, 11, 2),
+        pd.Index(["x", "y", "z"]),
+        pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-03"], name="day"),
+        pd.MultiIndex.from_tuples([(1, "a"), (1, "b"), (2, "a")], names=["n", None]),
+    ],
+    ids=lambda index: f"{type(index).__name__}-{index.name}",
+)
+def test_pandas_reads_the_same_frame_back(name, index):
+    kinds = pd.DataFrame(
+        {
+            "a": [1, 2, 3],
+            "b": pd.Categorical(["x", "y", "x"], ordered=True),
+            "c": pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin"),
+            "d": pd.array([1, None, 3], "Int64"),
+            "e": ["x", None, "y"],
+            "f": pd.period_range("2024-01", periods=3, freq="M"),
+        },
+        index=index,
+    )
+    read = {"parquet": pd.read_parquet, "feather": pd.read_feather}[name]
+    pd.testing.assert_frame_equal(read(io.BytesIO(written(kinds, name))), kinds)
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "html"])
+def test_text_has_a_named_index_as_its_first_columns_and_no_other(name):
+    read = READERS[name].read
+    named = pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="key"))
+    assert list(read(written(named, name)).items())[0] == ("key", ["x", "y"])
+    levels = pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([(1, "u")], names=["k", "l"]))
+    assert list(read(written(levels, name))) == ["k", "l", "a"]
+    assert list(read(written(pd.DataFrame({"a": [1, 2]}, index=["x", "y"]), name))) == ["a"]
+    assert list(read(written(named.reset_index().groupby("key").sum(), name))) == ["key", "a"]
+
+
+def test_pandas_and_polars_read_csv_and_json():
+    small = pd.DataFrame({"a": [1, 2], "b": ["x", 'y "z", \n'], "c": [0.5, -1e-7]})
+    for data, read in (
+        (written(small, "csv"), pd.read_csv),
+        (written(small, "json"), pd.read_json),
+        (written(small, "csv"), lambda file: pl.read_csv(file).to_pandas()),
+        (written(small, "json"), lambda file: pl.read_json(file).to_pandas()),
+    ):
+        pd.testing.assert_frame_equal(read(io.BytesIO(data)), small, check_dtype=False)
+
+
+# Large frames take faster ways, which must lead to the same place
+
+
+@pytest.fixture(scope="module")
+def large() -> pd.DataFrame:
+    rows = 30_000
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "a": np.arange(rows),
+            "b": np.where(rng.random(rows) < 0.1, np.nan, rng.normal(size=rows)),
+            "c": rng.choice(["", "plain", 'q"uo,te', "<b>", "line\nbreak", "\r", "\t", " é "], rows),
+            "d": pd.date_range("2020-01-01", periods=rows, freq="37s"),
+            "e": pd.date_range("2020-01-01", periods=rows, freq="1h", tz="Europe/Berlin"),
+            "f": rng.random(rows) < 0.5,
+            "g": pd.Categorical(rng.choice(["x", "y"], rows)),
+            "h": pd.array(np.where(rng.random(rows) < 0.5, None, 7), "Int64"),
+            "i": pd.date_range("2020-01-01", periods=rows, freq="1ms").where(rng.random(rows) < 0.9),
+            "j": rng.integers(-100, 100, rows).astype("int8"),
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "html"])
+def test_a_large_frame_reads_as_its_parts_do(name, large):
+    read = READERS[name].read
+    whole = read(written(large, name))
+    parts = [read(written(large.iloc[start : start + 10_000], name)) for start in range(0, len(large), 10_000)]
+    for column in large.columns:
+        assert whole[column] == [value for part in parts for value in part[column]], column
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "html"])
+def test_a_large_frame_of_unusual_values_reads_as_its_parts_do(name):
+    one = pd.DataFrame(
+        {
+            "a": [[1], [2, None], None],
+            "b": [decimal.Decimal("1.10"), None, decimal.Decimal(2)],
+            "c": [1, "x", None],
+            "d": [np.inf, -np.inf, np.nan],
+            "e": [b"x", None, b""],
+            "f": pd.to_timedelta([1, None, 2], unit="s"),
+            "g": [dt.date(2024, 1, 1), None, dt.date(1, 1, 1)],
+        }
+    )
+    read = READERS[name].read
+    part = read(written(one, name))
+    whole = read(written(pd.concat([one] * 10_000, ignore_index=True), name))
+    for column in one.columns:
+        assert whole[column] == part[column] * 10_000, column
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_large_frame_is_never_held_as_text_as_a_whole(name, large):
+    class Pieces:
+        closed = False
+
+        def __init__(self) -> None:
+            self.sizes: list[int] = []
+
+        def write(self, data) -> int:
+            self.sizes.append(len(memoryview(data).cast("B")))
+            return self.sizes[-1]
+
+        def tell(self) -> int:
+            return sum(self.sizes)
+
+        def flush(self) -> None:
+            """Nothing is held back."""
+
+        def writable(self) -> bool:
+            return True
+
+        def readable(self) -> bool:
+            return False
+
+        def seekable(self) -> bool:
+            return False
+
+    sink = Pieces()
+    encode(pd.concat([large] * 10, ignore_index=True), [name], None, sink)
+    assert max(sink.sizes) < sum(sink.sizes) / 2
+
+
+# Plain values
+
+
+@dataclass
+class Point:
+    x: int
+    y: float
+
+
+PLAIN = {
+    "text": ("é <b>", "é <b>"),
+    "integer": (2**63, 2**63),
+    "large integer": (2**200, 2**200),
+    "large integers inside": ({"a": [2**200]}, {"a": [2**200]}),
+    "float": (0.1, 0.1),
+    "not a number": (math.nan, None),
+    "truth": (True, True),
+    "list": ([1, None, "x", [2.5]], [1, None, "x", [2.5]]),
+    "tuple": ((1, 2), [1, 2]),
+    "set": ({1}, [1]),
+    "numbers as keys": ({1: "a"}, {"1": "a"}),
+    "nested nothing": ({"a": math.inf, "b": [math.nan]}, {"a": None, "b": [None]}),
+    "numpy scalars": (
+        {"a": np.int64(1), "b": np.float32(0.5), "c": np.bool_(True), "d": np.str_("x")},
+        {"a": 1, "b": 0.5, "c": True, "d": "x"},
+    ),
+    "numpy scalar": (np.int64(5), 5),
+    "numpy time": ([np.datetime64("2024-01-01T00:00:00"), np.datetime64("NaT")], ["2024-01-01T00:00:00", None]),
+    "array inside": ({"a": np.array([1, 2]), "b": np.array([[0.5, math.nan]])}, {"a": [1, 2], "b": [[0.5, None]]}),
+    "array of one dimension": (np.array([1, 2]), [1, 2]),
+    "array of times": (np.array(["2024-01-01", "NaT"], "M8[D]"), ["2024-01-01", None]),
+    "array of no dimension": (np.array(5), 5),
+    "array of text": (np.array(["a", "b"]), ["a", "b"]),
+    "array of objects": (np.array([1, "b", None], dtype=object), [1, "b", None]),
+    "pandas scalars": (
+        {
+            "a": pd.Timestamp("2024-01-01"),
+            "b": pd.NaT,
+            "c": pd.NA,
+            "d": pd.Timedelta("1s"),
+            "e": pd.Period("2024", "Y"),
+        },
+        {"a": "2024-01-01T00:00:00", "b": None, "c": None, "d": "P0DT0H0M1S", "e": "2024"},
+    ),
+    "pandas timestamp": (pd.Timestamp("2024-01-01", tz="UTC"), "2024-01-01T00:00:00+00:00"),
+    "frame inside": ({"a": pd.DataFrame({"x": [1.5, None]})}, {"a": [{"x": 1.5}, {"x": None}]}),
+    "series inside": ({"a": pd.Series([1, 2])}, {"a": [1, 2]}),
+    "polars inside": ({"a": pl.DataFrame({"x": [1]}), "b": pl.Series([1])}, {"a": [{"x": 1}], "b": [1]}),
+    "geometry inside": ({"a": shapely.Point(1, 2)}, {"a": {"type": "Point", "coordinates": [1.0, 2.0]}}),
+    "time": (dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC), "2024-01-01T12:00:00Z"),
+    "date": (dt.date(2024, 1, 1), "2024-01-01"),
+    "decimal": (decimal.Decimal("1.10"), "1.10"),
+    "uuid": (ID, str(ID)),
+    "member": (Colour.RED, "red"),
+    "value class": (Point(1, 0.5), {"x": 1, "y": 0.5}),
+    "value classes inside": ([Point(1, 0.5)], [{"x": 1, "y": 0.5}]),
+    "bytes inside": ({"a": b"\x00"}, {"a": "AA=="}),
+    "range inside": ({"a": range(3)}, {"a": [0, 1, 2]}),
+    "generator inside": ({"a": (n for n in (1, 2))}, {"a": [1, 2]}),
+    "complex": ([1 + 2j], [[1.0, 2.0]]),
+    "ordered": (collections.OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
+    "counted": (collections.Counter("aab"), {"a": 2, "b": 1}),
+}
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_a_plain_value_is_json(case):
+    value, expected = PLAIN[case]
+    assert json.loads(written(value, "json")) == expected
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {"a": object()}, {(1, 2): 3}, [lambda: 1], "\ud800", {"a": {1, "x"}.__iter__().__class__}]
+)
+def test_what_json_has_no_form_for_is_refused_in_a_sentence(value):
+    with pytest.raises(Unserializable, match=r"written as (json|JSON).*\."):
+        written(value, "json")
+
+
+def test_a_value_that_holds_itself_is_refused():
+    value: list[Any] = []
+    value.append(value)
+    with pytest.raises(Unserializable):
+        written(value, "json")
+
+
+def test_html_is_a_page_for_text_and_escaped_for_everything_else():
+    assert written("<h1>Mine</h1>", "html") == b"<h1>Mine</h1>"
+    page = Page(written({"a": "<script>alert(1)</script>"}, "html"))
+    assert "script" not in page.tags
+
+
+def test_the_first_format_that_takes_the_value_is_written():
+    table, array, number = pd.DataFrame({"a": [1]}), np.zeros((2, 2)), 5
+
+    def chosen(value, *formats, tile=None):
+        return encode(value, formats, tile, io.BytesIO()).format
+
+    assert chosen(table, "npy", "tiff", "parquet", "json") == "parquet"
+    assert chosen(array, "npy", "tiff", "parquet", "json") == "npy"
+    assert chosen((array, [0, 0, 1, 1]), "npy", "tiff", "parquet", "json") == "tiff"
+    assert chosen(number, "npy", "tiff", "parquet", "json") == "json"
+    assert chosen(array, "tiff", "parquet", "json") == "tiff"
+    assert chosen(table, "geojson", "json", "png") == "json"
+    assert chosen(SHAPE, "geojson", "json", "png") == "geojson"
+    assert chosen(SHAPE, "png", "mvt", tile=(0, 0, 0)) == "mvt"
+    assert chosen(SHAPE, "mvt", "geojson") == "geojson"
+    assert chosen(number, "tiff", "parquet") == "parquet"
+
+
+SHAPE = shapely.Point(1, 2)
+
+
+def test_a_refusal_names_the_type_what_was_asked_and_what_would_do():
+    with pytest.raises(Unserializable) as refused:
+        encode(pd.DataFrame({"a": [1]}), ["png", "geojson"], None, io.BytesIO())
+    for word in ("DataFrame", "png or geojson", "parquet", "csv"):
+        assert word in str(refused.value)
+    with pytest.raises(Unserializable, match=r"object.*nor in any other format"):
+        encode(object(), ["json"], None, io.BytesIO())
+    with pytest.raises(Unserializable, match=r"tile"):
+        encode(SHAPE, ["mvt"], None, io.BytesIO())
+
+
+def test_an_unknown_format_is_refused_with_those_there_are():
+    with pytest.raises(UnknownName, match=r"'sas'.*parquet"):
+        encode(1, ["sas"], None, io.BytesIO())
+
+
+class Response:
+    """What web frameworks return."""
+
+    status_code = 200
+    headers = starlette.datastructures.MutableHeaders({"content-type": "image/svg+xml", "x-own": "1"})
+    body = b"<svg/>"
+
+
+def test_bytes_and_responses_pass_as_they_are():
+    def passed(value):
+        sink = io.BytesIO()
+        encoded = encode(value, ["json"], None, sink)
+        return sink.getvalue(), encoded.media_type
+
+    assert passed(b"\x00") == (b"\x00", "application/octet-stream")
+    assert passed(bytearray(b"x"))[0] == passed(memoryview(b"x"))[0] == passed(io.BytesIO(b"x"))[0] == b"x"
+    response = starlette.responses.HTMLResponse("<p>", headers={"X-Own": "1"})
+    assert passed(response) == (b"<p>", "text/html; charset=utf-8")
+    assert passed(Response()) == (b"<svg/>", "image/svg+xml")
+    assert passed(None) == (b"", "application/json")
+
+
+def test_naming_formats_imports_nothing_heavy():
+    code = """
+import sys
+from headrace.formats import FORMATS
+for name in FORMATS.names:
+    FORMATS[name].media_type
+heavy = {"numpy", "pandas", "pyarrow", "polars", "shapely", "geopandas", "rasterio", "PIL", "xarray", "imagecodecs"}
+sys.exit(f"imported {heavy & sys.modules.keys()}" if heavy & sys.modules.keys() else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# Any values at all
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=["Cs"]))
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner)
+)
+
+
+@settings(deadline=None)
+@given(values)
+def test_any_plain_value_is_read_back_from_json(value):
+    if value is not None:
+        assert json.loads(written(value, "json")) == in_json(value)
+
+
+columns = st.one_of(
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=3, max_size=3),
+    st.lists(st.floats(), min_size=3, max_size=3),
+    st.lists(
+        st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=3, max_size=3
+    ),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+    st.lists(st.datetimes(dt.datetime(1700, 1, 1), dt.datetime(2200, 1, 1)), min_size=3, max_size=3),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1), columns, min_size=1
+    )
+)
+@pytest.mark.parametrize("name", ["json", "csv", "parquet", "html"])
+def test_any_frame_is_read_back(name, made):
+    reader = READERS[name]
+    got = reader.read(written(pd.DataFrame(made), name))
+    assert list(got) == [column.replace("\r\n", "\n") if name == "html" else column for column in made]
+    for column, expected in zip(got.values(), made.values(), strict=True):
+        assert [canonical(v) for v in column] == [canonical(v) for v in reader.expect(expected)]

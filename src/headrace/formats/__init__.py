@@ -38,7 +38,8 @@ class Format(Struct, frozen=True, kw_only=True):
     """How values become bytes.
 
     `write(value, sink, tile)` gets the value in the form that `formats/_values.py` gives its kind, and a binary file.
-    `fits(value, tile)` says, without looking at every element, whether it can write this one.
+    `fits(value, tile)` says, without looking at every element, whether it can write this one, and `wants` what it
+    needs for that, in words.
     """
 
     media_type: str
@@ -46,6 +47,7 @@ class Format(Struct, frozen=True, kw_only=True):
     kinds: frozenset[str]
     write: Callable[[Any, Any, Tile | None], None]
     fits: Callable[[Any, Tile | None], bool] = always
+    wants: str = ""
 
     def takes(self, seen: "Seen", tile: Tile | None) -> bool:
         """Whether this classified value can be written."""
@@ -93,8 +95,14 @@ def check(names: Sequence[str]) -> None:
 
 
 def _refusal(seen: "Seen", formats: Sequence[str], tile: Tile | None) -> str:
+    wanting = [
+        f"{name} wants {FORMATS[name].wants}"
+        for name in formats
+        if seen.kind in FORMATS[name].kinds and FORMATS[name].wants
+    ]
     refused = f"The udf returned {seen.description}, which cannot be written as {' or '.join(formats) or 'nothing'}"
+    refused += f" ({', '.join(wanting)})" if wanting else ""
     taking = [name for name in FORMATS.names if FORMATS[name].takes(seen, tile)]
     if not taking:
-        return f"{refused}, nor in any other format; return a table, an array, or plain values."
+        return f"{refused}, nor in any other format; return a table, an array or plain values."
     return f"{refused}; {', '.join(taking)} would take it."

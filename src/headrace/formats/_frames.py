@@ -32,10 +32,8 @@ def flat(frame: Any) -> Any:
     """
     import pyarrow as pa
 
-    table = to_table(frame if isinstance(frame, pa.Table) else _without_extensions(frame))
-    places = [place for place, name in enumerate(table.column_names) if not name.startswith("__index_level_")]
-    columns = [_flat_column(table.column(place)) for place in places]
-    return pa.table(columns, names=[table.column_names[place] for place in places])
+    table = frame if isinstance(frame, pa.Table) else to_table(_without_extensions(with_named_index(frame)))
+    return pa.table([_flat_column(column) for column in table.columns], names=table.column_names)
 
 
 def is_geographic(frame: Any) -> bool:
@@ -46,6 +44,11 @@ def is_geographic(frame: Any) -> bool:
 def is_geometry(column: Any) -> bool:
     """Whether the column of a frame holds geometries."""
     return str(column.dtype) == "geometry"
+
+
+def is_in_degrees(geometry: Any) -> bool:
+    """Whether the geometries are in longitude and latitude (WGS 84), which those without a CRS are taken for."""
+    return geometry.crs is None or geometry.crs.to_epsg() == 4326 or geometry.crs == "OGC:CRS84"
 
 
 def is_default_index(frame: Any) -> bool:
@@ -86,6 +89,22 @@ def without_geometry(frame: Any) -> Any:
     place = list(frame.columns).index(frame.active_geometry_name)
     named = with_text_names(frame)
     return pd.DataFrame(named).drop(columns=named.columns[place])
+
+
+def with_named_index(frame: Any) -> Any:
+    """The frame with text names, the named levels of its index as its first columns, and no other index."""
+    import pandas as pd
+
+    frame = with_text_names(frame)
+    if is_default_index(frame):
+        return frame
+    levels = [
+        place for place, name in enumerate(frame.index.names) if name is not None and str(name) not in frame.columns
+    ]
+    if levels:
+        frame = frame.reset_index(level=levels)
+        frame = frame.set_axis([*map(str, frame.columns[: len(levels)]), *frame.columns[len(levels) :]], axis="columns")
+    return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(drop=True)
 
 
 def to_json(value: Any) -> str:

@@ -161,33 +161,44 @@ def _numpy(value: Any, description: str) -> Seen | None:
 
 
 def _xarray(value: Any, description: str) -> Seen | None:
-    import rioxarray  # noqa: F401 - registers the `rio` accessor
+    import rioxarray  # pyright: ignore[reportUnusedImport] # noqa: F401 - registers the `rio` accessor
     import xarray as xr
 
     if isinstance(value, xr.Dataset):
-        names = list(value.data_vars)
+        names = [name for name in value.data_vars if value[name].ndim]
         if not names:
             return None
-        key, value = str(names[0]), value[names[0]] if len(names) == 1 else value.to_dataarray("band")
-        tags = {"orig_type": "xarray.Dataset", "key": key if len(names) == 1 else "image"}
+        crs = value.rio.crs
+        key = str(names[0]) if len(names) == 1 else "image"
+        tags = {"orig_type": "xarray.Dataset", "key": key}
+        value = value[names[0]] if len(names) == 1 else value[names].to_dataarray("band")
     elif isinstance(value, xr.DataArray):
         tags = {"orig_type": "xarray.DataArray"}
+        crs = value.rio.crs
     else:
         return None
-    data = value.squeeze(drop=True) if value.ndim > 3 else value
-    array = data.to_numpy()
-    array = array[None] if array.ndim == 2 else array
-    if array.ndim != 3:
-        return None
-    crs = data.rio.crs
+    value = (
+        value.squeeze([name for name, size in value.sizes.items() if size == 1], drop=True) if value.ndim > 3 else value
+    )
+    try:
+        x, y = value.rio.x_dim, value.rio.y_dim
+    except rioxarray.exceptions.MissingSpatialDimensionError:
+        return _array(value.to_numpy(), description)
+    if value.ndim not in (2, 3) or value.dtype.kind not in "buif":
+        return Seen("array", Raster(data=None, tags=tags, original=value.to_numpy()), description)
+    value = value.transpose(..., y, x)
     transform = None
-    if data.rio.x_dim in data.coords or data.rio.grid_mapping in data.coords:
-        transform = tuple(data.rio.transform(recalc=True))[:6]
+    if x in value.coords and y in value.coords:
+        transform = tuple(value.rio.transform(recalc=True))[:6]
+        if transform[4] > 0 and not transform[1] and not transform[3]:  # rows that go north: pictures start there
+            value = value.isel({y: slice(None, None, -1)})
+            transform = tuple(value.rio.transform(recalc=True))[:6]
+    array = value.to_numpy()
     raster = Raster(
-        data=array,
+        data=array[None] if array.ndim == 2 else array,
         crs=crs.to_wkt() if crs else None,
         transform=transform,
-        nodata=data.rio.nodata,
+        nodata=value.rio.nodata,
         tags=tags,
         original=array,
     )

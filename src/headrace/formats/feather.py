@@ -11,6 +11,10 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
     """Write a frame."""
     import pyarrow as pa
 
+    if _frames.is_geographic(value) and value.active_geometry_name is not None:
+        frame = _frames.with_text_names(value)
+        frame.to_feather(sink, index=_frames.index_to_keep(frame), compression="lz4", chunksize=ROWS)
+        return
     table = _frames.to_table(value)
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_file(sink, table.schema, options=options) as writer:

@@ -42,14 +42,13 @@ def _write_table(table: Any, sink: Any) -> None:
 
 
 def _cells(column: Any) -> list[Any]:
-    import pyarrow.compute as pc
+    import pyarrow as pa
 
-    cells = pc.fill_null(column.cast("string"), "").to_pylist()
-    return [escape(cell) if _special(cell) else cell for cell in cells]
-
-
-def _special(cell: str) -> bool:
-    return "<" in cell or "&" in cell or ">" in cell or '"' in cell or "'" in cell
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.string())
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return ["" if cell is None else escape(cell) for cell in column.to_pylist()]
+    return ["" if cell is None else cell for cell in column.to_pylist()] if column.null_count else column.to_pylist()
 
 
 format = Format(media_type="text/html; charset=utf-8", suffix=".html", kinds=frozenset({"frame", "plain"}), write=write)

@@ -41,6 +41,11 @@ def encode_value(value: Any) -> bytes:
         raise Unserializable(f"The value cannot be written as JSON: {refused}.") from refused
 
 
+def encode_rows(frame: Any) -> list[bytes]:
+    """A frame's rows, each as a JSON object."""
+    return [encode_value(record) for record in records(frame)]
+
+
 def _plain(value: Any) -> Any:
     """A value that msgspec does not know as one that it does."""
     library = type(value).__module__.partition(".")[0]
@@ -54,8 +59,8 @@ def _plain(value: Any) -> Any:
         return msgspec.Raw(shapely.to_geojson(value).encode())
     if library == "pyarrow" and hasattr(value, "to_pylist"):
         return value.to_pylist()
-    if library == "polars" and hasattr(value, "to_dicts"):
-        return value.to_dicts()
+    if library == "polars":
+        return value.to_dicts() if hasattr(value, "to_dicts") else value.to_list()
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, str):
@@ -119,14 +124,8 @@ def _write_frame(frame: Any, sink: Any) -> None:
 def _columns(frame: Any) -> tuple[list[str], list[list[Any]]]:
     if hasattr(frame, "column_names"):
         return _of_arrow(frame)
-    frame = _frames.with_text_names(frame)
-    names, columns = list(frame.columns), [_values(column) for _, column in frame.items()]
-    index = frame.index
-    for level, name in reversed(list(enumerate(index.names))):
-        if name is not None and str(name) not in names:
-            names.insert(0, str(name))
-            columns.insert(0, _values(index.get_level_values(level).to_series()))
-    return names, columns
+    frame = _frames.with_named_index(frame)
+    return list(frame.columns), [_values(column) for _, column in frame.items()]
 
 
 def _of_arrow(table: Any) -> tuple[list[str], list[list[Any]]]:

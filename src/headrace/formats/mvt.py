@@ -34,7 +34,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
         part.rows = np.searchsorted(there, part.rows)
     part = frame.iloc[there]
     attributes = [(name, part[name]) for name in part.columns if not _frames.is_geometry(part[name])]
-    sink.write(layer(LAYER, EXTENT, shapes, attributes, _ids(part)))
+    sink.write(layer(LAYER, EXTENT, shapes, attributes, _ids(frame, there)))
 
 
 def has_geometry_in_a_tile(value: Any, tile: Tile | None) -> bool:
@@ -50,7 +50,7 @@ def _project(geometry: Any, tile: Tile) -> tuple[Any, Any]:
     west, south, east, north = geography.tile_bounds_mercator(*tile)
     scale = EXTENT / (east - west)
     margin = BUFFER / scale
-    degrees = geometry.crs is None or geometry.crs == "EPSG:4326" or geometry.crs == "OGC:CRS84"
+    degrees = _frames.is_in_degrees(geometry)
     if not degrees:
         geometry = geometry.to_crs(3857)
     shapes = np.asarray(geometry.array)
@@ -117,21 +117,21 @@ def _of_dimension(parts: Any, rows: Any, dimension: int) -> Shapes:
     return Shapes(dimension, np.rint(points).astype(np.int64), paths, rows, polygons, holes).cleaned()
 
 
-def _ids(frame: Any) -> Any:
-    """An id for each row, or None."""
+def _ids(frame: Any, there: Any) -> Any:
+    """An id for each row that is in the tile, or None."""
     import numpy as np
     import pandas as pd
 
+    index = frame.index
     if "id" in frame.columns:
-        candidates = frame["id"]
-    elif isinstance(frame.index, pd.MultiIndex) or _frames.is_default_index(frame):
+        candidates = frame["id"].iloc[there]
+    elif isinstance(index, pd.MultiIndex) or index.equals(pd.RangeIndex(len(index))):
         return None
     else:
-        candidates = frame.index
-    if not pd.api.types.is_integer_dtype(candidates.dtype) or candidates.isna().any():
+        candidates = index[there].to_series()
+    if not pd.api.types.is_integer_dtype(candidates.dtype) or candidates.isna().any() or not candidates.is_unique:
         return None
-    ids = candidates.to_numpy(dtype=np.int64, na_value=-1) if hasattr(candidates, "na_value") else candidates.to_numpy()
-    return ids.astype(np.uint64) if len(ids) and ids.min() >= 0 and candidates.is_unique else None
+    return candidates.to_numpy().astype(np.uint64) if candidates.min() >= 0 else None
 
 
 def _to_mercator(points: Any) -> Any:
@@ -154,4 +154,5 @@ format = Format(
     kinds=frozenset({"frame"}),
     write=write,
     fits=has_geometry_in_a_tile,
+    wants="a geometry, and to be called for a tile z/x/y",
 )

@@ -27,4 +27,5 @@ format = Format(
     kinds=frozenset({"raster", "array"}),
     write=write,
     fits=is_bare,
+    wants="an array without a place on Earth",
 )

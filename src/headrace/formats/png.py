@@ -95,4 +95,11 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     )
 
 
-format = Format(media_type="image/png", suffix=".png", kinds=frozenset({"raster"}), write=write, fits=is_picture)
+format = Format(
+    media_type="image/png",
+    suffix=".png",
+    kinds=frozenset({"raster"}),
+    write=write,
+    fits=is_picture,
+    wants="one to four bands and a pixel",
+)

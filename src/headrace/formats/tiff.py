@@ -57,4 +57,11 @@ def _storable(data: Any) -> Any:
     return data
 
 
-format = Format(media_type="image/tiff", suffix=".tif", kinds=frozenset({"raster"}), write=write, fits=has_pixels)
+format = Format(
+    media_type="image/tiff",
+    suffix=".tif",
+    kinds=frozenset({"raster"}),
+    write=write,
+    fits=has_pixels,
+    wants="a pixel",
+)
