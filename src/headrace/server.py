@@ -1,5 +1,6 @@
 """The composition root: what a server is made of, and who is plugged into whom."""
 
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -114,6 +115,9 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         ws="none",
     )
     listener.listen(2048)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server raises the signal that stopped it once more when it is done; stopping as asked is no failure.
+        signal.signal(number, lambda *_: None)
     Announcing(config, settings, fresh).run(sockets=[listener])
 
 

@@ -1,0 +1,171 @@
+"""kill -9 of a worker, of the zygote, of the server: the next call works, and what was answered is there."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from calling import call, detail, save, share, shared, value
+from conftest import serving, wait_until
+
+
+@pytest.fixture
+def mortal(tmp_path):
+    """A server of this test alone."""
+    with serving(tmp_path / "home", workers=2) as server:
+        yield server
+
+
+def test_a_killed_worker_costs_its_call_alone(mortal):
+    with mortal.client() as client:
+        answers: list[httpx.Response] = []
+        calling = threading.Thread(target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)")))
+        calling.start()
+        wait_until(lambda: _workers_busy(mortal) == 1)
+        for pid in _workers(mortal.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        calling.join()
+        assert "was killed (SIGKILL)" in detail(answers[0])
+        assert value(client, "def udf(): return 'next'") == "next"
+
+
+def test_a_killed_zygote_is_replaced(mortal):
+    with mortal.client() as client:
+        assert value(client, "def udf(): return 1") == 1
+        answers: list[httpx.Response] = []
+        calling = threading.Thread(target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)")))
+        calling.start()
+        wait_until(lambda: _workers_busy(mortal) == 1)
+        for pid in _zygotes(mortal.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        calling.join()
+        assert "was killed" in detail(answers[0])
+        assert [value(client, "def udf(n): return n", n=n) for n in range(3)] == [0, 1, 2]
+
+
+def test_many_calls_that_wait_while_the_zygote_dies_are_answered_by_the_next(mortal):
+    with mortal.client() as client:
+        assert value(client, "def udf(): return 1") == 1
+    for pid in _zygotes(mortal.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    answers: list[int] = []
+
+    def ask(n: int) -> None:
+        with mortal.client() as own:
+            answers.append(value(own, "def udf(n): return n", n=n))
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == list(range(8))
+
+
+def test_what_a_killed_server_had_answered_is_there_again(mortal):
+    saved: dict[str, str] = {}
+    tokens: dict[str, str] = {}
+
+    def work(lane: int) -> None:
+        with mortal.client() as client:
+            for n in range(10_000):
+                slug = f"lane{lane}-{n}"
+                try:
+                    udf = save(client, slug, f"def udf(): return ['{slug}'] * 5000")
+                    saved[slug] = udf["id"]
+                    token = share(client, udf["id"])
+                    tokens[slug] = token
+                    client.get(shared(token), params={"format": "json"})
+                except (httpx.TransportError, AssertionError):
+                    return
+
+    lanes = [threading.Thread(target=work, args=(lane,)) for lane in range(3)]
+    for lane in lanes:
+        lane.start()
+    wait_until(lambda: len(tokens) >= 25)
+    mortal.process.kill()
+    mortal.process.wait()
+    for lane in lanes:
+        lane.join()
+    mortal.process.stdout.close()
+    mortal.start()
+    with mortal.client() as client:
+        assert {udf["slug"] for udf in client.get("/server/v1/udf/self", params={"limit": 1000}).json()} >= set(saved)
+        for slug, udf_id in saved.items():
+            udf = client.get(f"/server/v1/udf/by-id/{udf_id}").json()
+            assert udf["slug"] == slug
+            assert f"['{slug}'] * 5000" in udf["udf_body"]
+        for slug, token in tokens.items():
+            assert client.get(shared(token), params={"format": "json"}).json() == [slug] * 5000
+
+
+def test_a_stored_result_that_was_cut_short_is_computed_again(mortal):
+    with mortal.client() as client:
+        udf = save(client, "long", "import time\ndef udf(): return [time.time_ns()] * 5000")
+        token = share(client, udf["id"])
+        first = client.get(shared(token), params={"format": "json"})
+        wait_until(lambda: list((mortal.home / "store").rglob("results/*/*")))
+        mortal.stop()
+        mortal.process.stdout.close()
+        [file] = [path for path in (mortal.home / "store").rglob("results/*/*") if path.is_file()]
+        file.write_bytes(file.read_bytes()[:-100])
+        mortal.start()
+    with mortal.client() as client:
+        again = client.get(shared(token), params={"format": "json"})
+        assert again.headers["headrace-cache"] == "miss"
+        assert again.json() != first.json()
+        assert len(again.json()) == 5000
+
+
+def test_sigterm_lets_a_call_finish(mortal):
+    with mortal.client() as client:
+        answers: list[httpx.Response] = []
+        calling = threading.Thread(
+            target=lambda: answers.append(call(client, "import time\ndef udf():\n    time.sleep(1.5)\n    return 'finished'"))
+        )
+        calling.start()
+        wait_until(lambda: _workers_busy(mortal) == 1)
+        assert mortal.stop() == 0
+        calling.join()
+        assert answers[0].json() == "finished"
+
+
+def _workers_busy(server) -> float:
+    text = httpx.get(f"{server.url}/metrics").text
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith("headrace_workers_busy ")))
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Parent and command line of every process."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                found[int(entry.name)] = parent, (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return found
+
+
+def _zygotes(server: int) -> list[int]:
+    """The zygote of a server, which is not its forks: their parent is it."""
+    known = _processes()
+    ours = [pid for pid, (_, command) in known.items() if "headrace.runtime.zygote" in command and _under(pid, server, known)]
+    return [pid for pid in ours if "zygote" not in known[known[pid][0]][1] or "bwrap" in known[known[pid][0]][1]]
+
+
+def _workers(server: int) -> list[int]:
+    known = _processes()
+    zygotes = _zygotes(server)
+    return [pid for pid, (parent, _) in known.items() if any(_under(pid, z, known) for z in zygotes) and pid not in zygotes and parent]
+
+
+def _under(pid: int, ancestor: int, known: dict[int, tuple[int, str]]) -> bool:
+    while pid in known:
+        pid = known[pid][0]
+        if pid == ancestor:
+            return True
+    return False
