@@ -653,6 +653,7 @@ def test_the_first_format_that_takes_the_value_is_written():
     assert chosen(array, "tiff", "parquet", "json") == "tiff"
     assert chosen(table, "geojson", "json", "png") == "json"
     assert chosen(SHAPE, "geojson", "json", "png") == "geojson"
+    assert chosen(table, "geojson", "png") == "geojson"
     assert chosen(SHAPE, "png", "mvt", tile=(0, 0, 0)) == "mvt"
     assert chosen(SHAPE, "mvt", "geojson") == "geojson"
     assert chosen(number, "tiff", "parquet") == "parquet"
@@ -663,8 +664,8 @@ SHAPE = shapely.Point(1, 2)
 
 def test_a_refusal_names_the_type_what_was_asked_and_what_would_do():
     with pytest.raises(Unserializable) as refused:
-        encode(pd.DataFrame({"a": [1]}), ["png", "geojson"], None, io.BytesIO())
-    for word in ("DataFrame", "png or geojson", "parquet", "csv"):
+        encode(pd.DataFrame({"a": [1]}), ["png", "mvt"], None, io.BytesIO())
+    for word in ("DataFrame", "png or mvt", "parquet", "csv"):
         assert word in str(refused.value)
     with pytest.raises(Unserializable, match=r"object.*nor in any other format"):
         encode(object(), ["json"], None, io.BytesIO())

@@ -131,6 +131,16 @@ def test_geojson_properties_are_what_json_would_write():
     assert read["type"] == "FeatureCollection"
 
 
+@pytest.mark.parametrize(
+    "table", [pd.DataFrame({"a": [1, None]}), pa.table({"a": [1.0, None]})], ids=["pandas", "arrow"]
+)
+def test_geojson_of_rows_without_a_geometry_is_features_without_a_place(table):
+    assert json.loads(written(table, "geojson")) == {
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "properties": {"a": a}, "geometry": None} for a in (1, None)],
+    }
+
+
 def test_geojson_of_no_rows_is_a_collection_of_nothing(mixed):
     assert json.loads(written(mixed[:0], "geojson")) == {"type": "FeatureCollection", "features": []}
 

@@ -84,6 +84,10 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
         # Clients of the first generation read nothing but Parquet and pictures: a value is a frame of one cell.
         FORMATS["parquet"].write(_values.as_cell(seen.value), sink, tile)
         return Encoded("parquet", FORMATS["parquet"].media_type)
+    if seen.kind == "frame" and "geojson" in formats:
+        # A feature need not have a place (RFC 7946, section 3.2); any other format that was asked for goes before.
+        FORMATS["geojson"].write(seen.value, sink, tile)
+        return Encoded("geojson", FORMATS["geojson"].media_type)
     raise Unserializable(_refusal(seen, formats, tile))
 
 

@@ -11,27 +11,33 @@ from headrace.formats.json import encode_rows
 ROWS = 10_000  # at a time
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
-    """Write a GeoDataFrame."""
-    import numpy as np
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
+    """Write a frame; the rows of one without geometries are features without a place."""
     import shapely
 
-    geometry = value.geometry if _frames.is_in_degrees(value.geometry) else value.geometry.to_crs(4326)
-    shapes = np.asarray(geometry.array)
-    shapes = np.where(shapely.is_empty(shapes), shapes, shapely.orient_polygons(shapes))  # section 3.1.6
-    properties = _frames.without_geometry(value)
+    placed = has_geometry(value, tile)
+    shapes = _shapes(value.geometry) if placed else [None] * len(value)
+    properties = _frames.without_geometry(value) if placed else value
     sink.write(b'{"type":"FeatureCollection","features":[')
     for start in range(0, len(value), ROWS):
+        rows = slice(start, start + ROWS)
+        part = properties.slice(start, ROWS) if hasattr(properties, "slice") else properties.iloc[rows]
+        texts = shapely.to_geojson(shapes[rows]) if placed else shapes[rows]
         features = [
-            b'{"type":"Feature","properties":%b,"geometry":%b}' % (row, shape.encode() if shape else b"null")
-            for row, shape in zip(
-                encode_rows(properties.iloc[start : start + ROWS]),
-                shapely.to_geojson(shapes[start : start + ROWS]),
-                strict=True,
-            )
+            b'{"type":"Feature","properties":%b,"geometry":%b}' % (row, text.encode() if text else b"null")
+            for row, text in zip(encode_rows(part), texts, strict=True)
         ]
         sink.write((b"," if start else b"") + b",".join(features))
     sink.write(b"]}")
+
+
+def _shapes(geometry: Any) -> Any:
+    """The geometries in degrees, with the rings that section 3.1.6 asks for."""
+    import numpy as np
+    import shapely
+
+    shapes = np.asarray((geometry if _frames.is_in_degrees(geometry) else geometry.to_crs(4326)).array)
+    return np.where(shapely.is_empty(shapes), shapes, shapely.orient_polygons(shapes))
 
 
 def has_geometry(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
