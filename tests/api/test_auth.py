@@ -71,7 +71,7 @@ class Accounts:
     def authenticate(self, key):
         self.asked.append(key)
         if key not in self.open:
-            raise Unauthenticated
+            raise Unauthenticated("It was closed.")
         return Principal(user=None, key_id=1)
 
 
@@ -121,7 +121,7 @@ def test_a_revoked_key_opens_nothing_from_the_next_request_on(accounts):
         await keys.principal("good")
         accounts.open.clear()
         accounts.stamp += 1
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(Unauthenticated, match="It was closed"):
             await keys.principal("good")
 
     asyncio.run(revoke())

@@ -36,7 +36,7 @@ class Keys:
     """Accounts by API key, remembered for a moment; it lives on the server's event loop.
 
     What `authenticate` finds is served again for `seconds`, as long as `stamp` gives what it gave before: it changes
-    when this process changes accounts. That a key opens nothing is remembered likewise. Misses run in few threads, so
+    when this process changes accounts. Why a key opens nothing is remembered likewise. Misses run in few threads, so
     that guessing keys cannot take those that answer requests.
     """
 
@@ -48,8 +48,8 @@ class Keys:
     ) -> None:
         self._authenticate, self._stamp, self._seconds = authenticate, stamp, seconds
         self._seen = stamp()
-        self._known: dict[bytes, tuple[float, Principal | None]] = {}
-        self._asked: dict[bytes, asyncio.Task[Principal | None]] = {}
+        self._known: dict[bytes, tuple[float, Principal | str]] = {}
+        self._asked: dict[bytes, asyncio.Task[Principal | str]] = {}
         self._threads: anyio.CapacityLimiter | None = None
 
     async def principal(self, key: str) -> Principal:
@@ -65,8 +65,8 @@ class Keys:
             # Equal keys ask once; a caller that goes away does not take the answer from the others.
             asked = self._asked.get(digest) or self._ask(digest, key, stamp)
             principal = await asyncio.shield(asked)
-        if principal is None:
-            raise Unauthenticated(UNKNOWN)
+        if isinstance(principal, str):
+            raise Unauthenticated(principal)
         return principal
 
     def forget(self) -> None:
@@ -74,7 +74,7 @@ class Keys:
         self._known.clear()
         self._asked.clear()
 
-    def _ask(self, digest: bytes, key: str, stamp: object) -> "asyncio.Task[Principal | None]":
+    def _ask(self, digest: bytes, key: str, stamp: object) -> "asyncio.Task[Principal | str]":
         task = self._asked[digest] = asyncio.create_task(self._look_up(digest, key, stamp))
 
         def ended(_: object) -> None:
@@ -84,13 +84,13 @@ class Keys:
         task.add_done_callback(ended)
         return task
 
-    async def _look_up(self, digest: bytes, key: str, stamp: object) -> Principal | None:
+    async def _look_up(self, digest: bytes, key: str, stamp: object) -> Principal | str:
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(self.THREADS)
         try:
             principal = await anyio.to_thread.run_sync(self._authenticate, key, limiter=self._threads)
-        except Unauthenticated:
-            principal = None
+        except Unauthenticated as refused:
+            principal = refused.message
         if self._stamp() == stamp == self._seen:
             if len(self._known) >= self.MOST:
                 self._known.clear()

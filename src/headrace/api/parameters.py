@@ -69,7 +69,6 @@ def reader(parameter: Parameter) -> Reader:
     info = inspect.type_info(type_)
     kinds = {type(kind) for kind in _kinds(info)}
     many = kinds & {inspect.ListType, inspect.SetType, inspect.VarTupleType}
-    empty_is_none = inspect.NoneType in kinds and inspect.StrType not in kinds
     whole = inspect.IntType in kinds and not kinds & {inspect.StrType, inspect.FloatType}
     plain = type(info) is inspect.StrType and info == inspect.StrType()
     convert = msgspec.convert
@@ -87,8 +86,6 @@ def reader(parameter: Parameter) -> Reader:
             raise Invalid(f"The parameter `{name}` is given {len(texts)} times; give it once.")
         if plain:
             return text
-        if not text and empty_is_none:
-            return None
         if whole and (not INTEGER.fullmatch(text) or not -INT64 <= int(text) < INT64):
             raise wrong(text)
         return _convert(text)

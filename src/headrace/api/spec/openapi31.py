@@ -62,13 +62,22 @@ def _operation(operation: Operation, codec: Codec, schemas: Schemas) -> Schema:
 
 
 def _parameter(parameter: Parameter, place: str, schemas: Schemas) -> Schema:
-    schema = schemas[parameter.type]
+    schema = _never_null(schemas[parameter.type])
     if not parameter.required and parameter.default is not None:
         schema.setdefault("default", parameter.default)
     shown: Schema = {"name": parameter.name, "in": place, "required": parameter.required, "schema": schema}
     if description := description_of(schema):
         shown["description"] = description
     return shown
+
+
+def _never_null(schema: Schema) -> Schema:
+    """A schema without its alternative null: what is not given is left out of a path or a query."""
+    kept = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    if not kept:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return rest | (kept[0] if len(kept) == 1 else {"anyOf": kept})
 
 
 def _responses(operation: Operation, codec: Codec, schemas: Schemas) -> Schema:
