@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         _wait(port, server, folder / "log")
         yield Cluster(port)
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # at SIGTERM it would wait for a test's forgotten connection
         try:
             server.wait(10)
         except subprocess.TimeoutExpired:

@@ -6,14 +6,14 @@ SQLite keeps a write-ahead log: readers never wait, and writers take turns, each
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from headrace.errors import Invalid, Unavailable
 
@@ -39,13 +39,13 @@ class Database:
             event.listen(self._engine, "begin", _begin_sqlite)
 
     @contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
+    def begin(self) -> Generator[sa.Connection]:
         """A transaction that writes: committed at the end, rolled back by an exception."""
         with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
+    def read(self) -> Generator[sa.Connection]:
         """A transaction that only reads."""
         with self._engine.connect() as connection, connection.begin():
             yield connection
@@ -98,7 +98,7 @@ class Database:
 def _address(url: str) -> sa.URL:
     try:
         address = sa.make_url(re.sub("^postgres://", "postgresql://", url))
-    except sa.exc.ArgumentError as wrong:
+    except ArgumentError as wrong:
         raise Invalid("HEADRACE_DATABASE_URL is no URL; it wants postgresql://user:password@host/database.") from wrong
     if address.get_backend_name() not in ("sqlite", "postgresql"):
         raise Invalid(f"The database {address.get_backend_name()!r} is not served; PostgreSQL and SQLite are.")

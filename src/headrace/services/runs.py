@@ -1,8 +1,7 @@
 """The history of runs, as far as the caller may see it."""
 
 from datetime import datetime
-
-from sqlalchemy import ColumnElement
+from typing import TYPE_CHECKING
 
 from headrace.db import runs as queries
 from headrace.db.tables import runs
@@ -10,6 +9,9 @@ from headrace.errors import Invalid, NotFound
 from headrace.model.page import Page, Slice
 from headrace.model.run import Run, State
 from headrace.services.call import Call
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 
 def list_runs(
