@@ -9,9 +9,10 @@ def udf(path: str, bounds: fused.types.Bounds = None, size: int = 256):
     from rasterio.warp import transform_bounds
 
     with rasterio.open(path) as file:
-        box = transform_bounds("EPSG:4326", "EPSG:3857", *(bounds or file.bounds))
+        # Map tiles are squares of Web Mercator; the picture as a whole lies in degrees, as the file does.
+        crs, box = ("EPSG:3857", transform_bounds("EPSG:4326", "EPSG:3857", *bounds)) if bounds else (file.crs, file.bounds)
         place = {"transform": from_bounds(*box, size, size), "width": size, "height": size}
-        with WarpedVRT(file, crs="EPSG:3857", resampling=Resampling.bilinear, nodata=-1, **place) as map_:
+        with WarpedVRT(file, crs=crs, resampling=Resampling.bilinear, nodata=-1, **place) as map_:
             height = map_.read(1).astype(float)
     north, west = np.gradient(height)
     light = np.clip(0.7 + (west - north) / 400, 0.2, 1.2)
@@ -22,4 +23,5 @@ def udf(path: str, bounds: fused.types.Bounds = None, size: int = 256):
     mix = (at - low)[..., None]
     colour = (stops[low] * (1 - mix) + stops[low + 1] * mix) * light[..., None]
     alpha = np.where(height < 0, 0, 255)[..., None]
-    return np.moveaxis(np.concatenate([np.clip(colour, 0, 255), alpha], axis=-1).astype("uint8"), -1, 0)
+    picture = np.moveaxis(np.concatenate([np.clip(colour, 0, 255), alpha], axis=-1).astype("uint8"), -1, 0)
+    return picture if bounds else (picture, list(box))

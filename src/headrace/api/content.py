@@ -27,9 +27,9 @@ async def deliver(
 ) -> Response:
     """The response that sends `body`, or the part of it that was asked for, or nothing where the client has it."""
     if etag:
+        if (known := request.headers.get("if-none-match")) and (same := _matching(known, etag)):
+            return _plain(b"", 304, None, headers | {"ETag": same})
         headers["ETag"] = etag
-        if (known := request.headers.get("if-none-match")) and _matches(known, etag):
-            return _plain(b"", 304, None, headers)
     if (wanted := request.headers.get("range")) and _same(request.headers.get("if-range"), etag):
         headers["Accept-Ranges"] = "bytes"
         return _part(wanted, body, media_type, headers)
@@ -46,10 +46,14 @@ async def deliver(
     return _send(body, 200, media_type, headers)
 
 
-def _matches(known: str, etag: str) -> bool:
-    bare = etag.strip('"')
-    tags = (tag.strip().removeprefix("W/").strip('"') for tag in known.split(","))
-    return any(tag == "*" or tag.partition("-")[0] == bare for tag in tags)
+def _matching(known: str, etag: str) -> str | None:
+    """The tag among those the client knows that stands for the same content, in whatever coding it was sent."""
+    for tag in (tag.strip() for tag in known.split(",")):
+        if tag == "*":
+            return etag
+        if tag.removeprefix("W/").strip('"').partition("-")[0] == etag.strip('"'):
+            return tag
+    return None
 
 
 def _same(if_range: str | None, etag: str | None) -> bool:
