@@ -1,1 +1,617 @@
-"""The protocol's routes, over plain HTTP."""
+"""The protocol's routes over plain HTTP: the forms that browsers, curl and map clients use, and what is refused how."""
+
+import io
+import json
+import shlex
+import shutil
+import subprocess
+import uuid
+
+import pyarrow.parquet as pq
+import pytest
+
+from published import Person
+
+RUN = "/server/v1/realtime/local/api/v1/run/udf"
+
+TABLE = """
+@fused.udf
+def udf(lat: float = 1.5, lon: float = 2.5):
+    import pandas as pd
+    print("counted")
+    return pd.DataFrame({"lat": [lat], "lon": [lon]})
+"""
+
+# As the public documentation shows it, but for the host and the key.
+CURL = r"""
+curl -s -X 'POST' \
+'HOST/server/v1/realtime/basic-tier/api/v1/run/udf' \
+-H 'accept: application/json' \
+-H 'Authorization: Bearer KEY' \
+-H 'Content-Type: application/json' \
+-d '{"step_config":"{\"type\":\"udf\",\"udf\":{\"type\":\"geopandas_v2\",\"name\":\"my_udf\",\"entrypoint\":\"udf\",\"parameters\":{},\"metadata\":{},\"code\":\"@fused.udf\\ndef udf(name: str = \\\"world\\\"):\\n import pandas as pd\\n return pd.DataFrame({\\\"hello\\\": [name]})\\n\",\"headers\":[]}}","dtype_in":"json","format":"geojson,png","cache":true}'
+"""  # noqa: E501 - as it is documented
+
+
+def body_of(code: str, entrypoint: str = "udf", **more) -> dict:
+    return {"type": "geopandas_v2", "name": "udf", "code": code, "entrypoint": entrypoint, **more}
+
+
+@pytest.fixture
+def web(server, person):
+    """A client with the key of a person of its own, `save` to keep a udf and `share` to make a token for it."""
+    with server.client(person.key) as http:
+
+        def save(code: str, slug: str = "kept", **more) -> dict:
+            answer = http.post("/server/v1/udf/new", json={"slug": slug, "udf_body": json.dumps(body_of(code)), **more})
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        def share(code: str, **more) -> str:
+            asked = {"udf_id": save(code, str(uuid.uuid4()))["id"], "client_id": None, **more}
+            return http.post("/server/v1/udf-access-token/new", json=asked).json()["token"]
+
+        def run(code: str, parameters: dict | None = None, path: str = RUN, **more):
+            step = {"type": "udf", "udf": body_of(code, parameters=parameters or {})}
+            return http.post(path, json={"step_config": json.dumps(step), "format": "json", **more})
+
+        http.save, http.share, http.run, http.email = save, share, run, person.email
+        yield http
+
+
+@pytest.fixture
+def open_web(server):
+    """A client without a key."""
+    with server.client() as http:
+        del http.headers["authorization"]
+        yield http
+
+
+def detail(answer) -> str:
+    """The sentence of an error, in the one form that both generations of the client read."""
+    assert answer.headers["content-type"] == "application/json"
+    return answer.json()["detail"]
+
+
+# The documented forms
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+def test_the_documented_curl_line_answers_as_it_is(server, person):
+    line = CURL.replace("HOST", server.url).replace("KEY", person.key).replace("\\\n", " ")
+    done = subprocess.run(shlex.split(line), capture_output=True, check=True, timeout=60)
+    answer = json.loads(done.stdout)
+    assert answer == {
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "properties": {"hello": "world"}, "geometry": None}],
+    }
+
+
+def test_a_token_answers_without_a_key_in_the_format_that_is_asked_for(web, open_web):
+    url = f"/server/v1/realtime-shared/{web.share(TABLE)}/run"
+    for path in (url, f"{url}/file"):
+        found = open_web.get(path, params={"format": "json", "lat": 37.7749, "lon": -121.4194})
+        assert found.headers["content-type"] == "application/json"
+        assert found.json() == [{"lat": 37.7749, "lon": -121.4194}]
+    found = open_web.get(url, params={"format": "csv", "cache_max_age": "1d"})
+    assert (found.headers["content-type"], found.text) == ("text/csv", "lat,lon\n1.5,2.5\n")
+    found = open_web.get(url, params={"format": "parquet"})
+    assert found.headers["content-type"] == "application/octet-stream"
+    assert pq.read_table(io.BytesIO(found.content)).to_pylist() == [{"lat": 1.5, "lon": 2.5}]
+
+
+def test_a_token_answers_tiles_to_a_map(web, open_web):
+    token = web.share("""
+@fused.udf
+def udf(bounds: fused.types.Bounds):
+    import numpy as np
+    return np.full((3, 256, 256), 200, dtype="uint8"), bounds
+""")
+    found = open_web.get(f"/server/v1/realtime-shared/{token}/run/tiles/12/655/1583", params={"format": "png"})
+    assert (found.status_code, found.headers["content-type"]) == (200, "image/png")
+    assert found.headers["access-control-allow-origin"] == "*"
+    assert "x-fused-metadata" in found.headers["access-control-expose-headers"]
+
+
+def test_a_saved_udf_answers_to_its_owners_key(web, person):
+    web.save(TABLE)
+    for owner in (person.email, person.email.replace("@", "%40")):
+        found = web.get(f"/server/v1/realtime/fused/api/v1/run/udf/saved/{owner}/kept?format=json&lat=3")
+        assert found.json() == [{"lat": 3.0, "lon": 2.5}]
+    web.save("def udf(bounds: fused.types.Bounds, n: int = 1):\n    return [*bounds, n]\n", "tiled")
+    tile = web.get(f"/server/v1/realtime/any/api/v1/run/udf/saved/{person.email}/tiled/tiles/1/0/0?format=json&n=2")
+    assert tile.json() == pytest.approx([-180, 0, 0, 85.0511, 2], abs=1e-4)
+
+
+def test_a_step_may_come_as_an_object_too(web):
+    found = web.post(RUN, json={"step_config": {"type": "udf", "udf": body_of(TABLE)}, "format": "json"})
+    assert found.json() == [{"lat": 1.5, "lon": 2.5}]
+
+
+def test_slashes_at_the_end_and_doubled_are_overlooked(web):
+    assert web.get("/server/v1//user/self").json()["email"] == web.email
+    assert web.get("/server/v1/user/self/").json()["email"] == web.email
+
+
+def test_any_scheme_word_opens_with_the_same_key(server, person, open_web):
+    for scheme in ("Bearer", "bearer", "Fused-Service-Token", "fused-env-bearer", "FUSED-RTENV-BEARER"):
+        found = open_web.get("/server/v1/user/self", headers={"Authorization": f"{scheme} {person.key}"})
+        assert found.json()["email"] == person.email
+
+
+# Parameters
+
+
+EVERYTHING = "def udf(several: list, **given):\n    return {**given, 'several': several}\n"
+
+
+def test_names_that_are_the_protocols_do_not_reach_the_udf(web, open_web):
+    query = (
+        "format=json&dtype_in=json&cache_max_age=0&profile=False&fused_cache_disable_stream=true&_stream_logs=false"
+        "&own=1&several=a&several=b"
+    )
+    found = open_web.get(f"/server/v1/realtime-shared/{web.share(EVERYTHING)}/run?{query}")
+    assert found.json() == {"own": "1", "several": ["a", "b"]}
+
+
+def test_names_that_the_udf_does_not_know_are_dropped(web, open_web):
+    found = open_web.get(f"/server/v1/realtime-shared/{web.share(TABLE)}/run?format=json&utm_source=map&lat=2")
+    assert found.json() == [{"lat": 2.0, "lon": 2.5}]
+
+
+def test_a_wrong_argument_is_named_with_what_came_and_what_was_wanted(web, open_web):
+    url = f"/server/v1/realtime-shared/{web.share(TABLE)}/run"
+    for found in (open_web.get(url, params={"lat": "north"}), web.run(TABLE, {"lat": "north"})):
+        assert found.status_code == 422
+        said = detail(found)
+        assert "lat" in said
+        assert "a number" in said
+        assert "'north'" in said
+
+
+@pytest.mark.parametrize("value", ["soon", "1w", "-1", "1.5h", "1d2h"])
+def test_a_cache_age_that_is_none_is_refused(web, open_web, value):
+    found = open_web.get(f"/server/v1/realtime-shared/{web.share(TABLE)}/run", params={"cache_max_age": value})
+    assert found.status_code == 422
+    assert value in detail(found)
+
+
+def test_an_unknown_format_is_refused_with_those_there_are(web, open_web):
+    url = f"/server/v1/realtime-shared/{web.share(TABLE)}/run"
+    for found in (open_web.get(url, params={"format": "docx"}), web.run(TABLE, format="docx")):
+        assert found.status_code == 422
+        assert "'docx'" in detail(found)
+        assert "parquet" in detail(found)
+
+
+# Answers
+
+
+def test_nothing_is_an_empty_body_and_not_no_content(web):
+    found = web.run("def udf():\n    return None\n")
+    assert (found.status_code, found.content) == (200, b"")
+
+
+def test_what_was_printed_fits_a_header_however_much_it_was(web):
+    found = web.run("def udf():\n    print('ä\\n\\U0001f600' * 100_000 + 'end')\n    return 1\n")
+    header = found.headers["x-fused-metadata"]
+    assert len(header) < 8000
+    assert header.isascii()
+    assert json.loads(header)["stdout"].endswith("ä\n\U0001f600end\n")
+
+
+def test_an_error_tells_class_line_and_output_in_the_header_and_a_sentence_in_the_body(web):
+    found = web.run("def udf():\n    print('before')\n    raise ValueError('bo\\nöm')\n")
+    assert (found.status_code, detail(found)) == (422, "ValueError: bo\nöm")
+    said = json.loads(found.headers["x-fused-metadata"])
+    assert {name: said[name] for name in ("stdout", "has_exception", "exception_class", "lineno", "errormsg")} == {
+        "stdout": "before\n",
+        "has_exception": True,
+        "exception_class": "ValueError",
+        "lineno": 3,
+        "errormsg": "ValueError: bo\nöm",
+    }
+    assert said["error_type"] == "runtime_error"
+    assert "chunkinfo" in said
+    assert found.headers["x-fused-error"] == "ValueError: bo??m"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def udf(:\n", "SyntaxError"),
+        ("def other():\n    return 1\n", "'udf' is not defined"),
+        ("import nowhere_to_be_found\ndef udf():\n    return 1\n", "ModuleNotFoundError"),
+        ("def udf():\n    raise SystemExit(3)\n", "SystemExit"),
+        ("def udf():\n    class Odd(Exception):\n        def __str__(self): 1 / 0\n    raise Odd\n", "Odd"),
+        ("def udf():\n    return object()\n", "object"),
+        ("udf = 7\n", "'udf' is not defined as a function"),
+        ("fused.secrets['key']\ndef udf():\n    return 1\n", "not served"),
+    ],
+)
+def test_code_that_is_wrong_is_told_as_422(web, code, said):
+    found = web.run(code)
+    assert found.status_code == 422
+    assert said in detail(found)
+    assert json.loads(found.headers["x-fused-metadata"])["has_exception"] is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"step_config": "{"}',
+        b'{"step_config": "[]"}',
+        b'{"step_config": {"type": "udf"}}',
+        b'{"step_config": {"type": "map", "udf": {"code": "", "entrypoint": "udf"}}}',
+        b'{"step_config": {"udf": {"code": 7, "entrypoint": "udf"}}}',
+        b'{"step_config": {"udf": {"code": "", "entrypoint": "udf", "parameters": []}}}',
+        b'{"step_config": {"udf": {"code": "", "entrypoint": "udf"}}, "cache_max_age": "soon"}',
+        b"[" * 100_000,
+    ],
+)
+@pytest.mark.parametrize("path", [RUN, f"{RUN}/start", f"{RUN}/tiles/0/0/0", f"{RUN}/start/tiles/0/0/0"])
+def test_a_body_that_is_no_call_is_refused_in_words(web, path, body):
+    found = web.post(path, content=body)
+    assert found.status_code in {400, 422}
+    assert detail(found)
+
+
+def test_a_body_that_is_too_large_is_refused(web):
+    found = web.run("x = 1\n" * 3_000_000)
+    assert found.status_code == 413
+    assert "MB" in detail(found) or "bytes" in detail(found)
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "said"),
+    [
+        ("31/0/0", 422, "z"),
+        ("3/8/0", 422, "x"),
+        ("3/0/8", 422, "y"),
+        ("-1/0/0", 422, "z"),
+        ("a/0/0", 422, "z"),
+        ("1.5/0/0", 422, "z"),
+    ],
+)
+def test_a_tile_that_does_not_exist_is_refused(web, open_web, place, status, said):
+    for http, path in ((open_web, f"/server/v1/realtime-shared/{web.share(TABLE)}/run"), (web, RUN)):
+        found = http.request("GET" if http is open_web else "POST", f"{path}/tiles/{place}")
+        assert found.status_code == status
+        assert detail(found).startswith(said) or f"`{said}`" in detail(found)
+
+
+# Caching
+
+
+COUNTED = "def udf():\n    import random\n    return random.random()\n"
+
+
+def test_a_result_is_stored_by_token_and_said_to_be(web, open_web):
+    url = f"/server/v1/realtime-shared/{web.share(COUNTED)}/run?format=json"
+    first, second = open_web.get(url), open_web.get(url)
+    assert first.json() == second.json()
+    assert ("x-fused-cached" in first.headers, "x-fused-cached" in second.headers) == (False, True)
+    assert [r.headers["headrace-cache"] for r in (first, second)] == ["miss", "hit"]
+    assert open_web.get(url, headers={"If-None-Match": second.headers["etag"]}).status_code == 304
+    fresh = open_web.get(f"{url}&cache_max_age=0")
+    assert fresh.json() != first.json()
+    assert fresh.headers["headrace-cache"] == "off"
+
+
+def test_headers_that_every_client_sends_do_not_switch_the_store_off(web, open_web):
+    url = f"/server/v1/realtime-shared/{web.share(COUNTED)}/run?format=json&fused_cache_disable_stream=true"
+    found = [open_web.get(url, headers={"X-Fused-Cache-Disable": "true"}).json() for _ in range(2)]
+    assert found[0] == found[1]
+
+
+def test_a_token_without_cache_runs_every_call(web, open_web):
+    url = f"/server/v1/realtime-shared/{web.share(COUNTED, cache=False)}/run?format=json"
+    assert open_web.get(url).json() != open_web.get(url).json()
+
+
+def test_what_the_udf_declares_goes_before_the_tokens_word(web, open_web):
+    code = f"@fused.udf(cache_max_age='1h')\n{COUNTED}"
+    url = f"/server/v1/realtime-shared/{web.share(code, cache=False)}/run?format=json"
+    assert open_web.get(url).json() == open_web.get(url).json()
+
+
+def test_code_in_the_body_is_stored_only_where_the_call_says_so(web):
+    assert web.run(COUNTED).json() != web.run(COUNTED).json()
+    assert web.run(COUNTED, cache=True).json() == web.run(COUNTED, cache=True).json()
+
+
+def test_a_new_version_is_not_answered_with_an_old_result(web, open_web):
+    saved = web.save("def udf():\n    return 1\n")
+    token = web.post("/server/v1/udf-access-token/new", json={"udf_id": saved["id"]}).json()["token"]
+    url = f"/server/v1/realtime-shared/{token}/run?format=json"
+    assert open_web.get(url).json() == 1
+    changed = json.dumps(body_of("def udf():\n    return 2\n"))
+    web.post(f"/server/v1/udf/by-id/{saved['id']}", json={"udf_body": changed})
+    assert open_web.get(url).json() == 2
+
+
+def test_head_answers_as_get_does_without_the_body(web, open_web):
+    url = f"/server/v1/realtime-shared/{web.share(TABLE)}/run?format=csv"
+    got, head = open_web.get(url), open_web.head(url)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))
+    assert head.headers["content-type"] == "text/csv"
+
+
+# Start and poll
+
+
+SLOW = "import time\ndef udf():\n    time.sleep(2)\n    print('once')\n    return 'done'\n"
+
+
+def test_a_start_sent_twice_is_one_run_that_is_polled_for(web):
+    uid = str(uuid.uuid4())
+    step = json.dumps({"type": "udf", "udf": body_of(SLOW)})
+    asked = {"json": {"step_config": step, "format": "json"}, "headers": {"Fused-Run-Id": uid}}
+    first, again = web.post(f"{RUN}/start", **asked), web.post(f"{RUN}/start", **asked)
+    assert first.status_code == 202
+    for _ in range(2):  # the answer stays to be fetched again
+        found = web.get(f"{RUN}/get/{uid}")
+        assert (found.status_code, found.json()) == (200, "done")
+        assert found.headers["headrace-run-id"] == uid
+    assert again.status_code in {200, 202}
+    runs = web.get("/api/runs", params={"limit": 50}).json()
+    assert [run["uid"] for run in runs].count(uid) <= 1
+
+
+def test_a_run_of_somebody_else_is_not_there(web, server):
+    uid = str(uuid.uuid4())
+    step = json.dumps({"type": "udf", "udf": body_of("def udf():\n    return 'secret'\n")})
+    web.post(f"{RUN}/start", json={"step_config": step, "format": "json"}, headers={"Fused-Run-Id": uid})
+    with server.client(Person(server, "stranger").key) as stranger:
+        found = stranger.get(f"{RUN}/get/{uid}")
+        assert found.status_code == 404
+        assert "secret" not in found.text
+    assert web.get(f"{RUN}/get/{uuid.uuid4()}").status_code == 404
+
+
+def test_a_run_id_that_is_no_uuid_is_refused(web):
+    assert web.get(f"{RUN}/get/seven").status_code == 422
+    found = web.post(RUN, json={"step_config": "{}"}, headers={"Fused-Run-Id": "seven"})
+    assert found.status_code == 422
+
+
+# Who may do what
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/user/self"),
+        ("GET", "/realtime-instance/available"),
+        ("GET", "/execution-env/self"),
+        ("GET", "/execution-env/token"),
+        ("GET", "/udf/self"),
+        ("POST", "/udf/new"),
+        ("GET", "/udf-access-token/self"),
+        ("POST", "/realtime/local/api/v1/run/udf"),
+        ("POST", "/realtime/local/api/v1/run/udf/start"),
+        ("GET", "/realtime/local/api/v1/run/udf/saved/a@b.c/x"),
+        ("POST", "/run"),
+    ],
+)
+def test_no_key_and_a_wrong_key_are_told_apart_in_words(open_web, method, path):
+    said = set()
+    for headers in ({}, {"Authorization": "Bearer hr_wrong"}):
+        found = open_web.request(method, f"/server/v1{path}", headers=headers)
+        said.add(detail(found))
+        assert found.status_code == 401
+        assert found.headers["www-authenticate"].startswith("Bearer")
+    assert len(said) == 2
+    assert all("key" in sentence for sentence in said)
+
+
+def test_a_token_that_is_unknown_switched_off_or_deleted_opens_nothing(web, open_web):
+    token = web.share(TABLE)
+    url, known = f"/server/v1/realtime-shared/{token}/run", f"/server/v1/udf-access-token/by-token/{token}"
+    assert open_web.get(url).status_code == 200
+    assert web.post(known, json={"enabled": False}).json()["enabled"] is False
+    off = open_web.get(url)
+    assert (off.status_code, "switched off" in detail(off)) == (403, True)
+    assert web.post(known, json={"enabled": True, "cache": None}).json()["cache"] is True
+    assert open_web.get(url).status_code == 200
+    assert web.delete(known).json()["token"] == token
+    for gone in (url, "/server/v1/realtime-shared/fsh_neverthere/run"):
+        found = open_web.get(gone)
+        assert (found.status_code, "token" in detail(found)) == (404, True)
+
+
+def test_a_token_with_another_name_behind_it_opens_nothing(web, open_web):
+    saved = web.save(TABLE, "mine")
+    token = web.post("/server/v1/udf-access-token/new", json={"udf_id": saved["id"]}).json()["token"]
+    base = f"/server/v1/realtime-shared/{token}"
+    assert open_web.get(f"{base}/mine/run/file?format=json").json() == [{"lat": 1.5, "lon": 2.5}]
+    assert open_web.get(f"{base}/yours/run").status_code == 404
+
+
+def test_what_belongs_to_somebody_else_is_not_there(web, server):
+    saved, token = web.save(TABLE, "private"), web.share(TABLE)
+    with server.client(Person(server, "stranger").key) as stranger:
+        refused = [
+            stranger.get(f"/server/v1/udf/by-id/{saved['id']}"),
+            stranger.post(f"/server/v1/udf/by-id/{saved['id']}", json={"slug": "taken"}),
+            stranger.delete(f"/server/v1/udf/by-id/{saved['id']}"),
+            stranger.get(f"/server/v1/udf/by-user-email/{web.email}/by-slug/private"),
+            stranger.get(f"/server/v1/udf/public/by-slug/private-{web.email}"),
+            stranger.get(f"{RUN}/saved/{web.email}/private"),
+            stranger.post("/server/v1/udf-access-token/new", json={"udf_id": saved["id"]}),
+            stranger.get(f"/server/v1/udf-access-token/by-token/{token}"),
+            stranger.post(f"/server/v1/udf-access-token/by-token/{token}", json={"enabled": False}),
+            stranger.delete(f"/server/v1/udf-access-token/by-token/{token}"),
+        ]
+        assert [answer.status_code for answer in refused] == [404] * len(refused)
+        assert all(detail(answer) for answer in refused)
+        assert stranger.get("/server/v1/udf/self").json() == []
+        assert stranger.get("/server/v1/udf-access-token/self").json() == []
+        shared = stranger.get(f"/server/v1/udf/shared/by-token/{token}")
+        assert shared.status_code == 403
+        assert "fused.udf" not in shared.text
+
+
+def test_a_public_udf_is_read_and_run_by_others_under_their_own_name(web, server):
+    slug = f"public-{uuid.uuid4().hex}"
+    code = "def udf():\n    return fused.context.get_user_email()\n"
+    web.save(code, slug, allow_public_read=True, allow_public_list=True)
+    stranger = Person(server, "reader")
+    with server.client(stranger.key) as http:
+        listed, skip = [], 0
+        while page := http.get("/server/v1/udf/public", params={"skip": skip}).json():
+            listed += [udf["slug"] for udf in page]
+            skip += len(page)
+        assert listed.count(slug) == 1
+        for path in (f"public/by-slug/{slug}", f"public/by-collection/default/by-slug/{slug}"):
+            assert http.get(f"/server/v1/udf/{path}").json()["slug"] == slug
+        assert http.get(f"{RUN}/saved/{web.email}/{slug}?format=json").json() == stranger.email
+
+
+# Saving
+
+
+def test_a_udf_comes_back_as_it_was_saved(web):
+    text = json.dumps({**body_of(TABLE), "headers": [], "parameters": {}, "metadata": {"fused:name": "ä"}, "odd": [1]})
+    saved = web.post("/server/v1/udf/new", json={"slug": "exact", "udf_body": text, "udf_type": "auto"}).json()
+    for path in (
+        f"by-id/{saved['id']}",
+        f"by-user-email/{web.email}/by-slug/exact",
+        f"by-user-email/{web.email}/by-collection/default/by-slug/exact",
+        f"by-user-handle/{web.email}/by-collection/default/by-slug/exact",
+        "exec-env/self/by-collection/default/by-slug/exact",
+    ):
+        found = web.get(f"/server/v1/udf/{path}").json()
+        assert (found["id"], found["slug"], found["udf_body"]) == (saved["id"], "exact", text)
+        assert found["collection_name"] == "default"
+
+
+def test_a_name_that_is_taken_is_a_conflict(web):
+    web.save(TABLE, "taken")
+    other = web.save(TABLE, "other")
+    again = web.post("/server/v1/udf/new", json={"slug": "taken", "udf_body": json.dumps(body_of(TABLE))})
+    renamed = web.post(f"/server/v1/udf/by-id/{other['id']}", json={"slug": "taken"})
+    for answer in (again, renamed):
+        assert (answer.status_code, "'taken'" in detail(answer)) == (409, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"slug": "x"},
+        {"slug": "", "udf_body": "{}"},
+        {"slug": "x", "udf_body": "{"},
+        {"slug": "x", "udf_body": "{}"},
+        {"slug": "x", "udf_body": '{"code": 1, "entrypoint": "udf"}'},
+        {"slug": "a/b", "udf_body": '{"code": "", "entrypoint": "udf"}'},
+        {"slug": "a\nb", "udf_body": '{"code": "", "entrypoint": "udf"}'},
+        {"slug": "x" * 129, "udf_body": '{"code": "", "entrypoint": "udf"}'},
+        {"slug": "nul", "udf_body": '{"code": "\\u0000", "entrypoint": "udf"}'},
+        {"slug": 7, "udf_body": '{"code": "", "entrypoint": "udf"}'},
+    ],
+)
+def test_what_is_no_udf_is_not_saved(web, body):
+    answer = web.post("/server/v1/udf/new", json=body)
+    assert answer.status_code in {400, 422}
+    assert detail(answer)
+    assert web.get("/server/v1/udf/self").json() == []
+
+
+def test_lists_end_with_an_empty_page(web):
+    for n in range(3):
+        web.save(TABLE, f"udf-{n}")
+    pages = [web.get("/server/v1/udf/self", params={"skip": skip, "limit": 2}).json() for skip in (0, 2, 4)]
+    assert [[udf["slug"] for udf in page] for page in pages] == [["udf-2", "udf-1"], ["udf-0"], []]
+    assert web.get("/server/v1/udf/self", params={"udf_type": "app"}).json() == []
+    tokens = [web.share(TABLE) for _ in range(3)]
+    pages = [web.get("/server/v1/udf-access-token/self", params={"skip": n, "limit": 2}).json() for n in (0, 2, 4)]
+    assert [[t["token"] for t in page] for page in pages] == [tokens[:0:-1], tokens[:1], []]
+
+
+def test_deleting_a_udf_ends_its_tokens(web, open_web):
+    saved = web.save(TABLE)
+    token = web.post("/server/v1/udf-access-token/new", json={"udf_id": saved["id"]}).json()["token"]
+    assert open_web.get(f"/server/v1/realtime-shared/{token}/run").status_code == 200
+    assert web.delete(f"/server/v1/udf/by-id/{saved['id']}").json()["id"] == saved["id"]
+    assert open_web.get(f"/server/v1/realtime-shared/{token}/run").status_code == 404
+    assert web.get(f"/server/v1/udf/by-id/{saved['id']}").status_code == 404
+
+
+def test_a_token_is_made_by_email_and_slug_too(web):
+    web.save(TABLE, "by-slug")
+    asked = {"udf_email": web.email, "udf_slug": "by-slug", "client_id": None, "metadata_json": {"a": [1]}}
+    made = web.post("/server/v1/udf-access-token/new", json=asked).json()
+    assert made["token"].startswith("fsh_")
+    assert (made["udf_email"], made["udf_slug"], made["metadata_json"]) == (web.email, "by-slug", {"a": [1]})
+    for body in ({}, {"udf_email": web.email}):
+        answer = web.post("/server/v1/udf-access-token/new", json=body)
+        assert (answer.status_code, "udf_slug" in detail(answer)) == (422, True)
+    assert web.post("/server/v1/udf-access-token/new", json={"udf_slug": "nowhere"}).status_code == 404
+
+
+# The account
+
+
+def test_the_account_is_told_as_both_generations_want_it(web):
+    me = web.get("/server/v1/user/self").json()
+    assert me["email"] == web.email
+    assert set(me) >= {"id", "email", "handle", "name", "execution_environment_id"}
+    for path in ("/realtime-instance", "/realtime-instance/available"):
+        assert [entry["client_id"] for entry in web.get(f"/server/v1{path}").json()] == ["local"]
+    assert web.get("/server/v1/execution-env/self").json()["id"] == me["execution_environment_id"]
+    assert isinstance(web.get("/server/v1/execution-env/token").json(), str)
+    assert web.get("/server/v1/collection/by-name/default").json()["name"] == "default"
+    assert web.get("/server/v1/collection/by-name/other").status_code == 404
+
+
+def test_health_needs_no_key(open_web):
+    assert open_web.get("/server/v1/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/run"),
+        ("GET", "/job/self"),
+        ("GET", "/run/by-id/7"),
+        ("POST", "/run/by-id/7/cancel"),
+        ("GET", "/run/by-id/7/results"),
+        ("GET", "/logs/7"),
+        ("GET", "/files/list"),
+        ("PUT", "/files/upload"),
+        ("GET", "/files/sign-upload"),
+        ("POST", "/files/upload-temp"),
+        ("POST", "/sample_args/map"),
+        ("GET", "/table/open"),
+        ("GET", "/cronjob/get-self"),
+        ("GET", "/realtime/local/api/v1/secrets"),
+        ("PUT", "/realtime/local/api/v1/secrets/key"),
+        ("POST", "/collection/new"),
+        ("GET", "/code-proxy/by-url"),
+        ("DELETE", "/realtime-shared/local/udf-cache/by-id/7/delete"),
+        ("POST", "/session-token/by-access-token/fc_x"),
+    ],
+)
+def test_what_comes_with_a_later_version_says_so(web, method, path):
+    found = web.request(method, f"/server/v1{path}")
+    assert found.status_code == 501
+    assert "not served" in detail(found)
+
+
+def test_an_address_that_is_none_and_a_method_that_is_none(web):
+    nowhere = web.get("/server/v1/nowhere")
+    assert (nowhere.status_code, bool(detail(nowhere))) == (404, True)
+    wrong = web.put("/server/v1/user/self")
+    assert (wrong.status_code, "GET" in wrong.headers["allow"], bool(detail(wrong))) == (405, True, True)
+    asked = {"Origin": "http://map", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-a"}
+    options = web.options("/server/v1/realtime-shared/fsh_x/run", headers=asked)
+    assert (options.status_code, options.headers["access-control-allow-origin"]) == (204, "*")
+    assert options.headers["access-control-allow-headers"] == "x-a"
