@@ -57,7 +57,7 @@ def create_thing(call: Call, body: ThingCreate) -> Thing:
 
 
 @things.get("/{id}")
-def get_thing(call: Call, id: int) -> Thing:  # noqa: A002 - the wire's name
+def get_thing(call: Call, id: int) -> Thing:
     """Get a thing."""
     if id > 100:
         raise NotFound
@@ -65,7 +65,7 @@ def get_thing(call: Call, id: int) -> Thing:  # noqa: A002 - the wire's name
 
 
 @things.delete("/{id}")
-async def delete_thing(call: Call, id: int) -> None:  # noqa: A002
+async def delete_thing(call: Call, id: int) -> None:
     """Delete a thing."""
 
 

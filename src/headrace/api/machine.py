@@ -39,5 +39,5 @@ def machine_operations(check: Callable[[], None], exposition: Callable[[], bytes
             "GET", "/readyz", readyz, raw=True, public=True, tags=("machines",), media_types=plain, statuses=(503,)
         ),
         describe("GET", "/metrics", metrics, raw=True, public=True, tags=("machines",), media_types=plain),
-        describe("GET", "/", home, raw=True, public=True, tags=("machines",), status=307, media_types=("text/html",)),
+        describe("GET", "/", home, raw=True, public=True, tags=("machines",), status=307, media_types=()),
     ]

@@ -1,9 +1,11 @@
 """Calls: a udf by its code, by its saved name or by a token, as a file or as a map tile (Fused protocol notes 4)."""
 
 import asyncio
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import anyio
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +26,14 @@ POLL_SECONDS = 2.0
 Tile = tuple[int, int, int]
 
 
+class Asked(Struct):
+    """What a query says of the answer it wants. Every other name in it is an argument of the function."""
+
+    format: Annotated[str | None, Meta(description="Formats in order of preference, separated by commas.")] = None
+    cache_max_age: Annotated[str | None, Meta(description="How old a kept result may be: 90, 15m, 2h, 1d.")] = None
+    cache: Annotated[bool, Meta(description="False neither reads nor keeps results.")] = True
+
+
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
@@ -36,21 +46,22 @@ class CallRoutes:
         run = "/realtime/{client_id}/api/v1/run/udf"
         tiles = "/tiles/{z}/{x}/{y}"
         shared = "/realtime-shared/{token}"
+        known = partial(describe, raw=True, tags=("calls",), media_types=("*/*",))
+        by_code = partial(known, "POST", body=wire.Body, statuses=(206, 304))
+        by_name = partial(known, "GET", query=Asked, statuses=(206, 304))
+        by_token = partial(by_name, public=True)
         return [
-            describe("POST", run, self.run_code, raw=True),
-            describe("POST", run + tiles, self.run_code_tile, raw=True),
-            describe("POST", run + "/start", self.start_code, raw=True),
-            describe("POST", run + "/start" + tiles, self.start_code_tile, raw=True),
-            describe("GET", run + "/get/{run_id}", self.get_started, raw=True),
-            describe("GET", run + "/saved/{email}/{name}", self.run_saved, raw=True),
-            describe("GET", run + "/saved/{email}/{name}" + tiles, self.run_saved_tile, raw=True),
-            *(describe("GET", shared + path, self.run_token, raw=True, public=True) for path in ("/run", "/run/file")),
-            describe("GET", shared + "/run" + tiles, self.run_token_tile, raw=True, public=True),
-            *(
-                describe("GET", shared + "/{name}" + path, self.run_token_named, raw=True, public=True)
-                for path in ("/run", "/run/file")
-            ),
-            describe("GET", shared + "/{name}/run" + tiles, self.run_token_named_tile, raw=True, public=True),
+            by_code(run, self.run_code),
+            by_code(run + tiles, self.run_code_tile),
+            by_code(run + "/start", self.start_code, statuses=(202,)),
+            by_code(run + "/start" + tiles, self.start_code_tile, statuses=(202,)),
+            known("GET", run + "/get/{run_id}", self.get_started, statuses=(202,)),
+            by_name(run + "/saved/{email}/{name}", self.run_saved),
+            by_name(run + "/saved/{email}/{name}" + tiles, self.run_saved_tile),
+            *(by_token(shared + path, self.run_token) for path in ("/run", "/run/file")),
+            by_token(shared + "/run" + tiles, self.run_token_tile),
+            *(by_token(shared + "/{name}" + path, self.run_token_named) for path in ("/run", "/run/file")),
+            by_token(shared + "/{name}/run" + tiles, self.run_token_named_tile),
         ]
 
     def close(self) -> None:
@@ -140,9 +151,7 @@ class CallRoutes:
             raise NotFound("This token opens no udf of that name.")
         return await self._by_target(call, request, target, tile, "token")
 
-    async def _by_target(
-        self, call: Call, request: Request, target: Target, tile: Tile | None, door: str
-    ) -> Response:
+    async def _by_target(self, call: Call, request: Request, target: Target, tile: Tile | None, door: str) -> Response:
         wanted = wire.from_query(
             request.query_params.multi_items(), request.headers.get("accept", ""), tile=tile is not None
         )
@@ -201,5 +210,3 @@ def _context(request: Request, email: str) -> dict[str, Any]:
             if name not in {"authorization", "cookie", "proxy-authorization", "x-tiledb-rest-api-key"}
         },
     }
-
-
