@@ -11,10 +11,12 @@ from headrace.runtime.fused.types import TileXYZ
 
 if TYPE_CHECKING:
     import geopandas
-    import pandas
+    import pandas as pd
     import shapely
 
 RADIUS = 6378137.0
+LIMIT = math.degrees(math.atan(math.sinh(math.pi)))  # the latitude where that square ends, in degrees
+DEEPEST = 30
 HALF = math.pi * RADIUS  # metres from the middle of the Web Mercator square to its edge
 
 
@@ -43,34 +45,66 @@ def tile_frame(z: int, x: int, y: int) -> "geopandas.GeoDataFrame":
     return geopandas.GeoDataFrame({"x": [x], "y": [y], "z": [z]}, geometry=[shape], crs=4326)
 
 
+def tile_list(z: int, x: int, y: int) -> list[float]:
+    """West, south, east, north of a tile, in degrees, as a list."""
+    return list(tile_bounds(z, x, y))
+
+
+def tile_box(z: int, x: int, y: int) -> "shapely.Geometry":
+    """The same as a polygon."""
+    import shapely
+
+    return shapely.box(*tile_bounds(z, x, y))
+
+
+def tile_viewport(z: int, x: int, y: int) -> "geopandas.GeoDataFrame":
+    """One row: the tile's box alone."""
+    return viewport(tile_frame(z, x, y))
+
+
+def tile_address(z: int, x: int, y: int) -> TileXYZ:
+    """The tile itself."""
+    return TileXYZ(x, y, z)
+
+
 def frame(value: Any) -> "geopandas.GeoDataFrame":
     """A frame of GeoJSON features or of one box. Raises ValueError for anything else."""
     import geopandas
+    import pandas as pd
     import shapely
 
     if isinstance(value, geopandas.GeoDataFrame):
         return value
     read = json.loads(value) if isinstance(value, str) else value
-    if isinstance(read, list | tuple) and len(read) == 4 and all(isinstance(v, int | float) for v in read):
-        return geopandas.GeoDataFrame(geometry=[shapely.box(*read)], crs=4326)
-    if isinstance(read, dict) and read.get("type") == "FeatureCollection":
-        return geopandas.GeoDataFrame.from_features(read["features"], crs=4326)
-    if isinstance(read, dict) and read.get("type") == "Feature":
-        return geopandas.GeoDataFrame.from_features([read], crs=4326)
-    if isinstance(read, dict) and "type" in read:
-        return geopandas.GeoDataFrame(geometry=[shapely.from_geojson(json.dumps(read))], crs=4326)
-    raise ValueError("neither GeoJSON nor four numbers")
+    if isinstance(read, list | tuple) and len(read) == 4 and not any(isinstance(v, dict) for v in read):
+        return geopandas.GeoDataFrame(geometry=[box(read)], crs=4326)
+    if isinstance(read, list):
+        features = read
+    elif isinstance(read, dict) and read.get("type") == "FeatureCollection":
+        features = read["features"]
+    elif isinstance(read, dict) and read.get("type") == "Feature":
+        features = [read]
+    elif isinstance(read, dict) and "type" in read:
+        features = [{"geometry": read}]
+    else:
+        raise ValueError("neither GeoJSON nor four numbers")
+    try:
+        shapes = [_shape(feature.get("geometry")) for feature in features]
+    except shapely.errors.ShapelyError as wrong:
+        raise ValueError(str(wrong)) from wrong
+    properties = pd.DataFrame.from_records([feature.get("properties") or {} for feature in features])
+    return geopandas.GeoDataFrame(properties, geometry=shapes, crs=4326)
 
 
-def table(value: Any) -> "pandas.DataFrame":
+def table(value: Any) -> "pd.DataFrame":
     """A frame of JSON records."""
     import io
 
-    import pandas
+    import pandas as pd
 
-    if isinstance(value, pandas.DataFrame):
+    if isinstance(value, pd.DataFrame):
         return value
-    return pandas.read_json(io.StringIO(value if isinstance(value, str) else json.dumps(value)))
+    return pd.read_json(io.StringIO(value if isinstance(value, str) else json.dumps(value)))
 
 
 def bounds(value: Any) -> list[float]:
@@ -131,20 +165,31 @@ def geometry(value: Any, kind: type) -> "shapely.Geometry":
     return read
 
 
+def _shape(geometry: dict[str, Any] | None) -> "shapely.Geometry | None":
+    import shapely
+
+    return None if geometry is None else shapely.from_geojson(json.dumps(geometry))
+
+
 def smallest_tile(west: float, south: float, east: float, north: float) -> TileXYZ:
-    """The deepest tile that holds all four corners."""
-
-    def column(longitude: float) -> float:
-        return min(max((longitude + 180) / 360, 0.0), 1 - 1e-12)
-
-    def row(latitude: float) -> float:
-        y = 0.5 - math.asinh(math.tan(math.radians(min(max(latitude, -85.0511), 85.0511)))) / (2 * math.pi)
-        return min(max(y, 0.0), 1 - 1e-12)
-
-    for z in range(30, 0, -1):
-        n = 1 << z
-        corners = {(int(column(lon) * n), int(row(lat) * n)) for lon in (west, east - 1e-12) for lat in (south + 1e-12, north)}
-        if len(corners) == 1:
-            x, y = corners.pop()
+    """The deepest tile that holds the area; one that fills a tile is in that tile, whatever its last digit says."""
+    left, right = ((longitude + 180) / 360 for longitude in (west, east))
+    top, bottom = (_share_of_world(latitude) for latitude in (north, south))
+    for z in range(DEEPEST, 0, -1):
+        x, last_x = _cells(left, right, 1 << z)
+        y, last_y = _cells(top, bottom, 1 << z)
+        if (x, y) == (last_x, last_y):
             return TileXYZ(x, y, z)
     return TileXYZ(0, 0, 0)
+
+
+def _share_of_world(latitude: float) -> float:
+    """How far south of the map's northern edge, 0 to 1."""
+    inside = min(max(latitude, -LIMIT), LIMIT)
+    return 0.5 - math.asinh(math.tan(math.radians(inside))) / (2 * math.pi)
+
+
+def _cells(start: float, end: float, count: int) -> tuple[int, int]:
+    """The first and the last of `count` equal cells that the interval lies in."""
+    first = min(max(math.floor(start * count + 1e-5), 0), count - 1)
+    return first, max(min(math.ceil(end * count - 1e-5) - 1, count - 1), first)
