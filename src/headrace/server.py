@@ -2,8 +2,9 @@
 
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from types import FrameType
 from importlib.metadata import version
 
 import click
@@ -56,9 +57,7 @@ def open_platform(settings: Settings) -> Platform:
 def create_app(settings: Settings, platform: Platform) -> Router:
     """The ASGI application of a server over an open platform."""
     executor = executors.make(settings)
-    results = Results(
-        platform.blobs, memory_bytes=settings.cache_memory_mb << 20, disk_bytes=settings.cache_mb << 20
-    )
+    results = Results(platform.blobs, memory_bytes=settings.cache_memory_mb << 20, disk_bytes=settings.cache_mb << 20)
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
@@ -74,9 +73,9 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     )
 
     @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
+    async def lifespan() -> AsyncGenerator[None]:
         await executor.start()
-        janitor = Janitor(settings, platform.db, results, platform.uses)
+        janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
         yield
         health.stopping = True
         routes.close()
@@ -117,8 +116,12 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     listener.listen(2048)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server raises the signal that stopped it once more when it is done; stopping as asked is no failure.
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _stop_as_asked)
     Announcing(config, settings, fresh).run(sockets=[listener])
+
+
+def _stop_as_asked(number: int, frame: FrameType | None) -> None:
+    """Nothing: whoever sent the signal has what they wanted."""
 
 
 class Announcing(uvicorn.Server):

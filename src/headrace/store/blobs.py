@@ -19,12 +19,14 @@ SEGMENT = 200  # bytes; file systems take 255, a name beside it while it is writ
 # A store that is away is answered for, not waited for: obstore's own default is to try for three minutes.
 CLIENT: Any = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
 RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+UNFINISHED = "*#[0-9]*"  # how obstore names a file until it is whole; no key has a #
 
 
 class Blobs:
     """Objects under keys such as `results/ab/abcd`. Its methods may be called from any thread."""
 
     def __init__(self, place: str | Path) -> None:
+        self._folder = place if isinstance(place, Path) else None
         if isinstance(place, Path):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._store: Any = LocalStore(place)
@@ -63,6 +65,13 @@ class Blobs:
                     yield item["path"], item["size"], item["last_modified"].timestamp()
         except BaseError as away:
             raise Unavailable(f"The store does not answer: {_first_line(away)}") from away
+
+    def sweep(self, before: float) -> None:
+        """Delete what writers that were killed left half-written in a folder before that moment (seconds since 1970)."""
+        for path in self._folder.rglob(UNFINISHED) if self._folder else ():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
     def _do(self, verb: Any, key: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - a verb of obstore
         try:

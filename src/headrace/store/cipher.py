@@ -16,7 +16,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class Unreadable(HeadraceError):  # noqa: N818 - as the others of errors.py
+class Unreadable(HeadraceError):
     """What was encrypted cannot be read: the secret key is another one, or the bytes were changed."""
 
 
@@ -35,7 +35,7 @@ class Cipher:
         """The text. Raises Unreadable."""
         try:
             return self._aead.decrypt(secret[:NONCE_BYTES], secret[NONCE_BYTES:], purpose.encode()).decode()
-        except InvalidTag as wrong:
+        except (InvalidTag, ValueError) as wrong:
             raise Unreadable from wrong
 
 

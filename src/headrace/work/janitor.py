@@ -4,6 +4,7 @@ In small steps, so that no writer waits long for it.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -15,19 +16,21 @@ from headrace.db.engine import Database
 from headrace.db.uses import Uses
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
+from headrace.store.blobs import Blobs
 from headrace.store.results import Results
 
 log = structlog.get_logger(__name__)
 
 EVERY = 60.0  # seconds
+SWEEP = 3600.0  # seconds after which a file that is still half-written has been given up
 STEP = 2_000  # rows deleted in one transaction
 
 
 class Janitor:
     """One thread that makes its round at the start and every minute."""
 
-    def __init__(self, settings: Settings, db: Database, results: Results, uses: Uses) -> None:
-        self._settings, self._db, self._results, self._uses = settings, db, results, uses
+    def __init__(self, settings: Settings, db: Database, blobs: Blobs, results: Results, uses: Uses) -> None:
+        self._settings, self._db, self._blobs, self._results, self._uses = settings, db, blobs, results, uses
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="headrace-janitor", daemon=True)
         self._thread.start()
@@ -38,11 +41,13 @@ class Janitor:
         self._thread.join(5)
 
     def _loop(self) -> None:
+        self._try(lambda: self._blobs.sweep(time.time() - SWEEP))
         self._try(self._results.index)
         while not self._stop.is_set():
             self._try(lambda: prune(self._settings, self._db, datetime.now(UTC), self._stop))
-            self._stop.wait(EVERY)
             self._try(lambda: self._uses.write(self._db))
+            self._stop.wait(EVERY)
+        self._try(lambda: self._uses.write(self._db))
 
     def _try(self, task: Callable[[], object]) -> None:
         try:

@@ -1,0 +1,86 @@
+"""What is past its time goes."""
+
+import threading
+from datetime import timedelta
+
+import factories as make
+import msgspec
+import pytest
+
+from headrace.db import runs as queries
+from headrace.model.page import Page
+from headrace.services import accounts, runs
+from headrace.store.results import Results, Stored
+from headrace.work import janitor as module
+from headrace.work.janitor import Janitor, prune
+
+ALL = Page(limit=1000)
+
+
+@pytest.fixture
+def record(platform):
+    def write(*made):
+        with platform.db.begin() as connection:
+            queries.insert_all(connection, made)
+        return made
+
+    return write
+
+
+def test_runs_that_are_too_old_go(platform, admin, record, monkeypatch):
+    monkeypatch.setattr(module, "STEP", 3)
+    settings = msgspec.structs.replace(platform.settings, run_days=30)
+    now = make.NOW
+    old = record(*(make.run(started_at=now - timedelta(days=30, seconds=n), stdout="x") for n in range(1, 11)))
+    young = record(*(make.run(started_at=now - timedelta(days=30) + timedelta(seconds=n)) for n in range(1, 5)))
+    assert prune(settings, platform.db, now) == len(old)
+    assert {run.uid for run in runs.list_runs(admin, ALL).items} == {run.uid for run in young}
+    assert prune(settings, platform.db, now) == 0
+
+
+def test_of_too_many_runs_the_newest_stay(platform, admin, record, monkeypatch):
+    monkeypatch.setattr(module, "STEP", 3)
+    settings = msgspec.structs.replace(platform.settings, run_rows=5)
+    made = record(*(make.run() for _ in range(20)))
+    assert prune(settings, platform.db, make.NOW) == 15
+    assert {run.uid for run in runs.list_runs(admin, ALL).items} == {run.uid for run in made[-5:]}
+
+
+def test_pruning_stops_when_the_server_does(platform, record):
+    settings = msgspec.structs.replace(platform.settings, run_rows=1)
+    record(*(make.run() for _ in range(5)))
+    stop = threading.Event()
+    stop.set()
+    assert prune(settings, platform.db, make.NOW, stop) == 0
+
+
+def test_a_stopping_server_has_learnt_its_results_and_written_the_last_uses(platform, admin):
+    before = Results(platform.blobs, memory_bytes=0, disk_bytes=1 << 20)
+    before.store("a" * 64, Stored(media_type="", format="", created=0, run_uid="", etag=""))
+    results = Results(platform.blobs, memory_bytes=0, disk_bytes=1 << 20)
+    key, text = accounts.create_key(admin, admin.user.id, "laptop")
+    janitor = Janitor(platform.settings, platform.db, platform.blobs, results, platform.uses)
+    accounts.authenticate(platform, text)
+    janitor.close()
+    assert results.gauges()["results_in_store"] == 1
+    assert accounts.get_key(admin, admin.user.id, key.id).last_used_at is not None
+
+
+def test_a_home_that_cannot_be_looked_after_is_tried_again(platform, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "EVERY", 0.01)
+    rounds = threading.Semaphore(0)
+
+    class Away(Results):
+        def index(self) -> None:
+            raise OSError("the folder is away")
+
+    class Uses:
+        def write(self, db) -> None:
+            rounds.release()
+            raise OSError("the disk is full")
+
+    results = Away(platform.blobs, memory_bytes=0, disk_bytes=0)
+    janitor = Janitor(platform.settings, platform.db, platform.blobs, results, Uses())
+    for _ in range(3):
+        assert rounds.acquire(timeout=20)
+    janitor.close()
