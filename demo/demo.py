@@ -81,7 +81,16 @@ def table(client: Client) -> None:
 
 def formats(client: Client) -> None:
     """Each function in formats that suit it: the size, and the time of a first, a warm and a kept answer."""
-    shown = Table("Function", "Format", "Bytes", "cold", "warm", "cached", title="\nThe same functions in other formats (ms)", title_justify="left")
+    shown = Table(
+        "Function",
+        "Format",
+        "Bytes",
+        "cold",
+        "warm",
+        "cached",
+        title="\nThe same functions in other formats (ms)",
+        title_justify="left",
+    )
     wanted = {
         "delays": ("json", "csv", "html"),
         "flights": ("parquet", "arrow", "csv"),
@@ -103,8 +112,8 @@ def formats(client: Client) -> None:
 
 def tiles(client: Client) -> None:
     """A vector and a raster tile, read back by libraries that know nothing of Headrace."""
-    from mapbox_vector_tile import decode  # noqa: PLC0415
-    from PIL import Image  # noqa: PLC0415
+    from mapbox_vector_tile import decode
+    from PIL import Image
 
     vector = client.run("counties", format="mvt", tile=TILE, path=str(PATHS["counties"]))
     raster = client.run("elevation", format="png", tile=TILE, path=str(PATHS["elevation"]))
@@ -112,8 +121,12 @@ def tiles(client: Client) -> None:
     picture = Image.open(io.BytesIO(raster.body))
     names = ", ".join(sorted(f["properties"]["NAME"] for f in features))
     z, x, y = TILE
-    console.print(f"\nTile {z}/{x}/{y}: {len(features)} features as a vector tile ({names}; {len(vector.body):,} bytes),")
-    console.print(f"and a picture of {picture.width} x {picture.height} pixels as a raster tile ({len(raster.body):,} bytes).")
+    console.print(
+        f"\nTile {z}/{x}/{y}: {len(features)} features as a vector tile ({names}; {len(vector.body):,} bytes),"
+    )
+    console.print(
+        f"and a picture of {picture.width} x {picture.height} pixels as a raster tile ({len(raster.body):,} bytes)."
+    )
     console.print(f"Where the time of the last went: [dim]{timing(raster)}[/]")
 
 
@@ -127,7 +140,11 @@ def addresses(shared: dict[str, SharedUdf]) -> None:
     console.print("\n[bold]Addresses[/] (they answer while a server runs: `make up`, or `make demo ARGS=--stay`)")
     for name, one in shared.items():
         console.print(f"  {name:10} {one.url}?format=json&path={PATHS[name]}", soft_wrap=True, highlight=False)
-    console.print(f"  {'tiles':10} {shared['elevation'].tiles}?format=png&path={PATHS['elevation']}", soft_wrap=True, highlight=False)
+    console.print(
+        f"  {'tiles':10} {shared['elevation'].tiles}?format=png&path={PATHS['elevation']}",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 def address_of(server: subprocess.Popen[str]) -> str:

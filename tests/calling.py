@@ -8,7 +8,9 @@ import httpx
 RUN = "/server/v1/realtime/local/api/v1/run/udf"
 
 
-def call(client: httpx.Client, code: str, *, format: str = "json", path: str = "", entrypoint: str = "udf", **parameters):
+def call(
+    client: httpx.Client, code: str, *, format: str = "json", path: str = "", entrypoint: str = "udf", **parameters
+):
     """Call a udf by its code; the response."""
     udf = {"type": "geopandas_v2", "code": textwrap.dedent(code), "entrypoint": entrypoint, "parameters": parameters}
     body = {"step_config": json.dumps({"type": "udf", "udf": udf}), "format": format}

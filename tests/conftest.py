@@ -14,11 +14,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests import what they share by its own name
 
-import postgres  # noqa: E402
-
-from headrace import settings as table  # noqa: E402
-from headrace.server import open_platform  # noqa: E402
-from headrace.services import accounts  # noqa: E402
+import postgres
+from headrace import settings as table
+from headrace.server import open_platform
+from headrace.services import accounts
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / ".data"
@@ -71,7 +70,12 @@ class Server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, env=environ | self._environ, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.home.parent
+                command,
+                env=environ | self._environ,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=self.home.parent,
             )
         for line in self.process.stdout:
             if line.startswith("Headrace answers at "):

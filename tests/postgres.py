@@ -60,10 +60,19 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         capture_output=True,
         cwd="/",
     )
-    settings = ("fsync=off", "synchronous_commit=off", f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "max_connections=200")
+    settings = (
+        "fsync=off",
+        "synchronous_commit=off",
+        f"port={port}",
+        "listen_addresses=127.0.0.1",
+        f"unix_socket_directories={folder}",
+        "max_connections=200",
+    )
     with (folder / "log").open("wb") as log:
         arguments = [part for setting in settings for part in ("-c", setting)]
-        server = subprocess.Popen([*as_user, programs / "postgres", "-D", data, *arguments], stdout=log, stderr=log, cwd="/")
+        server = subprocess.Popen(
+            [*as_user, programs / "postgres", "-D", data, *arguments], stdout=log, stderr=log, cwd="/"
+        )
     try:
         _wait(port, server, folder / "log")
         yield Cluster(port)

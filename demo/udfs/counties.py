@@ -5,4 +5,4 @@ def udf(path: str, bounds: fused.types.Bounds = None, state: str = ""):
 
     counties = geopandas.read_file(path, bbox=tuple(bounds) if bounds else None)
     counties = counties.to_crs(4326)[["NAME", "STATE", "geometry"]]
-    return counties[counties.STATE == state] if state else counties
+    return counties[state == counties.STATE] if state else counties

@@ -10,7 +10,9 @@ def udf(path: str, bounds: fused.types.Bounds = None, size: int = 256):
 
     with rasterio.open(path) as file:
         # Map tiles are squares of Web Mercator; the picture as a whole lies in degrees, as the file does.
-        crs, box = ("EPSG:3857", transform_bounds("EPSG:4326", "EPSG:3857", *bounds)) if bounds else (file.crs, file.bounds)
+        crs, box = (
+            ("EPSG:3857", transform_bounds("EPSG:4326", "EPSG:3857", *bounds)) if bounds else (file.crs, file.bounds)
+        )
         place = {"transform": from_bounds(*box, size, size), "width": size, "height": size}
         with WarpedVRT(file, crs=crs, resampling=Resampling.bilinear, nodata=-1, **place) as map_:
             height = map_.read(1).astype(float)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from calling import call, detail, save, share, shared, value
 from conftest import serving, wait_until
 
@@ -21,7 +22,9 @@ def mortal(tmp_path):
 def test_a_killed_worker_costs_its_call_alone(mortal):
     with mortal.client() as client:
         answers: list[httpx.Response] = []
-        calling = threading.Thread(target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)")))
+        calling = threading.Thread(
+            target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)"))
+        )
         calling.start()
         wait_until(lambda: _workers_busy(mortal) == 1)
         for pid in _workers(mortal.process.pid):
@@ -35,7 +38,9 @@ def test_a_killed_zygote_is_replaced(mortal):
     with mortal.client() as client:
         assert value(client, "def udf(): return 1") == 1
         answers: list[httpx.Response] = []
-        calling = threading.Thread(target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)")))
+        calling = threading.Thread(
+            target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)"))
+        )
         calling.start()
         wait_until(lambda: _workers_busy(mortal) == 1)
         for pid in _zygotes(mortal.process.pid):
@@ -123,7 +128,9 @@ def test_sigterm_lets_a_call_finish(mortal):
     with mortal.client() as client:
         answers: list[httpx.Response] = []
         calling = threading.Thread(
-            target=lambda: answers.append(call(client, "import time\ndef udf():\n    time.sleep(1.5)\n    return 'finished'"))
+            target=lambda: answers.append(
+                call(client, "import time\ndef udf():\n    time.sleep(1.5)\n    return 'finished'")
+            )
         )
         calling.start()
         wait_until(lambda: _workers_busy(mortal) == 1)
@@ -153,14 +160,22 @@ def _processes() -> dict[int, tuple[int, str]]:
 def _zygotes(server: int) -> list[int]:
     """The zygote of a server, which is not its forks: their parent is it."""
     known = _processes()
-    ours = [pid for pid, (_, command) in known.items() if "headrace.runtime.zygote" in command and _under(pid, server, known)]
+    ours = [
+        pid
+        for pid, (_, command) in known.items()
+        if "headrace.runtime.zygote" in command and _under(pid, server, known)
+    ]
     return [pid for pid in ours if "zygote" not in known[known[pid][0]][1] or "bwrap" in known[known[pid][0]][1]]
 
 
 def _workers(server: int) -> list[int]:
     known = _processes()
     zygotes = _zygotes(server)
-    return [pid for pid, (parent, _) in known.items() if any(_under(pid, z, known) for z in zygotes) and pid not in zygotes and parent]
+    return [
+        pid
+        for pid, (parent, _) in known.items()
+        if any(_under(pid, z, known) for z in zygotes) and pid not in zygotes and parent
+    ]
 
 
 def _under(pid: int, ancestor: int, known: dict[int, tuple[int, str]]) -> bool:

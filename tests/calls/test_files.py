@@ -15,6 +15,7 @@ import pytest
 import rasterio
 import zstandard
 from PIL import Image
+
 from calling import save, share, shared
 from conftest import DATA
 
@@ -53,7 +54,9 @@ def test_duckdb_reads_a_table_as_parquet(opened, sql, flights):
     url = f"{opened['flights']}/run/file?format=parquet&path={FLIGHTS}"
     found = sql.sql(f"select count(*), round(avg(arr_delay), 6), max(dep_time) from read_parquet('{url}')").fetchone()
     assert found == (336_776, round(flights.arr_delay.mean(), 6), flights.dep_time.max())
-    one = sql.sql(f"select carrier, count(*) n from read_parquet('{url}') group by 1 order by 2 desc limit 1").fetchone()
+    one = sql.sql(
+        f"select carrier, count(*) n from read_parquet('{url}') group by 1 order by 2 desc limit 1"
+    ).fetchone()
     assert one == ("UA", 58_665)
 
 
@@ -114,7 +117,10 @@ def test_an_answer_that_the_client_has_is_not_sent_again(opened):
     assert other.status_code == 200
 
 
-@pytest.mark.parametrize(("coding", "read"), [("gzip", gzip.decompress), ("zstd", lambda b: zstandard.ZstdDecompressor().decompress(b, 1 << 30))])
+@pytest.mark.parametrize(
+    ("coding", "read"),
+    [("gzip", gzip.decompress), ("zstd", lambda b: zstandard.ZstdDecompressor().decompress(b, 1 << 30))],
+)
 def test_text_is_sent_compressed_to_those_who_take_it(opened, coding, read):
     url = f"{opened['flights']}/run?format=csv&path={FLIGHTS}&limit=2000"
     plain = httpx.get(url, headers={"Accept-Encoding": "identity"})
@@ -145,7 +151,9 @@ def test_equal_calls_at_once_run_once(server):
     from concurrent.futures import ThreadPoolExecutor
 
     with server.client() as client:
-        udf = save(client, "files-slow", "import time\ndef udf(n: int = 0):\n    time.sleep(0.5)\n    return time.time_ns()")
+        udf = save(
+            client, "files-slow", "import time\ndef udf(n: int = 0):\n    time.sleep(0.5)\n    return time.time_ns()"
+        )
         url = shared(share(client, udf["id"]))
         with ThreadPoolExecutor(8) as threads:
             answers = list(threads.map(lambda _: client.get(url, params={"format": "json"}), range(8)))

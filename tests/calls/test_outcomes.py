@@ -5,6 +5,7 @@ import time
 
 import httpx
 import pytest
+
 from calling import call, detail, value
 
 
@@ -15,7 +16,10 @@ from calling import call, detail, value
         ("import ctypes\ndef udf(): ctypes.string_at(0)", "crashed (SIGSEGV)"),
         ("import os\ndef udf(): os.abort()", "crashed (SIG"),
         ("def udf(): return bytearray(3 << 30)", "used more than 1,500 MB of memory"),
-        ("def udf():\n    held = []\n    while True: held.append(b'x' * (64 << 20))", "used more than 1,500 MB of memory"),
+        (
+            "def udf():\n    held = []\n    while True: held.append(b'x' * (64 << 20))",
+            "used more than 1,500 MB of memory",
+        ),
         ("def udf(): return b'x' * (1 << 30)", "larger than 200 MB"),
         ("def udf(): raise KeyError('nobody')", "KeyError: 'nobody'"),
         ("import sys\ndef udf(): sys.exit(2)", "SystemExit: 2"),
@@ -27,7 +31,10 @@ from calling import call, detail, value
         ("def udf():\n    import not_there", "No module named 'not_there'"),
         ("def udf(): return object()", "builtins.object, which cannot be written as json"),
         ("def udf(): return lambda: 1", "cannot be written as json"),
-        ("class E(Exception):\n    def __str__(self): raise ValueError\ndef udf(): raise E", "its text could not be read"),
+        (
+            "class E(Exception):\n    def __str__(self): raise ValueError\ndef udf(): raise E",
+            "its text could not be read",
+        ),
     ],
     ids=range(17),
 )
@@ -68,7 +75,11 @@ def hasty(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "code",
-    ["def udf():\n    while True: pass", "import time\ndef udf(): time.sleep(60)", "def udf(): return sum(range(10**11))"],
+    [
+        "def udf():\n    while True: pass",
+        "import time\ndef udf(): time.sleep(60)",
+        "def udf(): return sum(range(10**11))",
+    ],
     ids=["loop", "sleep", "in C"],
 )
 def test_a_call_that_takes_too_long_is_stopped(hasty, code):
@@ -124,7 +135,10 @@ def test_a_line_in_an_extra_module_is_told_by_its_name(http):
 
 
 def test_a_flood_of_output_neither_blocks_nor_grows(http):
-    answer = call(http, "import os\ndef udf():\n    for _ in range(2000): print('x' * 100_000)\n    os.system('yes | head -c 50000000')\n    return 1")
+    answer = call(
+        http,
+        "import os\ndef udf():\n    for _ in range(2000): print('x' * 100_000)\n    os.system('yes | head -c 50000000')\n    return 1",
+    )
     assert answer.status_code == 200
     assert len(answer.headers["x-fused-metadata"]) < 8000
     run = http.get(f"/api/runs/{answer.headers['headrace-run-id']}")
@@ -138,7 +152,10 @@ def test_a_flood_of_output_neither_blocks_nor_grows(http):
 
 
 def test_a_client_that_goes_away_ends_its_call(http, server, tmp_path):
-    with httpx.Client(base_url=server.url, headers=http.headers, timeout=0.5) as impatient, pytest.raises(httpx.ReadTimeout):
+    with (
+        httpx.Client(base_url=server.url, headers=http.headers, timeout=0.5) as impatient,
+        pytest.raises(httpx.ReadTimeout),
+    ):
         call(impatient, "import time\ndef udf():\n    time.sleep(15)\n    return 1")
     deadline = time.monotonic() + 5
     while (busy := _gauge(server, "workers_busy")) and time.monotonic() < deadline:

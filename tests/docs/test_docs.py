@@ -32,7 +32,12 @@ def blocks(page: str) -> list[Block]:
 
 @pytest.mark.parametrize("page", EXECUTED)
 def test_the_examples_of_a_page_run_and_print_what_it_shows(page, server, tmp_path):
-    shell = {"PATH": f"{ROOT / '.venv/bin'}:/usr/bin:/bin", "HOME": str(tmp_path), "URL": server.url, "KEY": server.admin_key}
+    shell = {
+        "PATH": f"{ROOT / '.venv/bin'}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "URL": server.url,
+        "KEY": server.admin_key,
+    }
     shown = doctest.OutputChecker()
     printed = ""
     for block in blocks(page):
@@ -40,13 +45,20 @@ def test_the_examples_of_a_page_run_and_print_what_it_shows(page, server, tmp_pa
             (tmp_path / block.name).write_text(block.text)
         elif block.language == "sh":
             ran = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", block.text], cwd=tmp_path, env=shell, capture_output=True, text=True, timeout=120
+                ["bash", "-euo", "pipefail", "-c", block.text],
+                cwd=tmp_path,
+                env=shell,
+                capture_output=True,
+                text=True,
+                timeout=120,
             )
             assert ran.returncode == 0, f"{page}:{block.line}\n{block.text}\n{ran.stdout}\n{ran.stderr}"
             printed = ran.stdout
         elif block.language == "text":
             flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-            assert shown.check_output(block.text, printed, flags), f"{page}:{block.line} shows\n{block.text}\nand it printed\n{printed}"
+            assert shown.check_output(block.text, printed, flags), (
+                f"{page}:{block.line} shows\n{block.text}\nand it printed\n{printed}"
+            )
 
 
 @pytest.mark.parametrize("name", [row[0] for row in settings.table()])

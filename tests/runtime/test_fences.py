@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from calling import call, detail, value
 from conftest import serving, wait_until
 
@@ -46,7 +47,9 @@ def test_the_environment_of_the_server_is_not_in_reach(http, server):
     assert value(http, "import os\ndef udf(): return os.getppid()") == 0
 
 
-@pytest.mark.parametrize("path", ["/etc/shadow", "/etc/sudoers", "/root", "/home", "/proc/kcore", "/sys/kernel", "/dev/mem", "/var/log"])
+@pytest.mark.parametrize(
+    "path", ["/etc/shadow", "/etc/sudoers", "/root", "/home", "/proc/kcore", "/sys/kernel", "/dev/mem", "/var/log"]
+)
 def test_the_machine_s_own_files_cannot_be_read(http, path):
     refused(http, f"os.listdir({path!r}) if os.path.isdir({path!r}) else open({path!r}, 'rb').read(1)")
 
@@ -63,7 +66,8 @@ def test_site_packages_cannot_be_written(http):
 
 def test_another_owner_s_scratch_folder_is_another_folder(http, stranger):
     holding = threading.Thread(
-        target=value, args=(http, "import time\ndef udf():\n    open('/tmp/secret', 'w').write('mine')\n    time.sleep(1.5)")
+        target=value,
+        args=(http, "import time\ndef udf():\n    open('/tmp/secret', 'w').write('mine')\n    time.sleep(1.5)"),
     )
     holding.start()
     found = value(stranger, "import os\ndef udf(): return [f for _, _, files in os.walk('/tmp') for f in files]")
@@ -77,7 +81,9 @@ def test_what_one_call_leaves_in_the_scratch_folder_the_next_does_not_find(http)
 
 
 def test_another_owner_s_process_cannot_be_seen_traced_or_read(stranger):
-    assert value(stranger, "import os\ndef udf(): return sorted(int(p) for p in os.listdir('/proc') if p.isdigit())") == [1]
+    assert value(
+        stranger, "import os\ndef udf(): return sorted(int(p) for p in os.listdir('/proc') if p.isdigit())"
+    ) == [1]
     for attempt in (
         "assert ctypes.CDLL(None).ptrace(16, 2, 0, 0) == 0",
         "assert ctypes.CDLL(None).process_vm_readv(2, 0, 0, 0, 0, 0) >= 0",
@@ -89,7 +95,9 @@ def test_another_owner_s_process_cannot_be_seen_traced_or_read(stranger):
 
 def test_no_process_outside_can_be_signalled(http, stranger, server):
     waiting: list[object] = []
-    other = threading.Thread(target=lambda: waiting.append(value(http, "import time\ndef udf():\n    time.sleep(1)\n    return 'alive'")))
+    other = threading.Thread(
+        target=lambda: waiting.append(value(http, "import time\ndef udf():\n    time.sleep(1)\n    return 'alive'"))
+    )
     other.start()
     refused(stranger, f"os.kill({server.process.pid}, 9)")
     call(
@@ -172,7 +180,9 @@ def test_nothing_outlives_the_server(tmp_path):
     with serving(tmp_path / "home") as server, server.client() as client:
         call(client, "import os, signal\ndef udf(): return os.getpid()")
         running = threading.Thread(
-            target=lambda: _ignore(lambda: call(client, "import os, time\ndef udf():\n    os.fork(); os.setsid(); time.sleep(60)"))
+            target=lambda: _ignore(
+                lambda: call(client, "import os, time\ndef udf():\n    os.fork(); os.setsid(); time.sleep(60)")
+            )
         )
         running.start()
         wait_until(lambda: len(_descendants(server.process.pid)) >= 5)
@@ -183,8 +193,14 @@ def test_nothing_outlives_the_server(tmp_path):
 
 
 def test_patching_a_module_changes_nothing_for_another_owner(http, stranger):
-    value(http, "import numpy, json\ndef udf():\n    numpy.zeros = lambda *_: 'patched'\n    json.dumps = None\n    return 1")
-    assert value(stranger, "import numpy, json\ndef udf(): return [float(numpy.zeros(1)[0]), json.dumps({})]") == [0.0, "{}"]
+    value(
+        http,
+        "import numpy, json\ndef udf():\n    numpy.zeros = lambda *_: 'patched'\n    json.dumps = None\n    return 1",
+    )
+    assert value(stranger, "import numpy, json\ndef udf(): return [float(numpy.zeros(1)[0]), json.dumps({})]") == [
+        0.0,
+        "{}",
+    ]
 
 
 CHANNEL = """
@@ -207,7 +223,10 @@ channel = next(
     ids=["garbage", "a pickle", "a reply to another call", "a file that is not there"],
 )
 def test_a_forged_message_ends_the_worker_and_nothing_else(http, server, message):
-    answer = call(http, f"{CHANNEL}\ndef udf():\n    os.write(channel, {message})\n    import time; time.sleep(5)\n    return 'unharmed'")
+    answer = call(
+        http,
+        f"{CHANNEL}\ndef udf():\n    os.write(channel, {message})\n    import time; time.sleep(5)\n    return 'unharmed'",
+    )
     assert answer.status_code == 422
     assert "ProcessDied" in detail(answer)
     assert value(http, "def udf(): return 'next'") == "next"

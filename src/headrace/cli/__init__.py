@@ -12,7 +12,7 @@ from headrace.errors import HeadraceError
 class Commands(click.Group):
     """The modules of this folder as commands: the module `keys` holds the command `keys`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Every module whose name does not start with an underscore."""
         return sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_"))
 

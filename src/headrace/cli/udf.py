@@ -47,7 +47,7 @@ def new(file: Path) -> None:
 @click.option("--name", help="The name to keep it under; the file's where none is given.")
 @click.option("--public", is_flag=True, help="Let every user of the server read and list it.")
 @url_option
-def push(file: Path, name: str | None, public: bool, url: str | None) -> None:  # noqa: FBT001 - a flag
+def push(file: Path, name: str | None, public: bool, url: str | None) -> None:
     """Keep the udf in FILE: new, or a new version."""
     with Client(url) as client:
         kept = client.save(file, name, public=public)
@@ -57,13 +57,21 @@ def push(file: Path, name: str | None, public: bool, url: str | None) -> None:  
 @udf.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name")
 @click.argument("parameters", nargs=-1)
-@click.option("--format", "format_", help="The format to ask for; json where the result is shown, else by the output's ending.")
+@click.option(
+    "--format", "format_", help="The format to ask for; json where the result is shown, else by the output's ending."
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the result to this file.")
 @click.option("--tile", help="Run for one map tile: z/x/y.")
 @click.option("--fresh", is_flag=True, help="Neither read nor store a kept result.")
 @url_option
 def run(
-    name: str, parameters: tuple[str, ...], format_: str | None, output: Path | None, tile: str | None, fresh: bool, url: str | None  # noqa: FBT001
+    name: str,
+    parameters: tuple[str, ...],
+    format_: str | None,
+    output: Path | None,
+    tile: str | None,
+    fresh: bool,
+    url: str | None,
 ) -> None:
     """Call NAME - a kept udf, a token or a file - with PARAMETERS such as rows=5."""
     values = dict(_pair(parameter) for parameter in parameters)
@@ -90,7 +98,7 @@ def run(
 @click.argument("name")
 @click.option("--no-cache", is_flag=True, help="Run every call; keep no results.")
 @url_option
-def share(name: str, no_cache: bool, url: str | None) -> None:  # noqa: FBT001 - a flag
+def share(name: str, no_cache: bool, url: str | None) -> None:
     """Make a token for NAME: whoever has it may call the udf, and nothing else."""
     with Client(url) as client:
         shared = client.share(name, cache=not no_cache)
@@ -107,7 +115,9 @@ def list_(url: str | None) -> None:
         found = client.list()
     shown = Table("Name", "Version", "Changed", "Open to all", title=f"{len(found)} udfs", title_justify="left")
     for one in found:
-        shown.add_row(one["slug"], str(one["version"]), one["last_updated"][:19], "yes" if one["allow_public_read"] else "")
+        shown.add_row(
+            one["slug"], str(one["version"]), one["last_updated"][:19], "yes" if one["allow_public_read"] else ""
+        )
     console.print(shown)
 
 
@@ -118,7 +128,7 @@ def list_(url: str | None) -> None:
 def logs(name: str | None, limit: int, url: str | None) -> None:
     """Show the latest runs, of NAME or of all, or what one run (its id) printed."""
     with Client(url) as client:
-        if name and name.count("-") == 4:  # noqa: PLR2004 - a UUID
+        if name and name.count("-") == 4:
             _show_run(client.run_of(name))
             return
         found = client.runs(limit=limit, **({"udf": client.load(name)["id"]} if name else {}))
@@ -127,7 +137,13 @@ def logs(name: str | None, limit: int, url: str | None) -> None:
     for one in found:
         colour = {"succeeded": "green", "failed": "red"}.get(one["state"], "yellow")
         shown.add_row(
-            one["uid"], one["udfName"], f"[{colour}]{one['state']}[/]", one["cache"], f"{one['timing']['total']:.1f}", one["startedAt"][11:19], one["error"] or ""
+            one["uid"],
+            one["udfName"],
+            f"[{colour}]{one['state']}[/]",
+            one["cache"],
+            f"{one['timing']['total']:.1f}",
+            one["startedAt"][11:19],
+            one["error"] or "",
         )
     console.print(shown)
 
@@ -159,5 +175,3 @@ def _show_run(one: dict[str, Any]) -> None:
         if one.get(name):
             console.print(f"[dim]{name}[/]")
             click.echo(one[name])
-
-

@@ -18,7 +18,7 @@ from headrace.settings import Settings
 @click.option("--port", type=int, help="The port to listen on; 0 takes a free one.")
 def up(home: Path | None, host: str | None, port: int | None) -> None:
     """Serve until SIGTERM or Ctrl-C; then finish what runs and stop within 10 seconds."""
-    from headrace.server import serve  # noqa: PLC0415 - the other commands need none of what serving needs
+    from headrace.server import serve
 
     settings = table.load(os.environ, home=home and str(home), host=host, port=port)
     listener = listen(settings)

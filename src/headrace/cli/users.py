@@ -20,7 +20,7 @@ def users() -> None:
 @click.option("--username", help="A short name; the e-mail address where none is given.")
 @click.option("--admin", is_flag=True, help="Let them administer the server.")
 @home_option
-def add(name: str, email: str, username: str | None, admin: bool, home: Path | None) -> None:  # noqa: FBT001 - a flag
+def add(name: str, email: str, username: str | None, admin: bool, home: Path | None) -> None:
     """Add a user. `headrace keys create --user EMAIL` then makes a key for them."""
     with as_administrator(home) as call:
         user = accounts.create_user(call, name=name, email=email, username=username, admin=admin)

@@ -1,4 +1,4 @@
-"""The SDK: a client of a Headrace server, light enough to import anywhere. It knows nothing of the server's own code."""
+"""The SDK: a client of a Headrace server, light enough to import anywhere; nothing of the server is in it."""
 
 from headrace.client.client import Client, Failed, Result, SharedUdf
 

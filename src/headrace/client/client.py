@@ -14,14 +14,14 @@ from headrace.errors import HeadraceError
 from headrace.model.udf import Udf
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
 Record = dict[str, Any]
 Records = list[Record]  # named here, since the client's own `list` hides the type below it
 
 
 class Failed(HeadraceError):
-    """The server's answer was an error, or there was none; the text is its sentence. `status` is 0 without an answer."""
+    """The server's answer was an error, or there was none; the text is its sentence. `status` is 0 without one."""
 
     def __init__(self, message: str, status: int, lineno: int | None = None, stderr: str = "") -> None:
         self.status, self.lineno, self.stderr = status, lineno, stderr  # type: ignore[misc]
@@ -43,15 +43,15 @@ class Result(Struct, frozen=True):
         """The value, where the format is JSON."""
         return json.loads(self.body)
 
-    def arrow(self) -> "pyarrow.Table":
+    def arrow(self) -> "pa.Table":
         """The table, where the format is Parquet, an Arrow stream or an Arrow file. Needs pyarrow."""
-        import io  # noqa: PLC0415
+        import io
 
-        import pyarrow as pa  # noqa: PLC0415 - the one heavy thing a client may want
-        import pyarrow.parquet  # noqa: PLC0415
+        import pyarrow as pa
+        from pyarrow import parquet
 
         if self.body[:4] == b"PAR1":
-            return pyarrow.parquet.read_table(io.BytesIO(self.body))
+            return parquet.read_table(io.BytesIO(self.body))
         reader = pa.ipc.open_file if self.body[:6] == b"ARROW1" else pa.ipc.open_stream
         return reader(self.body).read_all()
 
@@ -94,7 +94,7 @@ class Client:
         return self._json("GET", "/user/self")
 
     def save(self, udf: Udf[..., Any] | str | Path, name: str | None = None, *, public: bool = False) -> dict[str, Any]:
-        """Keep a udf: a function marked with `@headrace.udf`, source text, or a file. A new version where it is kept."""
+        """Keep a udf, or a new version of it: a function marked with `@headrace.udf`, source text, or a file."""
         body = object_of(udf, name)
         slug = body["name"]
         known = self._find(slug)
@@ -124,7 +124,7 @@ class Client:
         udf: Udf[..., Any] | str | Path,
         /,
         *,
-        format: str = "json",  # noqa: A002 - the protocol's word
+        format: str = "json",
         cache_max_age: str | int | None = None,
         tile: tuple[int, int, int] | None = None,
         **parameters: Any,  # noqa: ANN401 - whatever the udf takes
@@ -168,7 +168,7 @@ class Client:
     def _find(self, name: str) -> dict[str, Any] | None:
         owner = self.whoami()["email"]
         answer = self._send("GET", f"/udf/by-user-email/{owner}/by-slug/{quote(name, safe='')}")
-        return None if answer.status_code == httpx.codes.NOT_FOUND else _checked(answer).json()
+        return None if answer.status_code == 404 else _checked(answer).json()
 
     def _json(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401
         return _checked(self._send(method, path, **options)).json()
@@ -202,13 +202,15 @@ def object_of(udf: Udf[..., Any] | str | Path, name: str | None) -> dict[str, An
 
 def entrypoint_of(code: str) -> str:
     """The function that is decorated as a udf, else one called `udf`. Raises Failed with what is missing."""
-    import ast  # noqa: PLC0415 - in the client it is one's own code that is read
+    import ast
 
     functions = [n for n in ast.parse(code).body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     for function in functions:
         for decorator in function.decorator_list:
             named = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if (isinstance(named, ast.Attribute) and named.attr == "udf") or (isinstance(named, ast.Name) and named.id == "udf"):
+            if (isinstance(named, ast.Attribute) and named.attr == "udf") or (
+                isinstance(named, ast.Name) and named.id == "udf"
+            ):
                 return function.name
     if any(function.name == "udf" for function in functions):
         return "udf"

@@ -1,6 +1,6 @@
-"""Where a client finds its server and key: arguments, HEADRACE_URL and HEADRACE_API_KEY, or what `headrace login` wrote.
+"""Where a client finds its server and key: arguments, HEADRACE_URL and HEADRACE_API_KEY, or a file.
 
-The file is ~/.config/headrace/client.toml (mode 0600), with the keys `url` and `api_key`.
+`headrace login headrace` writes that file, ~/.config/headrace/client.toml (mode 0600), with `url` and `api_key`.
 """
 
 import os
@@ -40,7 +40,9 @@ def save(profile: Profile) -> Path:
     """Write the file."""
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(f'{name} = "{value}"\n' for name, value in (("url", profile.url), ("api_key", profile.api_key)) if value)
+    text = "".join(
+        f'{name} = "{value}"\n' for name, value in (("url", profile.url), ("api_key", profile.api_key)) if value
+    )
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)
     return file

@@ -65,9 +65,9 @@ class Database:
         """
         if (version := self._version()) == HEAD:
             return
-        from alembic import command  # noqa: PLC0415 - takes a third of a second that a ready schema need not pay
-        from alembic.config import Config  # noqa: PLC0415
-        from alembic.script import ScriptDirectory  # noqa: PLC0415
+        from alembic import command
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
 
         config = Config()
         config.set_main_option("script_location", str(files("headrace.db") / "migrations").replace("%", "%%"))

@@ -128,6 +128,6 @@ def _run(row: sa.RowMapping) -> Run:
 def _unless_known(connection: Connection, insert: Any, column: str) -> Any:  # noqa: ANN401 - an insert of either dialect
     if connection.dialect.name == "sqlite":
         return insert.prefix_with("OR IGNORE")
-    from sqlalchemy.dialects.postgresql import insert as insert_into  # noqa: PLC0415 - only where it is PostgreSQL
+    from sqlalchemy.dialects.postgresql import insert as insert_into
 
     return insert_into(insert.table).on_conflict_do_nothing(index_elements=[column])

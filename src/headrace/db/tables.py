@@ -42,7 +42,7 @@ class Text(sa.types.TypeDecorator[str]):
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - the interface
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         """Into the database."""
         if value is None:
             return None

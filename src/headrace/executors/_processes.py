@@ -30,7 +30,9 @@ STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
 class Worker:
     """One forked process: idle, or answering the call whose future is pending."""
 
-    def __init__(self, number: int, channel: socket.socket, group: Group | None, ended: Callable[["Worker"], None]) -> None:
+    def __init__(
+        self, number: int, channel: socket.socket, group: Group | None, ended: Callable[["Worker"], None]
+    ) -> None:
         self.number, self.channel, self.group = number, channel, group
         self.owner: object = None
         self.calls = 0
@@ -185,7 +187,7 @@ class Zygote:
         """Start its process; `warm` is set once it forks."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 command(self.environment, theirs.fileno()),
                 env=VARIABLES,
                 pass_fds=[theirs.fileno()],
@@ -250,11 +252,11 @@ class Zygote:
         except (OSError, Untrustworthy, ValueError):
             notice = None
         match notice:
-            case Warm(modules, private_pids):
+            case Warm(modules=modules, private_pids=private_pids):
                 self.modules |= set(modules)
                 self.private_pids = private_pids
                 self.warm.set()
-            case Exited(number, status):
+            case Exited(id=number, status=status):
                 self._bury(number, status)
             case None:
                 self._end()
@@ -299,11 +301,11 @@ def problem_of(outcome: Outcome, task: Task, status: int | None) -> Problem:
         ),
         Outcome.MEMORY: (
             "MemoryError",
-            f"The call used more than {mb:,} MB of memory, the limit of this server (HEADRACE_CALL_MEMORY_MB), and was ended.",
+            f"The call used more than {mb:,} MB of memory (HEADRACE_CALL_MEMORY_MB) and was ended.",
         ),
         Outcome.TOO_LARGE: (
             "OutputTooLarge",
-            f"The result is larger than {limits.output >> 20:,} MB, the limit of this server (HEADRACE_CALL_OUTPUT_MB).",
+            f"The result is larger than {limits.output >> 20:,} MB, the limit here (HEADRACE_CALL_OUTPUT_MB).",
         ),
         Outcome.CANCELLED: ("Cancelled", "The call was cancelled."),
     }.get(outcome, ("ProcessDied", f"The process of the call {_ending(status)} before it had an answer."))
@@ -344,5 +346,3 @@ def _answer(task: Task, reply: Reply, body: memoryview | bytes) -> Answer:
         timing=reply.timing,
         imported=reply.imported,
     )
-
-

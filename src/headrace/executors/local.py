@@ -86,11 +86,15 @@ class Local:
         if answer.imported and self._zygote.preload(answer.imported):
             self._renew_spare()
         waited = (started - began) * 1000
-        return msgspec.structs.replace(answer, timing=msgspec.structs.replace(answer.timing, queue=waited)) if waited > 0.01 else answer
+        return (
+            msgspec.structs.replace(answer, timing=msgspec.structs.replace(answer.timing, queue=waited))
+            if waited > 0.01
+            else answer
+        )
 
     def stop(self, uid: str) -> bool:
         """End the task of that uid."""
-        from headrace.model.result import Outcome  # noqa: PLC0415
+        from headrace.model.result import Outcome
 
         for worker in self._workers:
             if worker.busy_with == uid:
@@ -104,7 +108,7 @@ class Local:
         if self._sweeper:
             self._sweeper.cancel()
         deadline = time.monotonic() + seconds
-        while any(worker.busy_with for worker in self._workers) and time.monotonic() < deadline:
+        while self._busy() and time.monotonic() < deadline:  # noqa: ASYNC110 - once in a server's life
             await asyncio.sleep(0.02)
         if self._keeper:
             self._keeper.cancel()
@@ -118,6 +122,9 @@ class Local:
         for worker in list(self._workers):
             worker.release()
         self._groups.close()
+
+    def _busy(self) -> bool:
+        return any(worker.busy_with for worker in self._workers)
 
     def gauges(self) -> dict[str, float]:
         """Figures for /metrics."""
@@ -188,8 +195,8 @@ class Local:
             if turn in owner.waiting:
                 owner.waiting.remove(turn)
             raise Busy(
-                f"The call waited {self._settings.call_seconds} s for a worker and was given up (HEADRACE_CALL_SECONDS); "
-                "try again in a moment."
+                f"The call waited {self._settings.call_seconds} s for a worker and was given up "
+                "(HEADRACE_CALL_SECONDS); try again in a moment."
             ) from late
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
@@ -251,11 +258,11 @@ class Local:
         return worker
 
     def _keep_spare(self) -> None:
-        if self._spare is None and self._zygote.warm.is_set() and not self._closing:
-            if len(self._workers) < self._settings.workers_max:
-                self._spare = self._zygote.fork(self._ended)
-                self._workers.add(self._spare)
-                self._counts["workers_started"] += 1
+        wanted = self._spare is None and self._zygote.warm.is_set() and not self._closing
+        if wanted and len(self._workers) < self._settings.workers_max:
+            self._spare = self._zygote.fork(self._ended)
+            self._workers.add(self._spare)
+            self._counts["workers_started"] += 1
 
     def _renew_spare(self) -> None:
         """Replace the spare, so that the next one has what the zygote was just told to import."""
@@ -331,7 +338,7 @@ class Local:
             for owner in self._hungry():
                 self._employ(owner)
             await self._zygote.gone.wait()
-            failures = 0 if time.monotonic() - began > 60 else failures + 1  # noqa: PLR2004 - a minute
+            failures = 0 if time.monotonic() - began > 60 else failures + 1
             log.error("the zygote ended and is started again", failures=failures)
             await asyncio.sleep(RESTART[min(failures, len(RESTART)) - 1])
             # The same object: calls that wait for the zygote wait on its event.

@@ -8,8 +8,8 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 TEXT = re.compile(r"\s*(\d{1,12})\s*([smhdSMHD]?)\s*")
 
 
-def seconds(value: str | float, name: str = "cache_max_age") -> int:
-    """Whole seconds of a number, or of a whole number and one of s, m, h, d in any case. Raises Invalid with the name."""
+def seconds(value: object, name: str = "cache_max_age") -> int:
+    """Whole seconds of a number, or of a whole number and one of s, m, h, d. Raises Invalid with the name."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Invalid(f"{name} wants seconds or a text like 15m, 2h or 1d, and got {value!r}.")
     if isinstance(value, str):

@@ -11,7 +11,9 @@ from msgspec import Struct
 from headrace.errors import Invalid
 from headrace.model import duration
 
-DECLARED_MAX_AGE = re.compile(r"""^@[\w.]*udf\([^()#]{0,2000}?\bcache_max_age\s*=\s*(?:(\d+)|"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE)
+DECLARED_MAX_AGE = re.compile(
+    r"""^@[\w.]*udf\([^()#]{0,2000}?\bcache_max_age\s*=\s*(?:(\d+)|"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE
+)
 
 
 class Kind(StrEnum):
@@ -51,8 +53,10 @@ class Function(Struct, frozen=True, kw_only=True):
         return text.hexdigest()
 
     def max_age(self) -> int | None:
-        """Seconds that a result of this code may be served again, where the udf says so: in its own field, else in
-        its decorator as a literal. The decorator is read by pattern: the server never parses user code.
+        """Seconds that a result of this code may be served again, where the udf says so.
+
+        It says so in its own field, else in its decorator as a literal. The decorator is read by pattern: the server
+        never parses user code.
         """
         if self.cache_max_age is not None:
             return self.cache_max_age

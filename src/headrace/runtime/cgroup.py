@@ -31,6 +31,10 @@ class Group:
                     return int(counts.get("oom_kill", 0)) > 0
         return False
 
+    def exists(self) -> bool:
+        """Whether the kernel still has it."""
+        return any(folder.exists() for folder in self._folders)
+
     def remove(self) -> None:
         """Take the group away; the kernel refuses while a process is still dying, and the next try does it."""
         for folder in self._folders:
@@ -86,7 +90,7 @@ class Groups:
     def _sweep(self) -> None:
         for group in self._leaving:
             group.remove()
-        self._leaving = [g for g in self._leaving if any(folder.exists() for folder in g._folders)]  # noqa: SLF001
+        self._leaving = [g for g in self._leaving if g.exists()]
 
 
 def _version_1() -> list[Path]:
@@ -106,7 +110,9 @@ def _version_1() -> list[Path]:
 
 
 def _version_2() -> list[Path]:
-    path = next((line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), None)
+    path = next(
+        (line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")), None
+    )
     if path is None or not (ROOT / "cgroup.controllers").exists():
         return []
     own = ROOT / path.lstrip("/")

@@ -9,6 +9,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterable
+from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -23,32 +24,23 @@ NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
 )
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 1 << 18
 
-# Names that are refused with EPERM. What a data library needs is not among them.
-DENIED = (
-    "ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp mount umount2 pivot_root chroot setns unshare "
-    "open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr bpf perf_event_open userfaultfd io_uring_setup "
-    "io_uring_enter io_uring_register keyctl add_key request_key kexec_load kexec_file_load init_module finit_module "
-    "delete_module open_by_handle_at name_to_handle_at reboot swapon swapoff acct quotactl syslog settimeofday "
-    "clock_settime adjtimex clock_adjtime personality lookup_dcookie vhangup nfsservctl"
-).split()
-
-# Numbers by architecture (asm/unistd.h); a name that an architecture lacks is left out of its row.
-_X86_64 = dict(
-    zip(
-        DENIED,
-        [101, 310, 311, 438, 312, 165, 166, 155, 161, 308, 272, 428, 429, 430, 431, 432, 433, 442, 321, 298, 323, 425, 426, 427,
-         250, 248, 249, 246, 320, 175, 313, 176, 304, 303, 169, 167, 168, 163, 179, 103, 164, 227, 159, 305, 135, 212, 153, 180],
-        strict=True,
-    )
-)  # fmt: skip
-_AARCH64 = dict(
-    zip(
-        DENIED,
-        [117, 270, 271, 438, 272, 40, 39, 41, 51, 268, 97, 428, 429, 430, 431, 432, 433, 442, 280, 241, 282, 425, 426, 427,
-         219, 217, 218, 104, 294, 105, 273, 106, 265, 264, 142, 224, 225, 89, 60, 116, 170, 112, 171, 266, 92, 18, 58, 42],
-        strict=True,
-    )
-)  # fmt: skip
+# What is refused with EPERM: the name of a system call, and its number on x86-64 and on arm64 (asm/unistd.h). What a
+# data library needs is not among them.
+DENIED = """
+    ptrace 101 117; process_vm_readv 310 270; process_vm_writev 311 271; pidfd_getfd 438 438; kcmp 312 272;
+    mount 165 40; umount2 166 39; pivot_root 155 41; chroot 161 51; setns 308 268; unshare 272 97;
+    open_tree 428 428; move_mount 429 429; fsopen 430 430; fsconfig 431 431; fsmount 432 432; fspick 433 433;
+    mount_setattr 442 442; bpf 321 280; perf_event_open 298 241; userfaultfd 323 282; io_uring_setup 425 425;
+    io_uring_enter 426 426; io_uring_register 427 427; keyctl 250 219; add_key 248 217; request_key 249 218;
+    kexec_load 246 104; kexec_file_load 320 294; init_module 175 105; finit_module 313 273;
+    delete_module 176 106; open_by_handle_at 304 265; name_to_handle_at 303 264; reboot 169 142;
+    swapon 167 224; swapoff 168 225; acct 163 89; quotactl 179 60; syslog 103 116; settimeofday 164 170;
+    clock_settime 227 112; adjtimex 159 171; clock_adjtime 305 266; personality 135 92; lookup_dcookie 212 18;
+    vhangup 153 58; nfsservctl 180 42
+"""
+_NUMBERS = [row.split() for row in DENIED.split(";")]
+_X86_64 = [int(x86_64) for _, x86_64, _ in _NUMBERS]
+_AARCH64 = [int(aarch64) for _, _, aarch64 in _NUMBERS]
 
 ARCHITECTURES = {
     "x86_64": (0xC000003E, _X86_64, {"clone": 56, "clone3": 435, "socket": 41}),
@@ -72,7 +64,7 @@ def enter(fd: int, kind: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """mount(2)."""
+    """Put a file system in place, or change how one is shared: the system call mount(2)."""
     arguments = (source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
     _check(_libc.mount(*arguments), f"mount {target}")
 
@@ -135,7 +127,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     except (FileNotFoundError, PermissionError):
         return
     try:
-        if not os.path.isdir(path):
+        if not Path(path).is_dir():
             rights &= _FS_OF_FILES
         rule = struct.pack("=Qi", rights, beneath)
         _check(_libc.syscall(LANDLOCK_ADD, ruleset, 1, rule, 0), f"landlock_add_rule {path}")
@@ -158,11 +150,17 @@ def seccomp() -> None:
     program = [(load, 0, 0, 4), (equal, 1, 0, audit), (answer, 0, 0, kill), (load, 0, 0, 0)]
     if platform.machine() == "x86_64":  # the x32 numbers would walk around every rule below
         program += [(at_least, 0, 1, 0x40000000), (answer, 0, 0, kill)]
-    for number in numbers.values():
+    for number in numbers:
         program += [(equal, 0, 1, number), (answer, 0, 0, eperm)]
     program += [(equal, 0, 1, own["clone3"]), (answer, 0, 0, enosys)]
     namespaces = NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET
-    program += [(equal, 0, 4, own["clone"]), (load, 0, 0, 16), (any_bit, 0, 1, namespaces), (answer, 0, 0, eperm), (load, 0, 0, 0)]
+    program += [
+        (equal, 0, 4, own["clone"]),
+        (load, 0, 0, 16),
+        (any_bit, 0, 1, namespaces),
+        (answer, 0, 0, eperm),
+        (load, 0, 0, 0),
+    ]
     program += [(equal, 0, 6, own["socket"]), (load, 0, 0, 16)]
     program += [(equal, 3, 0, 1), (equal, 2, 0, 2), (equal, 1, 0, 10), (answer, 0, 0, eafnosupport), (load, 0, 0, 0)]
     program += [(answer, 0, 0, allow)]

@@ -21,16 +21,36 @@ from headrace.runtime.wire import Plan
 SCRATCH = "/tmp"  # noqa: S108 - of a mount namespace of its own
 SHARED_MEMORY = "/dev/shm"  # noqa: S108
 SHARED_MEMORY_BYTES = 64 << 20
-SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/opt", "/etc", "/run/systemd/resolve", "/dev", "/sys/devices/system")
+SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/opt",
+    "/etc",
+    "/run/systemd/resolve",
+    "/dev",
+    "/sys/devices/system",
+)
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
-OWN_PROC = ("/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/sys", "/proc/filesystems", "/proc/version")
+OWN_PROC = (
+    "/proc/self",
+    "/proc/meminfo",
+    "/proc/cpuinfo",
+    "/proc/stat",
+    "/proc/sys",
+    "/proc/filesystems",
+    "/proc/version",
+)
 ADDRESS_SPACE_SLACK = 4 << 30  # allocators reserve far more than they use; the control group counts what is used
 
 
 Refusals = dict[str, str]
 
 
-def confine(plan: Plan, private_pids: bool) -> Refusals:
+def confine(plan: Plan, *, private_pids: bool) -> Refusals:
     """Put every fence around the calling process. Returns those the machine refused, with its words.
 
     `private_pids` tells whether the process is the first of its own pid namespace.
@@ -99,7 +119,7 @@ def _become(uid: int, readable: Sequence[str]) -> None:
 
 def _private_folder() -> tuple[str, ...]:
     """A folder of its own where no mount can be made; its size is then bounded a file at a time only."""
-    import tempfile  # noqa: PLC0415 - only on machines that refuse the mount
+    import tempfile
 
     os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="headrace-")
     return (os.environ["TMPDIR"],)

@@ -5,7 +5,7 @@ import os
 from headrace.runtime.wire import INLINE, seal
 
 
-class OutputTooLarge(Exception):  # noqa: N818 - a limit that was reached, not a fault
+class OutputTooLarge(Exception):
     """The encoded result is over the limit of this server."""
 
 

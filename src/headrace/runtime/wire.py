@@ -15,7 +15,7 @@ evaluated by the server: what a worker sends is decoded against these types, and
 import fcntl
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct, msgpack
@@ -129,11 +129,11 @@ encode = msgpack.Encoder().encode
 decode_task = msgpack.Decoder(Task).decode
 decode_reply = msgpack.Decoder(Reply).decode
 decode_ready = msgpack.Decoder(Ready).decode
-decode_order = msgpack.Decoder(Fork | Preload).decode
-decode_notice = msgpack.Decoder(Warm | Exited).decode
+decode_order: Callable[[bytes], Fork | Preload] = msgpack.Decoder(Fork | Preload).decode
+decode_notice: Callable[[bytes], Warm | Exited] = msgpack.Decoder(Warm | Exited).decode
 
 
-class Untrustworthy(Exception):  # noqa: N818 - a judgement on the sender
+class Untrustworthy(Exception):
     """What came is no message of ours."""
 
 
@@ -189,7 +189,7 @@ def seal(fd: int) -> None:
 
 
 def sealed_size(fd: int, most: int) -> int:
-    """The size of a sealed memfd. Raises Untrustworthy for anything else: a pipe, a file that may change, a larger one."""
+    """The size of a sealed memfd. Raises Untrustworthy for a pipe, a file that may change, a larger one."""
     try:
         seals = fcntl.fcntl(fd, _GET_SEALS)
     except OSError as refused:

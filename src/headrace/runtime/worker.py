@@ -21,6 +21,8 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from itertools import pairwise
+from pathlib import Path
 from time import perf_counter
 from types import CodeType, CoroutineType, ModuleType
 from typing import Any, NoReturn
@@ -46,7 +48,7 @@ PRELOADABLE = frozenset(
 
 def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn:
     """Fence this process, then answer tasks until the server closes the channel."""
-    refused = sandbox.confine(plan, private_pids)
+    refused = sandbox.confine(plan, private_pids=private_pids)
     worker = Worker(plan, private_pids=private_pids)
     wire.send(channel, wire.encode(Ready(refused)))
     while True:
@@ -59,7 +61,7 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
             os.close(fd)
 
 
-class Failure(Exception):  # noqa: N818 - carries an outcome
+class Failure(Exception):
     """A call that ends without a value."""
 
     def __init__(self, outcome: Outcome, problem: Problem) -> None:
@@ -113,7 +115,7 @@ class Worker:
         body, fd = sink.take() if encoded else (b"", None)
         if not encoded:
             sink.discard()
-        load, user, encode = ((b - a) * 1000 for a, b in zip(times, times[1:], strict=False))
+        load, user, encode = ((b - a) * 1000 for a, b in pairwise(times))
         reply = Reply(
             uid=task.uid,
             outcome=outcome,
@@ -152,8 +154,11 @@ class Worker:
         except (MemoryError, OutputTooLarge):
             raise
         except Exception as wrong:  # noqa: BLE001 - writers meet values that nobody thought of; it is the value's doing
-            message = f"The {type(value).__name__} that the udf returned cannot be written as {' or '.join(task.formats)}: {wrong}"
-            raise Failure(Outcome.UNSERIALIZABLE, Problem(kind="SerializationError", message=message[:MESSAGE])) from None
+            wanted = " or ".join(task.formats)
+            message = f"The {type(value).__name__} that the udf returned cannot be written as {wanted}: {wrong}"
+            raise Failure(
+                Outcome.UNSERIALIZABLE, Problem(kind="SerializationError", message=message[:MESSAGE])
+            ) from None
         times.append(perf_counter())
         return encoded
 
@@ -223,7 +228,7 @@ class _Modules(MetaPathFinder, Loader):
         if self._own:
             sys.meta_path.insert(0, self)
 
-    def find_spec(self, fullname: str, path: object, target: ModuleType | None = None) -> ModuleSpec | None:  # noqa: ARG002
+    def find_spec(self, fullname: str, path: object, target: ModuleType | None = None) -> ModuleSpec | None:
         """The module of that name, if the udf brought it."""
         return spec_from_loader(fullname, self) if fullname in self._own else None
 
@@ -256,7 +261,9 @@ def _entrypoint(namespace: Mapping[str, Any], task: Task) -> Callable[..., Any]:
     function = getattr(found, "function", found)
     if callable(function):
         return function
-    there = [name for name, value in namespace.items() if callable(getattr(value, "function", value)) and name[0] != "_"]
+    there = [
+        name for name, value in namespace.items() if callable(getattr(value, "function", value)) and name[0] != "_"
+    ]
     message = f"name {task.entrypoint!r} is not defined as a function in the code"
     message += f"; there are {', '.join(there)}." if there else ", which defines no function."
     raise Failure(Outcome.EXCEPTION, Problem(kind="NameError", message=message))
@@ -267,4 +274,4 @@ def _remove(entry: os.DirEntry[str]) -> None:
         shutil.rmtree(entry.path, ignore_errors=True)
     else:
         with suppress(OSError):
-            os.unlink(entry.path)
+            Path(entry.path).unlink()

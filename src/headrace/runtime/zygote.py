@@ -1,4 +1,6 @@
-"""The zygote of an environment: imports the heavy libraries once and forks workers, `python -m headrace.runtime.zygote FD`.
+"""The zygote of an environment imports the heavy libraries once and forks workers.
+
+`python -m headrace.runtime.zygote FD`, where FD is the channel to the server.
 
 A fresh interpreter that imports pandas, pyarrow and geopandas takes seconds; a child of a process that has them
 takes milliseconds. What workers report to import is imported here too, so that the next ones have it.
@@ -12,6 +14,7 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
+from types import FrameType
 
 from headrace.runtime import fences, wire
 from headrace.runtime.wire import Exited, Fork, Preload, Warm
@@ -65,7 +68,7 @@ class Zygote:
         """Obey until the server is gone; the workers then go with it."""
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, _wake_up)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends us when it is done
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
@@ -87,7 +90,7 @@ class Zygote:
         match wire.decode_order(message):
             case Fork() as order:
                 self._fork(order, fds[0], own)
-            case Preload(modules):
+            case Preload(modules=modules):
                 preload(modules)
                 self._freeze()
         wire.close_all(fds)
@@ -113,7 +116,7 @@ class Zygote:
             nothing = os.open("/dev/null", os.O_RDONLY)
             os.dup2(nothing, 0)
             os.close(nothing)
-            from headrace.runtime import worker  # noqa: PLC0415 - imported before the fork, by main
+            from headrace.runtime import worker
 
             worker.serve(socket.socket(fileno=channel), order.plan, private_pids=not self._private_pids)
         finally:
@@ -147,6 +150,10 @@ class Zygote:
         """Put everything that is alive out of the collector's reach, so that a worker's collection copies no page."""
         gc.collect()
         gc.freeze()
+
+
+def _wake_up(number: int, frame: FrameType | None) -> None:
+    """Nothing: a handler has to be there for the signal's number to reach the wake-up pipe."""
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ Every path ends in one `Run` handed to `record`, which must cost nothing: it is 
 
 import asyncio
 import time
-from collections.abc import Coroutine, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from hashlib import blake2b, sha256
 from typing import Any
@@ -95,7 +95,12 @@ class Calls:
     """The one place where calls are answered; it lives on the server's event loop."""
 
     def __init__(
-        self, settings: Settings, executor: Executor, results: Results, record: Callable[[Run], None], measures: Measures
+        self,
+        settings: Settings,
+        executor: Executor,
+        results: Results,
+        record: Callable[[Run], None],
+        measures: Measures,
     ) -> None:
         self._settings, self._executor, self._results = settings, executor, results
         self._record, self._measures = record, measures
@@ -305,7 +310,9 @@ class Started:
     def __init__(self) -> None:
         self._pending: dict[tuple[int, str], Pending] = {}
 
-    def start(self, caller_id: int, uid: str, run: Callable[[], Coroutine[Any, Any, Answered]]) -> "asyncio.Task[Answered]":
+    def start(
+        self, caller_id: int, uid: str, run: Callable[[], Coroutine[Any, Any, Answered]]
+    ) -> "asyncio.Task[Answered]":
         """The task of that run; a second start attaches to the first."""
         if found := self._pending.get((caller_id, uid)):
             return found.task
@@ -333,4 +340,3 @@ class Started:
             done += [key for key, _ in zip(kept, range(surplus), strict=False)]
         for key in done:
             del self._pending[key]
-

@@ -19,7 +19,11 @@ class Measures:
         self._registry.register(Gauges(gauges))
         calls = Counter("headrace_calls", "Calls answered.", ["outcome", "cache"], registry=self._registry)
         times = Histogram(
-            "headrace_call_seconds", "Time from a call to its answer.", ["cache"], buckets=SECONDS, registry=self._registry
+            "headrace_call_seconds",
+            "Time from a call to its answer.",
+            ["cache"],
+            buckets=SECONDS,
+            registry=self._registry,
         )
         # Looked up once here: `labels()` takes longer than all the rest of an observation.
         self._counts = {(o, c): calls.labels(o.value, c.value) for o in Outcome for c in Cache}

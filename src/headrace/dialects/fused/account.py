@@ -79,7 +79,9 @@ def get_health(call: Call) -> Health:
 def get_collection(call: Call, name: str) -> Collection:
     """A collection by its name; there is one."""
     check_collection(name)
-    return Collection(COLLECTION, COLLECTION, call.user.created_at.isoformat(), allow_public_read=False, access_scope="team")
+    return Collection(
+        COLLECTION, COLLECTION, call.user.created_at.isoformat(), allow_public_read=False, access_scope="team"
+    )
 
 
 def operations() -> list[Operation]:

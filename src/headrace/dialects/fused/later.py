@@ -11,7 +11,8 @@ MISSING = {
         "POST /run/by-id/{a}/cancel | POST /run/by-id/{a}/increment-progress | GET /logs/{a}"
     ),
     "Samples of map and join jobs": (
-        "POST /sample_args/map | POST /sample_args/join | POST /sample_args/join_singlefile | POST /sample_args/whole_file"
+        "POST /sample_args/map | POST /sample_args/join | POST /sample_args/join_singlefile | "
+        "POST /sample_args/whole_file"
     ),
     "Files": (
         "GET /files/list | GET /files/list-details | GET /files/get | DELETE /files/delete | GET /files/sign | "
@@ -19,7 +20,9 @@ MISSING = {
         "GET /files/sign-upload | GET /files/sign-upload-temp"
     ),
     "Map pages of data sets": "POST /files/debug | POST /files/multi_debug | POST /files/multi_debug_v2",
-    "Tables and folders": "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox",
+    "Tables and folders": (
+        "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
+    ),
     "Secrets": (
         "GET /realtime/{a}/api/v1/secrets | GET /realtime/{a}/api/v1/secrets/{b} | "
         "PUT /realtime/{a}/api/v1/secrets/{b} | DELETE /realtime/{a}/api/v1/secrets/{b} | GET /secrets/self/user"
@@ -41,9 +44,7 @@ MISSING = {
 
 def operations() -> list[Operation]:
     """One operation per address."""
-    return [
-        _refusing(noun, *route.split()) for noun, routes in MISSING.items() for route in routes.split(" | ")
-    ]
+    return [_refusing(noun, *route.split()) for noun, routes in MISSING.items() for route in routes.split(" | ")]
 
 
 def _refusing(noun: str, method: str, path: str) -> Operation:

@@ -1,4 +1,4 @@
-"""What a call asks for: formats, arguments and cache age, from a query string or a body (Fused protocol notes 4.2, 4.3)."""
+"""What a call asks for, read from a query string or a body (Fused protocol notes 4.2, 4.3)."""
 
 import uuid
 from collections.abc import Iterable
@@ -102,7 +102,9 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
     if step.type != "udf" or step.udf is None:
         raise Invalid(f"Only steps of type 'udf' with a udf are called here, and this one is of type {step.type!r}.")
     if step.input is not None or step.n_processes is not None:
-        raise Invalid("A call answers one set of parameters; steps with an input list are jobs, which are not served yet.")
+        raise Invalid(
+            "A call answers one set of parameters; steps with an input list are jobs, which are not served yet."
+        )
     legacy = read.format is None and (read.dtype_out_vector is not None or read.dtype_out_raster is not None)
     if read.format is not None:
         formats = formats_of(read.format)
