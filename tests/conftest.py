@@ -1,4 +1,7 @@
-"""What tests are given: a home, a database of either kind, a server that really serves. Words of the domain are in factories.py."""
+"""What tests are given: a home, a database of either kind, a server that really serves.
+
+The words of the domain are in factories.py.
+"""
 
 import os
 import socket
@@ -29,9 +32,9 @@ def home(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory) -> Iterator[postgres.Cluster]:
+def postgresql() -> Iterator[postgres.Cluster]:
     """A PostgreSQL of our own on a free port, ended with the session."""
-    yield from postgres.cluster(tmp_path_factory.mktemp("postgresql"))
+    yield from postgres.cluster()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -46,33 +47,34 @@ class Cluster:
             connection.execute(statement)
 
 
-def cluster(folder: Path) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """Start a cluster, and end it by its process id."""
-    programs = _programs()
+    # Not in pytest's folder, which every session that starts closes to other users, such as the one of PostgreSQL.
+    with tempfile.TemporaryDirectory(prefix="headrace-postgresql-") as folder:
+        yield from _cluster(Path(folder))
+
+
+def _cluster(folder: Path) -> Iterator[Cluster]:
+    programs, as_user, data = _programs(), _unprivileged(folder), folder / "data"
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    as_user = _unprivileged(folder)
-    data = folder / "data"
-    subprocess.run(
-        [*as_user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"],
-        check=True,
-        capture_output=True,
-        cwd="/",
-    )
-    settings = (
-        "fsync=off",
-        "synchronous_commit=off",
-        f"port={port}",
-        "listen_addresses=127.0.0.1",
-        f"unix_socket_directories={folder}",
-        "max_connections=200",
-    )
     with (folder / "log").open("wb") as log:
-        arguments = [part for setting in settings for part in ("-c", setting)]
-        server = subprocess.Popen(
-            [*as_user, programs / "postgres", "-D", data, *arguments], stdout=log, stderr=log, cwd="/"
-        )
+        start = [*as_user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
+        made = subprocess.run(start, check=False, stdout=log, stderr=log, cwd="/")
+        assert made.returncode == 0, (folder / "log").read_text()
+        settings = {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "port": port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "max_connections": 200,
+            "timezone": "Asia/Tokyo",  # so that nothing relies on it
+        }
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        start = [*as_user, programs / "postgres", "-D", data, *arguments]
+        server = subprocess.Popen(start, stdout=log, stderr=log, cwd="/")
     try:
         _wait(port, server, folder / "log")
         yield Cluster(port)
@@ -100,9 +102,6 @@ def _unprivileged(folder: Path) -> list[str]:
         return []
     user = next(u for u in ("postgres", "nobody") if u in {entry.pw_name for entry in pwd.getpwall()})
     shutil.chown(folder, user)
-    for parent in folder.parents:
-        if parent != Path("/") and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
     return ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups"]
 
 

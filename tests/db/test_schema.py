@@ -34,7 +34,7 @@ def test_several_processes_may_start_on_an_empty_database_at_once(empty_url):
     def migrate(database: Database) -> None:
         try:
             database.migrate()
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is shown below
             failures.append(failure)
 
     threads = [threading.Thread(target=migrate, args=(database,)) for database in databases]

@@ -5,10 +5,10 @@ import stat
 import threading
 from datetime import UTC, datetime, timedelta
 
-import factories as make
 import msgspec
 import pytest
 
+import factories as make
 from headrace import settings as table
 from headrace.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from headrace.model.page import Page

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-import factories as make
 import pytest
 
+import factories as make
 from headrace.db import runs as queries
 from headrace.errors import Invalid, NotFound, Unauthenticated
 from headrace.model.page import Page
@@ -139,9 +139,15 @@ def test_a_run_that_was_sent_twice_is_written_once(admin, record):
 
 
 def test_what_user_code_printed_and_raised_is_kept_whatever_it_is(admin, record):
-    (run,) = record(make.run(stdout="nul\0", stderr="half \ud800", error="\0" * 10_000, error_class="E\0", job_name="\0"))
+    (run,) = record(
+        make.run(stdout="nul\0", stderr="half \ud800", error="\0" * 10_000, error_class="E\0", job_name="\0")
+    )
     kept = runs.get_run(admin, run.uid)
-    assert (kept.stdout, kept.stderr, kept.error_class) == ("nul\N{REPLACEMENT CHARACTER}", "half ?", "E\N{REPLACEMENT CHARACTER}")
+    assert (kept.stdout, kept.stderr, kept.error_class) == (
+        "nul\N{REPLACEMENT CHARACTER}",
+        "half ?",
+        "E\N{REPLACEMENT CHARACTER}",
+    )
     assert len(kept.error) == queries.LONGEST
 
 
@@ -158,7 +164,12 @@ def test_a_page_of_a_long_history_is_found_by_walking_indexes(platform):
     asked = []
     with platform.db.read() as connection:
         page = Page(limit=20)
-        for whose, matches in ((None, []), (2, []), (2, [queries.in_state(State.FAILED)]), (None, [queries.of_udf("x")])):
+        for whose, matches in (
+            (None, []),
+            (2, []),
+            (2, [queries.in_state(State.FAILED)]),
+            (None, [queries.of_udf("x")]),
+        ):
             for newest in (True, False):
                 statement = queries._seen(whose, matches, page.limit, newest=newest).element
                 text = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))

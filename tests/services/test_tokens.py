@@ -3,9 +3,9 @@
 import re
 from datetime import timedelta
 
-import factories as make
 import pytest
 
+import factories as make
 from headrace.errors import Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
 from headrace.services import accounts, tokens, udfs
 from headrace.services.call import Call, Platform
@@ -27,7 +27,12 @@ def test_a_token_opens_its_udf_and_nothing_else(platform, ann, udf):
     make.udf(ann)
     assert re.fullmatch(r"fsh_\w{32}", token.token)
     assert tokens.resolve(platform, token.token) == (token, udf)
-    assert (token.udf_slug, token.owner_email, token.client_id, token.cache) == ("shared", "ann@example.org", "x", False)
+    assert (token.udf_slug, token.owner_email, token.client_id, token.cache) == (
+        "shared",
+        "ann@example.org",
+        "x",
+        False,
+    )
     assert token.metadata_json == {"a": [1, None]}
 
 

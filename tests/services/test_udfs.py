@@ -2,9 +2,9 @@
 
 import threading
 
-import factories as make
 import pytest
 
+import factories as make
 from headrace.errors import Conflict, Invalid, NotFound, TooLarge, Unauthenticated
 from headrace.model import ids
 from headrace.services import accounts, tokens, udfs

@@ -3,10 +3,10 @@
 import threading
 from datetime import timedelta
 
-import factories as make
 import msgspec
 import pytest
 
+import factories as make
 from headrace.db import runs as queries
 from headrace.model.page import Page
 from headrace.services import accounts, runs

@@ -4,10 +4,10 @@ import threading
 import timeit
 from contextlib import contextmanager
 
-import factories as make
 import pytest
 from sqlalchemy.exc import OperationalError
 
+import factories as make
 from headrace.db.engine import Database
 from headrace.db.tables import run_logs
 from headrace.model.page import Page

@@ -67,7 +67,7 @@ class Blobs:
             raise Unavailable(f"The store does not answer: {_first_line(away)}") from away
 
     def sweep(self, before: float) -> None:
-        """Delete what writers that were killed left half-written in a folder before that moment (seconds since 1970)."""
+        """Delete what killed writers left half-written in a folder before that moment (seconds since 1970)."""
         for path in self._folder.rglob(UNFINISHED) if self._folder else ():
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < before:

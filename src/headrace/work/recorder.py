@@ -1,7 +1,7 @@
 """Writes the run history behind the answers: a queue in memory, and one thread that empties it in batches.
 
-A server that is killed loses the last moments of this history and nothing else. While the database is away, runs wait in
-the queue; past MOST of them the oldest are dropped, and counted.
+A server that is killed loses the last moments of this history and nothing else. While the database is away, runs wait
+in the queue; past MOST of them the oldest are dropped, and counted.
 """
 
 import threading
