@@ -177,7 +177,9 @@ class Local:
     async def _wait(self, owner: Owner) -> Worker:
         if self._closing:
             raise Unavailable("The server is stopping; call again in a moment.")
-        if len(owner.waiting) >= self._settings.call_queue:
+        # Calls for which a worker is only being started do not count as waiting.
+        soon = max(0, self._settings.call_concurrency - (owner.alive - len(owner.idle)))
+        if len(owner.waiting) >= self._settings.call_queue + soon:
             raise Busy(
                 f"{len(owner.waiting)} of your calls wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
                 "try again in a moment."
