@@ -1,5 +1,7 @@
 """Arguments by annotation: the table of runtime/arguments.py, what is refused and how, and where a tile goes."""
 
+# ruff: noqa: DTZ001 - times without a zone are among the values
+
 import datetime as dt
 import decimal
 import enum

@@ -25,11 +25,11 @@ Tile = tuple[int, int, int]  # z, x, y
 BINARY = "application/octet-stream"
 
 
-class Unserializable(Exception):  # noqa: N818 - a statement about a value
+class Unserializable(Exception):
     """No asked-for format takes the value."""
 
 
-def always(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
+def always(value: Any, tile: Tile | None) -> bool:
     """Every value of the format's kinds fits."""
     return True
 

@@ -1,5 +1,8 @@
 """A frame as an Arrow table, or column by column, for the formats that write tables."""
 
+# Libraries make many of their functions at import, where no checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
 from typing import Any
 
 LARGE = 20_000  # rows from which importing polars (0.3 s, once a worker) is paid back
@@ -197,7 +200,8 @@ def _without_extensions(frame: Any) -> Any:
                 return column.to_wkt()
             case "period" | "interval":
                 return column.astype("str").where(column.notna())
-        return column
+            case _:
+                return column
 
     return pd.DataFrame({name: plain(named[name]) for name in named.columns}, index=frame.index)
 

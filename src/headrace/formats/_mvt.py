@@ -4,6 +4,9 @@ feature   0x12 length · 0x08 id · 0x12 length [key value]* · 0x18 type · 0x2
 path      MoveTo(1) dx dy · LineTo(n-1) [dx dy]* · ClosePath for rings
 """
 
+# Libraries make many of their functions at import, where no checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -282,11 +285,13 @@ def _columns(*columns: Any) -> Any:
 
 
 def _interleaved(segments: list[tuple[Any, Any]]) -> Any:
-    """For each row its numbers of the first segment, then those of the second, and so on. A segment is its numbers
-    and how many of them each row has."""
+    """For each row its numbers of the first segment, then those of the second, and so on.
+
+    A segment is its numbers, and how many of them each row has.
+    """
     import numpy as np
 
-    per_row = sum(counts for _, counts in segments)
+    per_row = np.sum([counts for _, counts in segments], axis=0)
     places = np.cumsum(per_row) - per_row
     merged = np.empty(int(per_row.sum()), np.uint64)
     for numbers, counts in segments:

@@ -9,6 +9,9 @@
 Types are told by the module they come from, so that nothing is imported that user code did not import.
 """
 
+# Libraries make many of their functions at import, where no checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
 import datetime as dt
 import decimal
 import enum
@@ -161,7 +164,7 @@ def _numpy(value: Any, description: str) -> Seen | None:
 
 
 def _xarray(value: Any, description: str) -> Seen | None:
-    import rioxarray  # pyright: ignore[reportUnusedImport] # noqa: F401 - registers the `rio` accessor
+    import rioxarray  # pyright: ignore[reportUnusedImport]
     import xarray as xr
 
     if isinstance(value, xr.Dataset):

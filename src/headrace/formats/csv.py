@@ -13,7 +13,7 @@ ROWS = 50_000  # at a time: a large frame is never held as text as a whole
 _needs_quotes = re.compile('[",\r\n]|^$').search
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame."""
     table = _frames.flat(value)
     if table.num_columns == 1 and table.column(0).null_count:

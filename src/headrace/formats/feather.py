@@ -7,7 +7,7 @@ from headrace.formats import Format, Tile, _frames
 ROWS = 100_000  # a record batch: what a reader of a part must fetch
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame."""
     import pyarrow as pa
 

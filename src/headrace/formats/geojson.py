@@ -40,7 +40,7 @@ def _shapes(geometry: Any) -> Any:
     return np.where(shapely.is_empty(shapes), shapes, shapely.orient_polygons(shapes))
 
 
-def has_geometry(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
+def has_geometry(value: Any, tile: Tile | None) -> bool:
     """Whether the frame has an active geometry."""
     return getattr(value, "active_geometry_name", None) is not None
 

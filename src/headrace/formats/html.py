@@ -21,7 +21,7 @@ th { position: sticky; top: 0; background: #fff }
 """
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame or a plain value."""
     if isinstance(value, str):
         sink.write(value.encode())

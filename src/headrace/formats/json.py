@@ -4,6 +4,9 @@ NaN, NaT and infinities are null, times are ISO 8601, decimals are text with all
 geometries are GeoJSON objects in the frame's own coordinates. A named index is a column like any other.
 """
 
+# Libraries make many of their functions at import, where no checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +18,7 @@ ROWS = 10_000  # at a time: a large frame is never held as Python objects as a w
 ROWS_FAST = 100_000  # the same where rows are never Python objects
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame's records or a plain value."""
     if hasattr(value, "columns") and hasattr(value, "shape"):
         _write_frame(value, sink)
@@ -141,6 +144,8 @@ def _of_arrow(table: Any) -> tuple[list[str], list[list[Any]]]:
 
 def _values(column: Any) -> list[Any]:
     """A pandas column as values for `encode_value`; NaN and infinities stay, as msgspec writes them as null."""
+    import pandas as pd
+
     dtype = column.dtype
     kind = getattr(dtype, "kind", "O")
     if kind == "M":
@@ -152,7 +157,9 @@ def _values(column: Any) -> list[Any]:
 
         texts = shapely.to_geojson(column.array)
         return [None if text is None else msgspec.Raw(text.encode()) for text in texts]
-    if kind == "O" and dtype != object:  # text, categories and other extensions have their own words for "nothing"
+    if kind == "O" and not pd.api.types.is_object_dtype(
+        dtype
+    ):  # text, categories and other extensions have their own words for "nothing"
         return [None if gap else v for v, gap in zip(column.tolist(), column.isna().tolist(), strict=True)]
     return column.tolist()
 

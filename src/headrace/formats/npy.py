@@ -5,7 +5,7 @@ from typing import Any
 from headrace.formats import Format, Tile
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a raster's array."""
     import numpy as np
 
@@ -14,7 +14,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
     sink.write(array.reshape(-1).view("uint8").data)
 
 
-def is_bare(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
+def is_bare(value: Any, tile: Tile | None) -> bool:
     """Whether it is an array alone: places on Earth would be lost, and objects would be pickled."""
     return (
         value.tags.get("orig_type") == "numpy.ndarray" and value.crs is None and value.original.dtype.kind not in "OV"

@@ -7,7 +7,7 @@ from headrace.formats import BINARY, Format, Tile, _frames
 ROWS = 100_000  # a row group: what a reader of a part must fetch
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -18,7 +18,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
         return
     table = _frames.to_table(value)
     # A dictionary page for every number costs more time than it saves bytes.
-    text = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+    text: Any = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
     pq.write_table(table, sink, compression="zstd", compression_level=1, row_group_size=ROWS, use_dictionary=text)
 
 

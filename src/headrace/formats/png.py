@@ -36,7 +36,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
     sink.write(_chunk(b"IEND", b""))
 
 
-def is_picture(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
+def is_picture(value: Any, tile: Tile | None) -> bool:
     """Whether it has one to four bands and at least one pixel."""
     return len(value.data) in COLOURS and value.data.size > 0
 

@@ -3,6 +3,9 @@
 Tags in GDAL's namespace `fused` tell published clients what was returned (Fused protocol notes 4.5).
 """
 
+# Libraries make many of their functions at import, where no checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
 import warnings
 from typing import Any
 
@@ -11,7 +14,7 @@ from headrace.formats import Format, Tile
 TILED = 512  # pixels a side from which reading a part should not mean reading whole rows
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
+def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a raster."""
     import numpy as np
     import rasterio
@@ -39,7 +42,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:  # noqa: ARG001
         sink.write(memory.getbuffer())
 
 
-def has_pixels(value: Any, tile: Tile | None) -> bool:  # noqa: ARG001
+def has_pixels(value: Any, tile: Tile | None) -> bool:
     """Whether there is at least one: TIFF cannot hold none."""
     return value.data.size > 0
 

@@ -145,7 +145,7 @@ def _place_of_tile(parameters: _Parameters, arguments: dict[str, Any]) -> str | 
     want = parameters.wanted[first]
     if want is not None and want.tile is None:
         return None
-    print(f"The tile went to the parameter {first}; call it bounds, so that it is no guess.", file=sys.stderr)
+    sys.stderr.write(f"The tile went to the parameter {first}; call it bounds, so that it is no guess.\n")
     return first
 
 

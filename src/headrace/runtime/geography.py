@@ -5,7 +5,7 @@ Web Mercator tiles as everyone numbers them: x from the west, y from the north, 
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from headrace.runtime.fused.types import TileXYZ
 
@@ -89,11 +89,11 @@ def frame(value: Any) -> "geopandas.GeoDataFrame":
     else:
         raise ValueError("neither GeoJSON nor four numbers")
     try:
-        shapes = [_shape(feature.get("geometry")) for feature in features]
+        shapes: Any = [_shape(feature.get("geometry")) for feature in features]
     except shapely.errors.ShapelyError as wrong:
         raise ValueError(str(wrong)) from wrong
     properties = pd.DataFrame.from_records([feature.get("properties") or {} for feature in features])
-    return geopandas.GeoDataFrame(properties, geometry=shapes, crs=4326)
+    return geopandas.GeoDataFrame(properties, geometry=geopandas.GeoSeries(shapes, crs=4326), crs=4326)
 
 
 def table(value: Any) -> "pd.DataFrame":
@@ -120,7 +120,8 @@ def box(value: Any) -> "shapely.Geometry":
     """The same as a polygon."""
     import shapely
 
-    return shapely.box(*bounds(value))
+    west, south, east, north = bounds(value)
+    return shapely.box(west, south, east, north)
 
 
 def tile(value: Any) -> "geopandas.GeoDataFrame":
@@ -129,13 +130,15 @@ def tile(value: Any) -> "geopandas.GeoDataFrame":
     if {"x", "y", "z"} <= set(area.columns):
         return area
     found = smallest_tile(*(float(v) for v in area.total_bounds))
-    return area.assign(x=found.x, y=found.y, z=found.z)[["x", "y", "z", "geometry"]]
+    named = area.assign(x=found.x, y=found.y, z=found.z)
+    return cast("geopandas.GeoDataFrame", named[["x", "y", "z", "geometry"]])
 
 
 def viewport(value: Any) -> "geopandas.GeoDataFrame":
     """The area alone."""
     area = frame(value)
-    return area.drop(columns=[name for name in ("x", "y", "z") if name in area.columns])
+    named = [name for name in ("x", "y", "z") if name in area.columns]
+    return cast("geopandas.GeoDataFrame", area.drop(columns=named))
 
 
 def tile_xyz(value: Any) -> TileXYZ:
