@@ -28,6 +28,7 @@ def search(
     near: float = 0.0,
     count: int | None = None,
     text: Annotated[str, msgspec.Meta(max_length=5)] = "",
+    code: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", examples=["ABC"])] | None = None,
 ) -> list[str]:
     """Search."""
 
@@ -58,12 +59,13 @@ def test_what_is_not_given_is_left_to_the_function():
         (b"state=on&since=today", "wants a time such as 2026-01-31T12:00:00Z, and got 'today'."),
         (b"state=on&text=abcdef", "wants a string of up to 5 characters, and got 'abcdef'."),
         (b"state=on&count=", "The parameter `count` wants an integer, and got ''."),
+        (b"state=on&code=abc", "The parameter `code` wants a text such as ABC, and got 'abc'."),
         (b"state=on&near=far", "The parameter `near` wants a number, and got 'far'."),
         (b"state=on&stat=on", "There is no parameter `stat`; there are count, filters"),
     ],
 )
 def test_what_is_wrong_is_said(query, sentence):
-    expected = sentence.replace("count, filters", "count, ids, limit")
+    expected = sentence.replace("count, filters", "code, count, ids, limit")
     with pytest.raises(Invalid) as refused:
         read(query)
     assert expected in refused.value.message

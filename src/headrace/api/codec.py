@@ -74,11 +74,11 @@ class PlainJson:
 
         return read
 
-    def writer(self, type_: Any) -> Write:  # noqa: ANN401, ARG002 - as in Codec
+    def writer(self, type_: Any) -> Write:  # noqa: ANN401 - as in Codec
         """Write any value that msgspec writes."""
         return encode
 
-    def paging(self, page: Page, total: int) -> dict[str, str]:  # noqa: ARG002 - as in Codec
+    def paging(self, page: Page, total: int) -> dict[str, str]:
         """No headers: the list is the answer."""
         return {}
 

@@ -15,14 +15,14 @@ log = logging.getLogger("headrace.api")
 _encode = msgspec.json.Encoder().encode
 
 
-class TooSlow(HeadraceError):  # noqa: N818 - named as those in headrace.errors
+class TooSlow(HeadraceError):
     """The body of the request did not arrive in time; send it without pauses."""
 
     status = 408
     code = "too_slow"
 
 
-class Refused(HeadraceError):  # noqa: N818
+class Refused(HeadraceError):
     """The request was refused."""
 
     def __init__(self, refusal: HTTPException) -> None:

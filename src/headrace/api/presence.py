@@ -11,7 +11,7 @@ T = TypeVar("T")
 PATIENCE = 0.1  # seconds: most answers are there before it is worth watching the connection
 
 
-class ClientGone(Exception):  # noqa: N818 - what happened, not a fault
+class ClientGone(Exception):
     """Nobody is left to answer."""
 
 

@@ -34,6 +34,8 @@ PLAIN: dict[type[inspect.Type], str] = {
 def wanted(type_: inspect.Type) -> str:
     """What values a type takes: `an integer from 1 to 1000`, `one of asc, desc`."""
     match type_:
+        case inspect.Metadata(type=inspect.StrType(pattern=str()), extra_json_schema={"examples": [example, *_]}):
+            return f"a text such as {example}"
         case inspect.Metadata(type=inner):
             return wanted(inner)
         case inspect.UnionType(types=types):
@@ -66,7 +68,8 @@ def sentence(error: msgspec.ValidationError, type_: Any) -> str:  # noqa: ANN401
         return f"The field `{_join(name, match[1])}` is missing."
     at = _follow(inspect.type_info(type_), where)
     if match := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        fields = at.fields if isinstance(at, inspect.StructType) else ()
+        struct = _bare(at)
+        fields = struct.fields if isinstance(struct, inspect.StructType) else ()
         known = f"; there are {', '.join(f.encode_name for f in fields)}" if fields else ""
         return f"There is no field `{_join(name, match[1][:60])}` here{known}."
     subject = f"The field `{name}`" if name else "The body"
@@ -105,7 +108,7 @@ def _follow(type_: inspect.Type, path: str) -> inspect.Type | None:
                 current = item
             case _:
                 return None
-    return _bare(current)
+    return current
 
 
 def _bare(type_: inspect.Type | None) -> inspect.Type | None:

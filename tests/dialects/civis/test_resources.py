@@ -56,6 +56,7 @@ def test_the_same_email_twice_is_a_conflict(ask, user):
         {"name": "x\ny", "email": "a@b.org"},
         {"name": "x" * 201, "email": "a@b.org"},
         {"name": "x", "email": "nobody"},
+        {"name": "x", "email": "no body@example.org"},
         {"name": "x"},
         {"name": "x", "email": "a@b.org", "surname": "y"},
         {"name": "x", "email": "a@b.org", "groupIds": [2**31]},

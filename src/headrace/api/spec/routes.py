@@ -30,11 +30,11 @@ def spec_operations(
     )
     page = files("headrace.api.spec").joinpath("docs.html").read_bytes()
 
-    async def get_openapi(call: Any, request: Request) -> Response:  # noqa: ANN401, ARG001 - as every operation
+    async def get_openapi(call: Any, request: Request) -> Response:  # noqa: ANN401 - as every operation
         """Give every operation of this server, as an OpenAPI 3.1 document."""
         return await content.deliver(request, document, "application/json", {}, _etag(document))
 
-    async def get_docs(call: Any, request: Request) -> Response:  # noqa: ANN401, ARG001
+    async def get_docs(call: Any, request: Request) -> Response:  # noqa: ANN401
         """Show every operation of this server on a page where they can be tried."""
         headers = {"Content-Security-Policy": POLICY}
         return await content.deliver(request, page, "text/html; charset=utf-8", headers, _etag(page))

@@ -35,7 +35,7 @@ class Codec(PlainJson):
 
     strict = True
     challenge = 'Bearer realm="headrace", error="invalid_token"'
-    error_model = Error
+    error_model: type[msgspec.Struct] = Error
 
     def argument(self, name: str) -> str:
         """`pageNum` is `page_num`; `ids[]` is `ids`."""

@@ -21,7 +21,7 @@ def endpoints(operations: Sequence[Operation], url: str) -> Operation:
     body = msgspec.json.encode(document)
     etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
-    async def get_endpoints(call: Any, request: Request) -> Response:  # noqa: ANN401, ARG001 - as every operation
+    async def get_endpoints(call: Any, request: Request) -> Response:  # noqa: ANN401 - as every operation
         """List the operations of this API, as a Swagger 2.0 document."""
         return await content.deliver(request, body, "application/json", {}, etag)
 

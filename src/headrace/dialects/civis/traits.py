@@ -8,7 +8,12 @@ from headrace.model.page import Page
 
 Id = Annotated[int, Meta(ge=1, le=(1 << 31) - 1, description="The ID.")]
 Uid = Annotated[str, Meta(min_length=1, max_length=36, description="The UUID.")]
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")]
+# Spelled out, since `\s` is not the same set in Python and in the regular expressions of JSON Schema.
+BLANK = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000\ufeff"
+Name = Annotated[
+    str,
+    Meta(min_length=1, max_length=200, pattern=rf"^[^\x00-\x1f]*[^{BLANK}][^\x00-\x1f]*$", examples=["Ada Lovelace"]),
+]
 Query = Annotated[str | None, Meta(description="Return only what contains this text in its name.")]
 
 

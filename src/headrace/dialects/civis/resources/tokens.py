@@ -17,7 +17,7 @@ Cache = Annotated[bool, Meta(description="Whether results of calls by this token
 Enabled = Annotated[bool, Meta(description="Whether the token opens the udf.")]
 Scope = Annotated[str, Meta(max_length=200, description="Kept for clients that have one.")]
 Notes = Annotated[dict[str, Any], Meta(description="Whatever the owner wants to note with it.")]
-Seconds = Annotated[int, Meta(ge=1, le=3_153_600_000, description="Seconds after which the token opens nothing.")]
+Seconds = Annotated[int, Meta(ge=1, le=3_153_599_999, description="Seconds after which the token opens nothing.")]
 
 
 class Token(Wire, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import Newest, Uid
+from headrace.dialects.civis.traits import BLANK, Newest, Uid
 from headrace.model import job
 from headrace.model.page import Page, Slice
 from headrace.services import udfs
@@ -16,10 +16,18 @@ from headrace.services.call import Call
 from headrace.services.targets import function_of
 
 Slug = Annotated[
-    str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f/\\]*[^\x00-\x20\x7f/\\][^\x00-\x1f\x7f/\\]*$")
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=rf"^[^\x00-\x1f\x7f/\\]*[^{BLANK}/\\][^\x00-\x1f\x7f/\\]*$",
+        examples=["my_udf"],
+    ),
 ]
 Code = Annotated[str, Meta(min_length=1, description="Python source that defines the entrypoint.")]
-Entrypoint = Annotated[str, Meta(pattern=r"^[^\W\d]\w*$", max_length=200, description="The function to call.")]
+Entrypoint = Annotated[
+    str, Meta(pattern=r"^[^\W\d]\w*$", max_length=200, examples=["udf"], description="The function to call.")
+]
 MaxAge = Annotated[int, Meta(ge=0, le=(1 << 31) - 1, description="Seconds that a result is served again.")]
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import ById, Id, Name, initials
+from headrace.dialects.civis.traits import BLANK, ById, Id, Name, initials
 from headrace.model import access
 from headrace.model.page import Page, Slice
 from headrace.services import accounts
@@ -17,12 +17,12 @@ Email = Annotated[
     str,
     Meta(
         description="The email of this user.",
-        pattern=r"^[^@\s\x00-\x1f]{1,128}@[^@\s\x00-\x1f]{1,128}$",
-        extra_json_schema={"format": "email"},
+        pattern=rf"^[^@{BLANK}]{{1,128}}@[^@{BLANK}]{{1,128}}$",
+        examples=["ada@example.org"],
     ),
 ]
-Me = Annotated[str, Meta(pattern=r"^(me|[1-9][0-9]{0,8})$", description="The ID of the user or 'me'.")]
-Seconds = Annotated[int, Meta(ge=1, le=3_153_600_000, description="The number of seconds the key should last for.")]
+Me = Annotated[str, Meta(pattern=r"^(me|[1-9][0-9]{0,8})$", examples=["me"], description="The ID of the user or 'me'.")]
+Seconds = Annotated[int, Meta(ge=1, le=3_153_599_999, description="The number of seconds the key should last for.")]
 
 
 class ByName(Page, frozen=True, kw_only=True):
