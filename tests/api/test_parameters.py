@@ -59,7 +59,7 @@ def test_what_is_not_given_is_left_to_the_function():
         (b"state=on&since=today", "wants a time such as 2026-01-31T12:00:00Z, and got 'today'."),
         (b"state=on&text=abcdef", "wants a string of up to 5 characters, and got 'abcdef'."),
         (b"state=on&count=", "The parameter `count` wants an integer, and got ''."),
-        (b"state=on&code=abc", "The parameter `code` wants a text such as ABC, and got 'abc'."),
+        (b"state=on&code=abc", "The parameter `code` wants a string such as ABC, and got 'abc'."),
         (b"state=on&near=far", "The parameter `near` wants a number, and got 'far'."),
         (b"state=on&stat=on", "There is no parameter `stat`; there are count, filters"),
     ],

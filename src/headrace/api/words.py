@@ -34,8 +34,8 @@ PLAIN: dict[type[inspect.Type], str] = {
 def wanted(type_: inspect.Type) -> str:
     """What values a type takes: `an integer from 1 to 1000`, `one of asc, desc`."""
     match type_:
-        case inspect.Metadata(type=inspect.StrType(pattern=str()), extra_json_schema={"examples": [example, *_]}):
-            return f"a text such as {example}"
+        case inspect.Metadata(type=inspect.StrType(pattern=str()) as text, extra_json_schema={"examples": examples}):
+            return f"{wanted(msgspec.structs.replace(text, pattern=None))} such as {examples[0]}"
         case inspect.Metadata(type=inner):
             return wanted(inner)
         case inspect.UnionType(types=types):
