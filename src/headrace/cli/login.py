@@ -1,15 +1,14 @@
 """`headrace login`: write a client's own settings, so that it speaks to a server of ours."""
 
 import json
-import os
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import click
 
 from headrace.client import Client, profile
 from headrace.client.profile import Profile
+
+MARK = "written by `headrace login fused`"
 
 url_option = click.option("--url", help="The server's base URL (HEADRACE_URL, or http://127.0.0.1:8700).")
 key_option = click.option("--api-key", help="A key of that server (HEADRACE_API_KEY; asked for where it is not there).")
@@ -35,15 +34,14 @@ def headrace(url: str | None, api_key: str | None) -> None:
 def fused(url: str | None, api_key: str | None) -> None:
     """The published `fused` clients 1.4 to 2.9: ~/.fused/credentials and ~/.fused/settings.toml.
 
-    One file of credentials serves both generations. What was there before is kept beside it, ending in `.before`.
+    One file of credentials serves both generations. What was there before is kept beside it as `.before`.
     """
     known = _checked(url, api_key)
     folder = Path.home() / ".fused"
-    folder.mkdir(exist_ok=True, mode=0o700)
     credentials = {
         "access_token": known.api_key,
         "refresh_token": "none",
-        "id_token": "none",
+        "id_token": MARK,
         "scope": "openid",
         "expires_in": 3_153_600_000,
         "token_type": "Bearer",
@@ -51,12 +49,13 @@ def fused(url: str | None, api_key: str | None) -> None:
         # A moment that has passed would make the clients ask a hosted service for a new token.
         "expires_at": "2099-01-01T00:00:00+00:00",
     }
-    _write(folder / "credentials", json.dumps(credentials, indent=2) + "\n")
-    settings = folder / "settings.toml"
     base = f"{known.url}/server/v1"
     changes = {"base_url": base, "shared_udf_base_url": f"{base}/realtime-shared"}
-    before = tomllib.loads(settings.read_text()) if settings.exists() else {}
-    _write(settings, _toml({**before, **changes}))
+    settings = folder / "settings.toml"
+    after = f"# {MARK}\n{profile.toml({**profile.read(settings), **changes})}"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    _replace(folder / "credentials", json.dumps(credentials, indent=2) + "\n")
+    _replace(settings, after)
     click.echo(f"Written: {folder / 'credentials'} and {settings}. `import fused` now speaks to {known.url}.")
 
 
@@ -70,15 +69,8 @@ def _checked(url: str | None, api_key: str | None) -> Profile:
     return known
 
 
-def _write(file: Path, text: str) -> None:
-    if file.exists() and file.read_text() != text:
-        file.replace(file.with_name(file.name + ".before"))
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(text)
-
-
-def _toml(values: dict[str, Any]) -> str:
-    """The flat settings that these clients write, as TOML; a table of theirs follows the plain values."""
-    plain = [f"{name} = {json.dumps(value)}" for name, value in values.items() if not isinstance(value, dict)]
-    tables = [f"\n[{name}]\n{_toml(value)}" for name, value in values.items() if isinstance(value, dict)]
-    return "\n".join([*plain, *tables]) + "\n"
+def _replace(file: Path, content: str) -> None:
+    """Write a file, keeping beside it what was there, unless we wrote that too."""
+    if file.exists() and MARK not in (before := file.read_text()):
+        profile.write(file.with_name(f"{file.name}.before"), before)
+    profile.write(file, content)

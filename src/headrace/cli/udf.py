@@ -1,6 +1,7 @@
 """`headrace udf`: write a udf, keep it, run it, share it, and see what ran."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
-from headrace.client import Client, Failed, Result
+from headrace.client import Client, Failed
 
 TEMPLATE = '''import headrace
 
@@ -19,9 +21,11 @@ def udf(rows: int = 3):
     """What this answers, in a sentence."""
     import pandas as pd
 
-    return pd.DataFrame({{"n": range(rows), "square": [n * n for n in range(rows)]}})
+    return pd.DataFrame({"n": range(rows), "square": [n * n for n in range(rows)]})
 '''
 ROWS = 20  # of a result, in the terminal
+RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TILE = re.compile(r"(\d+)/(\d+)/(\d+)", re.ASCII)
 
 console = Console()
 url_option = click.option("--url", help="The server (HEADRACE_URL, or what `headrace login headrace` wrote).")
@@ -38,29 +42,30 @@ def new(file: Path) -> None:
     """Write a template to FILE."""
     if file.exists():
         raise click.ClickException(f"{file} is there already; choose another name.")
-    file.write_text(TEMPLATE.format())
+    try:
+        file.write_text(TEMPLATE)
+    except OSError as refused:
+        raise click.ClickException(f"{file} cannot be written: {refused.strerror}.") from refused
     click.echo(f"{file}: edit it, try it with `headrace udf run {file}`, keep it with `headrace udf push {file}`.")
 
 
 @udf.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", help="The name to keep it under; the file's where none is given.")
-@click.option("--public", is_flag=True, help="Let every user of the server read and list it.")
+@click.option("--public/--private", default=None, help="Let every user of the server read and list it, or not.")
 @url_option
-def push(file: Path, name: str | None, public: bool, url: str | None) -> None:
+def push(file: Path, name: str | None, public: bool | None, url: str | None) -> None:
     """Keep the udf in FILE: new, or a new version."""
     with Client(url) as client:
         kept = client.save(file, name, public=public)
     click.echo(f"{kept['slug']} is kept, version {kept['version']}.")
 
 
-@udf.command(context_settings={"ignore_unknown_options": True})
+@udf.command()
 @click.argument("name")
 @click.argument("parameters", nargs=-1)
-@click.option(
-    "--format", "format_", help="The format to ask for; json where the result is shown, else by the output's ending."
-)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the result to this file.")
+@click.option("--format", "format_", help="The format to ask for; the ending of the output's name, else json.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write the result to this file.")
 @click.option("--tile", help="Run for one map tile: z/x/y.")
 @click.option("--fresh", is_flag=True, help="Neither read nor store a kept result.")
 @url_option
@@ -73,24 +78,27 @@ def run(
     fresh: bool,
     url: str | None,
 ) -> None:
-    """Call NAME - a kept udf, a token or a file - with PARAMETERS such as rows=5."""
+    """Call NAME - a kept udf, a token or a file - with PARAMETERS such as rows=5.
+
+    The result is shown as a table, and piped as it came. What the udf prints goes to stderr.
+    """
     values = dict(_pair(parameter) for parameter in parameters)
     wanted = format_ or (output.suffix.lstrip(".") if output and output.suffix else "json")
-    place = tuple(int(part) for part in tile.split("/")) if tile else None
+    place = _tile(tile) if tile else None
     with Client(url) as client, console.status(f"{name} ..."):
-        called: Any = Path(name) if name.endswith(".py") else name
         try:
-            result = client.run(called, format=wanted, tile=place, cache_max_age=0 if fresh else None, **values)  # type: ignore[arg-type]
+            result = client.run(name, format=wanted, tile=place, cache_max_age=0 if fresh else None, parameters=values)
         except Failed as failed:
-            click.echo(failed.stderr, err=True, nl=False)
+            click.echo(failed.stdout + failed.stderr, err=True, nl=False)
             raise
-    if result.stdout:
-        click.echo(result.stdout, nl=False)
+    click.echo(result.stdout + result.stderr, err=True, nl=False)
     if output:
         output.write_bytes(result.body)
         click.echo(f"{output}: {len(result.body):,} bytes of {result.media_type}")
+    elif sys.stdout.isatty() and result.media_type == "application/json":
+        _show(result.json())
     else:
-        _show(result)
+        sys.stdout.buffer.write(result.body)
     click.secho(f"run {result.run_id}, cache {result.cache}, {result.timing}", dim=True, err=True)
 
 
@@ -115,9 +123,8 @@ def list_(url: str | None) -> None:
         found = client.list()
     shown = Table("Name", "Version", "Changed", "Open to all", title=f"{len(found)} udfs", title_justify="left")
     for one in found:
-        shown.add_row(
-            one["slug"], str(one["version"]), one["last_updated"][:19], "yes" if one["allow_public_read"] else ""
-        )
+        opened = "yes" if one["allow_public_read"] else ""
+        shown.add_row(Text(one["slug"]), str(one["version"]), one["last_updated"][:19], opened)
     console.print(shown)
 
 
@@ -128,7 +135,7 @@ def list_(url: str | None) -> None:
 def logs(name: str | None, limit: int, url: str | None) -> None:
     """Show the latest runs, of NAME or of all, or what one run (its id) printed."""
     with Client(url) as client:
-        if name and name.count("-") == 4:
+        if name and RUN_ID.fullmatch(name):
             _show_run(client.run_of(name))
             return
         found = client.runs(limit=limit, **({"udf": client.load(name)["id"]} if name else {}))
@@ -138,12 +145,12 @@ def logs(name: str | None, limit: int, url: str | None) -> None:
         colour = {"succeeded": "green", "failed": "red"}.get(one["state"], "yellow")
         shown.add_row(
             one["uid"],
-            one["udfName"],
-            f"[{colour}]{one['state']}[/]",
+            Text(one["udfName"] or ""),
+            Text(one["state"], colour),
             one["cache"],
             f"{one['timing']['total']:.1f}",
             one["startedAt"][11:19],
-            one["error"] or "",
+            Text(one["error"] or ""),
         )
     console.print(shown)
 
@@ -151,27 +158,40 @@ def logs(name: str | None, limit: int, url: str | None) -> None:
 def _pair(parameter: str) -> tuple[str, str]:
     name, equals, value = parameter.partition("=")
     if not equals or not name.isidentifier():
-        raise click.ClickException(f"{parameter!r} is no parameter; write it as name=value.")
+        raise click.UsageError(f"{parameter!r} is no parameter; write it as name=value.")
     return name, value
 
 
-def _show(result: Result) -> None:
-    if not result.media_type.startswith("application/json"):
-        sys.stdout.buffer.write(result.body)
-        return
-    value = result.json() if result.body else None
+def _tile(text: str) -> tuple[int, int, int]:
+    if not (found := TILE.fullmatch(text)):
+        raise click.UsageError(f"{text!r} is no tile; write it as z/x/y, such as 3/1/2.")
+    z, x, y = map(int, found.groups())
+    return z, x, y
+
+
+def _show(value: Any) -> None:  # noqa: ANN401 - any JSON value
     if not (isinstance(value, list) and value and all(isinstance(row, dict) for row in value)):
         console.print_json(json.dumps(value))
         return
-    shown = Table(*value[0], caption=f"{len(value):,} rows" if len(value) > ROWS else None)
+    columns = list(dict.fromkeys(name for row in value[:ROWS] for name in row))
+    shown = Table(
+        *(Column(_cell(name)) for name in columns), caption=f"{len(value):,} rows" if len(value) > ROWS else None
+    )
     for row in value[:ROWS]:
-        shown.add_row(*("" if cell is None else str(cell) for cell in row.values()))
+        shown.add_row(*(_cell(row.get(name)) for name in columns))
     console.print(shown)
 
 
+def _cell(value: Any) -> Text:  # noqa: ANN401
+    if isinstance(value, str):
+        return Text(value)
+    return Text("" if value is None else json.dumps(value))
+
+
 def _show_run(one: dict[str, Any]) -> None:
-    console.print(f"[bold]{one['udfName']}[/] {one['state']}, {one['timing']['total']:.1f} ms, {one['startedAt'][:19]}")
-    for name in ("stdout", "stderr", "error"):
-        if one.get(name):
-            console.print(f"[dim]{name}[/]")
-            click.echo(one[name])
+    name, state, spent = one["udfName"], one["state"], one["timing"]["total"]
+    click.echo(f"{name} {state}, {spent:.1f} ms, {one['startedAt'][:19]}")
+    for part in ("stdout", "stderr", "error"):
+        if one.get(part):
+            click.secho(part, dim=True)
+            click.echo(one[part].rstrip("\n"))

@@ -135,7 +135,9 @@ class Worker:
 
     def _run(self, task: Task, modules: "_Modules", sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
         self._fused.activate(task.context)
-        namespace: dict[str, Any] = {"__name__": "__udf__", "__file__": modules.main, "fused": self._fused}
+        # Both names are given, so that a function alone, without the imports above it, says how it is marked.
+        given = {"fused": self._fused, "headrace": sys.modules["headrace"]}
+        namespace: dict[str, Any] = {"__name__": "__udf__", "__file__": modules.main, **given}
         exec(self._compile(task, modules), namespace)  # noqa: S102 - what a worker is for
         function = _entrypoint(namespace, task)
         try:

@@ -1,0 +1,89 @@
+"""What a call gave, or why it gave nothing."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from msgspec import Struct
+
+from headrace.errors import HeadraceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Failed(HeadraceError):
+    """The server's answer was an error, or there was none; the text is its sentence. `status` is 0 without one."""
+
+    def __init__(
+        self, message: str, status: int, lineno: int | None = None, stdout: str = "", stderr: str = ""
+    ) -> None:
+        self.status, self.lineno = status, lineno  # type: ignore[misc]
+        self.stdout, self.stderr = stdout, stderr
+        super().__init__(message)
+
+
+class Result(Struct, frozen=True):
+    """What a call gave: bytes in a format, what was printed, and how it went."""
+
+    body: bytes
+    media_type: str
+    run_id: str
+    cache: str
+    timing: str
+    stdout: str = ""
+    stderr: str = ""
+
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        """The value, where the format is JSON; None where the udf gave nothing."""
+        return json.loads(self.body) if self.body else None
+
+    def arrow(self) -> "pa.Table":
+        """The table, where the format is Parquet, an Arrow stream or an Arrow file. Needs pyarrow."""
+        import io
+
+        import pyarrow as pa
+        import pyarrow.parquet
+
+        if self.body[:4] == b"PAR1":
+            return pyarrow.parquet.read_table(io.BytesIO(self.body))
+        reader = pa.ipc.open_file if self.body[:6] == b"ARROW1" else pa.ipc.open_stream
+        return reader(self.body).read_all()
+
+
+class SharedUdf(Struct, frozen=True):
+    """A token, and the addresses that it opens."""
+
+    token: str
+    url: str
+
+    @property
+    def tiles(self) -> str:
+        """The address of its map tiles, with {z}, {x} and {y} to fill in."""
+        return f"{self.url}/tiles/{{z}}/{{x}}/{{y}}"
+
+
+def read(answer: httpx.Response) -> Result:
+    """The result that an answer carries. Raises Failed with the sentence of one that carries none."""
+    said = json.loads(answer.headers.get("x-fused-metadata") or "{}")
+    stdout, stderr = said.get("stdout") or "", said.get("stderr") or ""
+    if not answer.is_success:
+        raise Failed(sentence(answer), answer.status_code, said.get("lineno"), stdout, stderr)
+    return Result(
+        answer.content,
+        answer.headers.get("content-type", ""),
+        answer.headers.get("headrace-run-id", ""),
+        answer.headers.get("headrace-cache", ""),
+        answer.headers.get("server-timing", ""),
+        stdout,
+        stderr,
+    )
+
+
+def sentence(answer: httpx.Response) -> str:
+    """What an error says, in the form of any of the server's protocols."""
+    try:
+        said = answer.json()
+        return str(said.get("detail") or said["errorDescription"])
+    except (ValueError, KeyError, AttributeError):
+        return f"{answer.request.url} answered {answer.status_code} and no sentence of ours; is it a Headrace server?"
