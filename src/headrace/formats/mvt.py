@@ -78,10 +78,13 @@ def _clip(shapes: Any, rows: Any) -> tuple[Any, Any]:
     across = np.flatnonzero((bounds[:, :2] < low).any(axis=1) | (bounds[:, 2:] > high).any(axis=1))
     if not len(across):
         return shapes, rows
+    crossing = shapes[across]
+    broken = ~shapely.is_valid(crossing)  # of a bow tie, clip_by_rect may make the whole rectangle
+    crossing[broken] = shapely.make_valid(crossing[broken])
     try:
-        cut = shapely.clip_by_rect(shapes[across], low, low, high, high)
-    except shapely.errors.GEOSException:  # a bow tie, or another geometry that is none
-        cut = shapely.intersection(shapely.make_valid(shapes[across]), shapely.box(low, low, high, high))
+        cut = shapely.clip_by_rect(crossing, low, low, high, high)
+    except shapely.errors.GEOSException:
+        cut = shapely.intersection(crossing, shapely.box(low, low, high, high))
     # What was an area and only touches the edge now is a line or a point: nothing to draw.
     whole = shapely.get_dimensions(shapes[across])
     mixed = shapely.get_type_id(shapes[across]) == shapely.GeometryType.GEOMETRYCOLLECTION
