@@ -18,7 +18,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def user(caller: Call, name: str = "Somebody", **given) -> User:
     """An account of nobody in particular."""
-    return accounts.create_user(caller, name=name, email=given.pop("email", f"user{next(_numbers)}@example.org"), **given)
+    return accounts.create_user(
+        caller, name=name, email=given.pop("email", f"user{next(_numbers)}@example.org"), **given
+    )
 
 
 def call(platform: Platform, who: User) -> Call:

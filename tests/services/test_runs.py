@@ -130,6 +130,16 @@ def test_pages_go_from_the_newest_to_the_oldest_or_back(admin, record):
         assert uids(oldest) == [run.uid for run in made[:-11:-1]]
 
 
+def test_a_long_list_is_counted_up_to_a_bound(admin, record, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_COUNTED", 5)
+    ann, bob = make.somebody(admin), make.somebody(admin)
+    record(*(make.run(owner_id=ann.user.id, caller_id=(bob.user.id, None)[n % 2]) for n in range(8)))
+    record(make.run(owner_id=bob.user.id, caller_id=bob.user.id))
+    assert [runs.list_runs(who, Page(limit=7)).total for who in (ann, bob, admin)] == [5, 5, 5]
+    assert [len(runs.list_runs(who, Page(limit=7)).items) for who in (ann, bob, admin)] == [7, 5, 7]
+    assert runs.list_runs(bob, ALL, since=make.NOW, state="failed").total == 0
+
+
 def test_a_run_that_was_sent_twice_is_written_once(admin, record):
     first = make.run(stdout="first")
     record(first)

@@ -24,11 +24,6 @@ def result(body: bytes = b"body", created: float = 1000.0, **fields) -> Stored:
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "store"
-
-
-@pytest.fixture
 def make(folder):
     """Results over one folder, as many servers over it as one likes."""
     return lambda memory=MB, disk=100 * MB: Results(Blobs(folder), memory_bytes=memory, disk_bytes=disk)
@@ -64,6 +59,17 @@ def test_a_result_outlives_the_server(make):
 def test_an_empty_result_is_a_result(make):
     make().store(key(1), result(b""))
     assert make().load(key(1)) == result(b"")
+
+
+def test_results_are_kept_in_any_store(blobs):
+    first, second = (Results(blobs, memory_bytes=0, disk_bytes=2 * MB) for _ in range(2))
+    bodies = {n: bytes([n]) * 400_000 for n in range(6)}
+    for n, body in bodies.items():
+        first.store(key(n), result(body))
+    assert [n for n in bodies if first.load(key(n))] == [1, 2, 3, 4, 5]
+    second.index()
+    assert second.gauges() == first.gauges()
+    assert second.load(key(5)).body == bodies[5]
 
 
 @pytest.mark.parametrize("keep", [0, 3, 8, 50, -1])

