@@ -10,7 +10,7 @@ from importlib.metadata import version
 import click
 import structlog
 import uvicorn
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from headrace import executors, logs
 from headrace.api.auth import Keys
@@ -48,8 +48,11 @@ def open_platform(settings: Settings) -> Platform:
     db = Database(settings.database_url or f"sqlite:///{settings.home / 'headrace.db'}", connections=CONNECTIONS)
     try:
         db.migrate()
-    except OperationalError as away:
-        raise Unavailable(f"The database cannot be opened: {str(away.orig)[:300]}.") from away
+    except Unavailable as away:
+        db.close()
+        # Whoever starts a server may know what its callers are not told.
+        reason = away.__cause__.orig if isinstance(away.__cause__, DBAPIError) else away.message
+        raise Unavailable(f"The database cannot be opened: {str(reason)[:300]}") from away
     blobs = Blobs(settings.store_url or settings.home / "store")
     return Platform(settings, db, blobs, open_cipher(settings.secret_key, settings.home))
 
@@ -61,7 +64,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20)
+    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(

@@ -14,6 +14,10 @@ JSON = "application/json"  # bare: a charset makes clients read it as Parquet
 
 ERROR_TYPES = {Outcome.TIMEOUT: "timeout_error", Outcome.UNSERIALIZABLE: "serialization_error"}
 
+# What a browser would run. It gets an origin of its own: a result's script must not act on this server as its reader.
+ACTIVE = ("text/html", "image/svg", "application/xhtml", "text/xml", "application/xml")
+FENCED = {"Content-Security-Policy": "sandbox allow-scripts allow-popups", "X-Content-Type-Options": "nosniff"}
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -33,6 +37,8 @@ async def respond(request: Request, answered: Answered) -> Response:
     if answer.outcome is not Outcome.OK:
         return _failure(answered.status, answer, headers)
     headers.update(answer.headers)
+    if answer.media_type.startswith(ACTIVE):
+        headers.update(FENCED)
     return await content.deliver(request, answer.body, answer.media_type or JSON, headers, answered.etag)
 
 

@@ -37,8 +37,9 @@ class Asked(Struct):
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
-    def __init__(self, calls: Calls, targets: Targets, body_bytes: int) -> None:
-        self._calls, self._targets, self._body_bytes = calls, targets, body_bytes
+    def __init__(self, calls: Calls, targets: Targets, body_bytes: int, body_seconds: float) -> None:
+        self._calls, self._targets = calls, targets
+        self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._started = Started()
 
     def operations(self) -> list[Operation]:
@@ -121,7 +122,9 @@ class CallRoutes:
 
     async def _by_code(self, call: Call, request: Request, tile: Tile | None) -> service.Request:
         user = call.user
-        function, wanted = wire.from_body(await read_body(request, self._body_bytes), dict(request.query_params))
+        function, wanted = wire.from_body(
+            await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
+        )
         return service.Request(
             uid=wire.uid_of(request.headers.get("fused-run-id")),
             target=of_function(user, function),
@@ -199,7 +202,7 @@ def tile(z: int, x: int, y: int) -> Tile:
 
 
 def _context(request: Request, email: str) -> dict[str, Any]:
-    """What user code may know of its call. The key that opened the door is not among it."""
+    """What user code may know of its call. The key that opened the door is not among it; a token's text may be."""
     recursion = request.headers.get("fused-recursion", "1")
     return {
         "user_email": email,
