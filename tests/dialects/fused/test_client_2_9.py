@@ -255,10 +255,10 @@ def test_a_udf_learns_who_called_it_and_not_with_which_key(new):
         def udf():
             return [fused.context.get_user_email(), fused.context.in_realtime(), fused.context.in_batch(),
                     fused.context.get_recursion_factor(), fused.context.get_header("Fused-Py-Version"),
-                    fused.context.get_header("Authorization")]
+                    fused.context.get_header("Authorization"), fused.context.get_share_token()]
         answer = fused.run(udf)
     """)
-    assert said.answer == [new.email, True, False, 1, "2.9.5", None]
+    assert said.answer == [new.email, True, False, 1, "2.9.5", None, None]
 
 
 @pytest.mark.parametrize("scheme", ["Fused-Service-Token", "Fused-Env-Bearer", "Fused-Rtenv-Bearer"])

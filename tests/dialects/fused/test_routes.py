@@ -615,3 +615,13 @@ def test_an_address_that_is_none_and_a_method_that_is_none(web):
     options = web.options("/server/v1/realtime-shared/fsh_x/run", headers=asked)
     assert (options.status_code, options.headers["access-control-allow-origin"]) == (204, "*")
     assert options.headers["access-control-allow-headers"] == "x-a"
+
+
+def test_a_udf_learns_the_token_it_was_called_by_and_no_key(web, server):
+    code = "def udf():\n    return [fused.context.get_share_token(), sorted(fused.context.get_headers())]\n"
+    token = web.share(code)
+    found = web.get(f"/server/v1/realtime-shared/{token}/run?format=json", headers={"Cookie": "a=b", "X-Own": "1"})
+    known, headers = found.json()
+    assert known == token
+    assert "x-own" in headers
+    assert not {"authorization", "cookie"} & set(headers)

@@ -172,10 +172,12 @@ class CallRoutes:
         return await self._finish(request, made)
 
     async def _finish(self, request: Request, made: service.Request) -> Response:
-        try:
-            answered = await while_connected(request, self._calls.answer(made))
-        except ClientGone:
-            return Response(status_code=499)
+        answered = self._calls.at_once(made)
+        if answered is None:
+            try:
+                answered = await while_connected(request, self._calls.answer(made))
+            except ClientGone:
+                return Response(status_code=499)
         return await respond(request, answered)
 
     async def _start(self, call: Call, request: Request, tile: Tile | None) -> Response:

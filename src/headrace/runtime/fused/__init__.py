@@ -22,8 +22,8 @@ from headrace.runtime.fused._cache import cache
 __all__ = ["activate", "cache", "context", "install", "options", "types", "udf"]
 
 LATER = frozenset(
-    "api core download file_path get_chunk_from_table get_chunks_metadata ingest ingest_nongeospatial load models run "
-    "run_async secrets submit user_secrets utils".split()
+    "api core download file_path find_dataset get_chunk_from_table get_chunks_metadata h3 ingest ingest_nongeospatial "
+    "load load_async models register_dataset run run_async secrets submit user_secrets utils".split()
 )
 
 options = SimpleNamespace()

@@ -35,6 +35,16 @@ def get_recursion_factor() -> int:
     return int(current.get("recursion_factor", 1))
 
 
+def get_share_token() -> str | None:
+    """The token that the call came by, where it came by one."""
+    return current.get("share_token")
+
+
+def get_session_token() -> str | None:
+    """None: session tokens are not served by this version."""
+    return None
+
+
 def get_realtime_client_id() -> str:
     """The instance that answers: there is one."""
     return "local"

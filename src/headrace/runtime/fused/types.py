@@ -1,10 +1,10 @@
 """Annotations that say what an argument becomes before the function sees it (Fused protocol notes 5.3, 5.4).
 
-    Bounds        list of 4 floats: west, south, east, north, in degrees (EPSG:4326)
-    Bbox          a shapely box of the same
-    Tile, TileGDF a GeoDataFrame of one row: x, y, z, geometry (the tile's box, EPSG:4326)
-    ViewportGDF   a GeoDataFrame of one row: geometry
-    TileXYZ       a named tuple x, y, z (Web Mercator)
+Bounds        list of 4 floats: west, south, east, north, in degrees (EPSG:4326)
+Bbox          a shapely box of the same
+Tile, TileGDF a GeoDataFrame of one row: x, y, z, geometry (the tile's box, EPSG:4326)
+ViewportGDF   a GeoDataFrame of one row: geometry
+TileXYZ       a named tuple x, y, z (Web Mercator)
 """
 
 from typing import NamedTuple
@@ -40,6 +40,10 @@ class TileXYZ(NamedTuple):
 
 class UdfRuntimeError(RuntimeError):
     """A udf that was called raised."""
+
+
+class UdfSelfRecursionError(RecursionError):
+    """A udf that was called called itself too often."""
 
 
 class UdfTimeoutError(TimeoutError):
