@@ -4,8 +4,8 @@ import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from types import FrameType
 from importlib.metadata import version
+from types import FrameType
 
 import click
 import structlog

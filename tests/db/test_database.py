@@ -8,6 +8,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from headrace.db import engine
 from headrace.db.engine import HEAD, Database
 from headrace.db.tables import Unstorable, groups, jobs
 from headrace.errors import Invalid, Unavailable
@@ -162,6 +163,34 @@ def test_a_database_that_does_not_answer_is_said_to_be_away(tmp_path):
     with pytest.raises(Unavailable) as raised:
         database.ping()
     assert "secret" not in raised.value.message
+
+
+def test_one_that_waited_too_long_for_a_writer_is_told_to_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    database = Database(f"sqlite:///{tmp_path / 'home.db'}")
+    database.migrate()
+    with database.begin(), pytest.raises(Unavailable, match="too busy"), database.begin():
+        pass
+    with database.begin() as connection:
+        add_group(connection, "a")
+    database.close()
+
+
+def test_one_that_waited_too_long_for_a_connection_is_told_to_come_back(url, monkeypatch):
+    monkeypatch.setattr(engine, "POOL_SECONDS", 0.05)
+    database = Database(url, connections=1)
+    with database.read(), pytest.raises(Unavailable, match="too busy"), database.read():
+        pass
+    with database.read():
+        pass
+    database.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no connections to lose
+def test_a_lost_connection_is_replaced(database):
+    with pytest.raises(Unavailable), database.read() as connection:
+        connection.exec_driver_sql("select pg_terminate_backend(pg_backend_pid())")
+    database.ping()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no time zone of its own

@@ -5,11 +5,11 @@ import timeit
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 import factories as make
 from headrace.db.engine import Database
 from headrace.db.tables import run_logs
+from headrace.errors import Unavailable
 from headrace.model.page import Page
 from headrace.services import runs
 from headrace.work import recorder as module
@@ -76,7 +76,7 @@ class Switched(Database):
     @contextmanager
     def begin(self):
         if self.away:
-            raise OperationalError("insert", {}, ConnectionError("taken away"))
+            raise Unavailable
         with super().begin() as connection:
             yield connection
 

@@ -12,14 +12,20 @@ from importlib.resources import files
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from headrace.errors import Invalid, Unavailable
 
 BUSY_SECONDS = 15
+POOL_SECONDS = 15
 LOCK_ID = 7_241_908_311  # an advisory lock's number on PostgreSQL; any that nobody else takes
 HEAD = "0001"
+AWAY = "The database does not answer, or is too busy; try again in a moment."
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -33,30 +39,31 @@ class Database:
             limits = "-c timezone=UTC -c statement_timeout=60000 -c lock_timeout=15000"
             limits += " -c idle_in_transaction_session_timeout=60000"
             options = {"connect_args": {"options": limits, "connect_timeout": 10}, "pool_pre_ping": True}
-        self._engine = sa.create_engine(address, pool_size=connections, max_overflow=0, pool_timeout=30, **options)
+        self._engine = sa.create_engine(
+            address, pool_size=connections, max_overflow=0, pool_timeout=POOL_SECONDS, **options
+        )
         if self.is_sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
 
     @contextmanager
     def begin(self) -> Generator[sa.Connection]:
-        """A transaction that writes: committed at the end, rolled back by an exception."""
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield connection
+        """A transaction that writes: committed at the end, rolled back by an exception. Raises Unavailable."""
+        with _answering(), self._engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
-        """A transaction that only reads."""
-        with self._engine.connect() as connection, connection.begin():
+        """A transaction that only reads. Raises Unavailable."""
+        with _answering(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     def ping(self) -> None:
         """Raise Unavailable where the database does not answer."""
-        try:
-            with self.read() as connection:
-                connection.execute(sa.text("select 1"))
-        except OperationalError as away:
-            raise Unavailable(f"The database does not answer: {str(away.orig)[:200]}.") from away
+        with self.read() as connection:
+            connection.execute(sa.text("select 1"))
 
     def migrate(self) -> None:
         """Bring the schema to this version's. Safe when several processes start at once.
@@ -93,6 +100,17 @@ class Database:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+
+
+@contextmanager
+def _answering() -> Generator[None]:
+    """Raise Unavailable for a database that is away, locked for too long, or out of connections."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, NoConnectionFree) as away:
+        # Callers learn nothing of hosts and files; the log does.
+        log.warning("the database does not answer", error=str(away)[:300])
+        raise Unavailable(AWAY) from away
 
 
 def _address(url: str) -> sa.URL:

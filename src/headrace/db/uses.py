@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.db.engine import Database
 from headrace.db.tables import access_tokens, api_keys
+from headrace.errors import Unavailable
 
 
 class Uses:
@@ -36,6 +37,6 @@ class Uses:
                     if rows:
                         statement = table.update().where(table.c.id == sa.bindparam("one"))
                         connection.execute(statement.values(last_used_at=sa.bindparam("moment")), rows)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable):
             self._noted = noted | self._noted
             raise

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from headrace.db import runs
 from headrace.db.engine import Database
-from headrace.errors import Invalid
+from headrace.errors import Invalid, Unavailable
 from headrace.model.run import Run
 
 log = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ class Recorder:
                 return True
             # One run that is refused does not take the others with it; written twice, a run is still one.
             return all(self._write_batch([run]) for run in batch)
-        except SQLAlchemyError as away:
+        except (SQLAlchemyError, Unavailable) as away:
             log.warning("the run history cannot be written; trying again", error=str(away)[:300], runs=len(batch))
             return False
         self.written += len(batch)
