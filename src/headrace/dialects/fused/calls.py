@@ -152,9 +152,11 @@ class CallRoutes:
             target = await anyio.to_thread.run_sync(self._targets.by_token, token)
         if name is not None and name != target.name:
             raise NotFound("This token opens no udf of that name.")
-        return await self._by_target(call, request, target, tile, "token")
+        return await self._by_target(call, request, target, tile, "token", share_token=token)
 
-    async def _by_target(self, call: Call, request: Request, target: Target, tile: Tile | None, door: str) -> Response:
+    async def _by_target(
+        self, call: Call, request: Request, target: Target, tile: Tile | None, door: str, **more: str
+    ) -> Response:
         wanted = wire.from_query(
             request.query_params.multi_items(), request.headers.get("accept", ""), tile=tile is not None
         )
@@ -167,7 +169,7 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
-            context=_context(request, target.owner_email),
+            context=_context(request, target.owner_email) | more,
         )
         return await self._finish(request, made)
 
