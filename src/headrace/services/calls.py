@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from headrace.executors import Executor
 from headrace.model.job import Function
-from headrace.model.result import Answer, Outcome
+from headrace.model.result import Answer, Outcome, Problem
 from headrace.model.run import Cache, Run, State
 from headrace.runtime.wire import Limits, Task
 from headrace.services.measures import Measures
@@ -38,6 +38,9 @@ STATUS = {
     Outcome.DIED: 422,
     Outcome.CANCELLED: 499,
 }
+
+GONE = Problem(kind="Cancelled", message="The client went away before the answer was there.")
+Came = tuple[Answer, Cache, str | None, float]  # an answer, whether it was stored, its entity tag, its age in seconds
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 
@@ -123,7 +126,26 @@ class Calls:
         """
         began, started_at = time.perf_counter(), datetime.now(UTC)
         max_age = self._max_age(request)
-        answer, cache, etag, age = await (self._fresh(request) if max_age <= 0 else self._kept(request, max_age))
+        try:
+            came = await (self._fresh(request) if max_age <= 0 else self._kept(request, max_age))
+        except asyncio.CancelledError:
+            gone = Answer(outcome=Outcome.CANCELLED, problem=GONE)
+            self._close(request, (gone, Cache.OFF, None, 0), began, started_at)
+            raise
+        return self._close(request, came, began, started_at)
+
+    def at_once(self, request: Request) -> Answered | None:
+        """The answer to the request where a stored result is in memory: without waiting for anything."""
+        began, started_at = time.perf_counter(), datetime.now(UTC)
+        if (max_age := self._max_age(request)) <= 0:
+            return None
+        now = time.time()
+        if (stored := self._results.get(key_of(request), max_age, now)) is None:
+            return None
+        return self._close(request, _hit(stored, now), began, started_at)
+
+    def _close(self, request: Request, came: Came, began: float, started_at: datetime) -> Answered:
+        answer, cache, etag, age = came
         total_ms = (time.perf_counter() - began) * 1000
         status = STATUS[answer.outcome]
         answered = Answered(
@@ -145,14 +167,14 @@ class Calls:
             return request.target.max_age
         return self._settings.cache_seconds if request.target.keeps else 0
 
-    async def _fresh(self, request: Request) -> tuple[Answer, Cache, None, float]:
+    async def _fresh(self, request: Request) -> Came:
         return await self._executor.call(self._task(request)), Cache.OFF, None, 0
 
-    async def _kept(self, request: Request, max_age: float) -> tuple[Answer, Cache, str | None, float]:
+    async def _kept(self, request: Request, max_age: float) -> Came:
         key = key_of(request)
         now = time.time()
         if (stored := self._results.get(key, max_age, now)) is not None:
-            return _as_answer(stored), Cache.HIT, stored.etag, now - stored.created
+            return _hit(stored, now)
         flight = self._flights.get(key)
         joined = flight is not None
         if flight is None:
@@ -240,6 +262,10 @@ async def _join(flight: Flight) -> "Stored | Answer":
         flight.waiters -= 1
         if not flight.waiters:
             flight.task.cancel()
+
+
+def _hit(stored: Stored, now: float) -> Came:
+    return _as_answer(stored), Cache.HIT, stored.etag, max(0.0, now - stored.created)
 
 
 def _as_answer(stored: Stored) -> Answer:
