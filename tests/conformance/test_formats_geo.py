@@ -538,7 +538,7 @@ def test_an_array_with_a_place_is_not_written_without_it(elevation):
 
 
 def test_a_large_raster_is_tiled():
-    with opened(written((np.zeros((1, 600, 700), "uint8"), [0, 0, 1, 1]), "tiff")) as file:
+    with opened(written((np.zeros((1, 4096, 5000), "uint8"), [0, 0, 1, 1]), "tiff")) as file:
         assert file.profile["tiled"]
         assert file.compression.value == "DEFLATE"
 

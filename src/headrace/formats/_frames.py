@@ -5,6 +5,7 @@
 
 from typing import Any
 
+WHOLE_SECONDS = "%Y-%m-%dT%H:%M:%S"
 LARGE = 20_000  # rows from which importing polars (0.3 s, once a worker) is paid back
 
 
@@ -27,16 +28,17 @@ def to_table(frame: Any) -> Any:
         return pa.Table.from_pandas(_objects_as_text(frame), preserve_index=keep, nthreads=1)
 
 
-def flat(frame: Any) -> Any:
+def flat(frame: Any, *, keep_times: bool = False) -> Any:
     """An Arrow table of numbers, truth values and text alone, for text formats.
 
     Categories are decoded, times are ISO 8601, nested values JSON, bytes base64, geometries WKT; of the index only
-    named levels stay, as columns.
+    named levels stay, as columns. With `keep_times`, times without a zone stay times where they are whole seconds.
     """
     import pyarrow as pa
 
     table = frame if isinstance(frame, pa.Table) else to_table(_without_extensions(with_named_index(frame)))
-    return pa.table([_flat_column(column) for column in table.columns], names=table.column_names)
+    columns = [column if keep_times and _is_whole_seconds(column) else _flat_column(column) for column in table.columns]
+    return pa.table(columns, names=table.column_names)
 
 
 def is_geographic(frame: Any) -> bool:
@@ -115,6 +117,15 @@ def to_json(value: Any) -> str:
     from headrace.formats.json import encode_value
 
     return encode_value(value).decode()
+
+
+def _is_whole_seconds(column: Any) -> bool:
+    import pyarrow as pa
+
+    if not pa.types.is_timestamp(column.type) or column.type.tz:
+        return False
+    ticks = {"s": 1, "ms": 1000, "us": 1_000_000, "ns": 1_000_000_000}[column.type.unit]
+    return all(not (chunk.cast("int64").fill_null(0).to_numpy() % ticks).any() for chunk in column.chunks)
 
 
 def iso_times(column: Any) -> Any:

@@ -15,15 +15,16 @@ _needs_quotes = re.compile('[",\r\n]|^$').search
 
 def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame."""
-    table = _frames.flat(value)
+    large = len(value) >= _frames.LARGE
+    table = _frames.flat(value, keep_times=large)
     if table.num_columns == 1 and table.column(0).null_count:
         # A row of nothing would be an empty line, which readers skip.
         table = table.set_column(0, table.field(0).name, table.column(0).cast("string").fill_null(""))
     sink.write(_line(table.column_names))
-    if table.num_rows < _frames.LARGE:
-        sink.write(b"".join(map(_line, zip(*map(_cells, table.columns), strict=True))))
-    else:
+    if large:
         _write_large(table, sink)
+    else:
+        sink.write(b"".join(map(_line, zip(*map(_cells, table.columns), strict=True))))
 
 
 def _line(cells: Any) -> bytes:
@@ -49,7 +50,9 @@ def _write_large(table: Any, sink: Any) -> None:
 
     for start in range(0, table.num_rows, ROWS):
         text = io.BytesIO()
-        pl.DataFrame(table.slice(start, ROWS)).write_csv(text, include_header=False)
+        pl.DataFrame(table.slice(start, ROWS)).write_csv(
+            text, include_header=False, datetime_format=_frames.WHOLE_SECONDS
+        )
         sink.write(text.getbuffer())
 
 

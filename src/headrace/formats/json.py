@@ -143,25 +143,26 @@ def _of_arrow(table: Any) -> tuple[list[str], list[list[Any]]]:
 
 
 def _values(column: Any) -> list[Any]:
-    """A pandas column as values for `encode_value`; NaN and infinities stay, as msgspec writes them as null."""
-    import pandas as pd
-
-    dtype = column.dtype
-    kind = getattr(dtype, "kind", "O")
+    """A pandas column as values for `encode_value`, which writes NaN, NA and infinities as null."""
+    kind = getattr(column.dtype, "kind", "O")
     if kind == "M":
-        return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124 - NaT alone differs from itself
+        return _times(column)
     if kind == "m":
-        return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124
-    if _frames.is_geometry(column):
+        return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124 - NaT alone differs from itself
+    if kind == "O" and _frames.is_geometry(column):
         import shapely
 
         texts = shapely.to_geojson(column.array)
         return [None if text is None else msgspec.Raw(text.encode()) for text in texts]
-    if kind == "O" and not pd.api.types.is_object_dtype(
-        dtype
-    ):  # text, categories and other extensions have their own words for "nothing"
-        return [None if gap else v for v, gap in zip(column.tolist(), column.isna().tolist(), strict=True)]
     return column.tolist()
+
+
+def _times(column: Any) -> list[Any]:
+    """Datetimes where they can hold the instants, else their text."""
+    times = column.to_numpy() if getattr(column.dtype, "tz", None) is None else None
+    if times is not None and times.dtype.str[4:6] != "ns":
+        return times.astype("M8[us]").tolist()
+    return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124 - NaT alone differs from itself
 
 
 def _polars(frame: Any) -> Any:
@@ -175,9 +176,13 @@ def _polars(frame: Any) -> Any:
         return None
     import polars as pl
 
-    fast = pl.from_arrow(_frames.flat(table))
+    fast = pl.DataFrame(_frames.flat(table, keep_times=True))
     floats = [name for name, kind in fast.schema.items() if kind.is_float()]
-    return fast.with_columns([pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats])
+    times = [name for name, kind in fast.schema.items() if kind.is_temporal()]
+    return fast.with_columns(
+        *(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats),
+        *(pl.col(name).dt.to_string(_frames.WHOLE_SECONDS) for name in times),
+    )
 
 
 def _is_object(frame: Any, name: str) -> bool:

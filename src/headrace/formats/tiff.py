@@ -11,7 +11,9 @@ from typing import Any
 
 from headrace.formats import Format, Tile
 
-TILED = 512  # pixels a side from which reading a part should not mean reading whole rows
+TILED = (
+    4096  # pixels a side from which reading a part should not mean reading whole rows; tiles take half as long again
+)
 
 
 def write(value: Any, sink: Any, tile: Tile | None) -> None:
