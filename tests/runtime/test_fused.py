@@ -197,11 +197,8 @@ def giving():
 
 def test_cache_keeps_what_a_coroutine_gives(module):
     namespace = module("@fused.cache\nasync def later(n):\n    ran.append(n)\n    return n\n")
-    assert [asyncio.run(namespace["later"](1)), asyncio.run(namespace["later"](1)), list(namespace["ran"])] == [
-        1,
-        1,
-        [1],
-    ]
+    assert [asyncio.run(namespace["later"](1)) for _ in range(2)] == [1, 1]
+    assert list(namespace["ran"]) == [1]
 
 
 def test_cache_lets_an_exception_pass_and_keeps_nothing(module):

@@ -625,3 +625,19 @@ def test_a_udf_learns_the_token_it_was_called_by_and_no_key(web, server):
     assert known == token
     assert "x-own" in headers
     assert not {"authorization", "cookie"} & set(headers)
+
+
+def test_a_token_tells_a_map_where_its_tiles_are(web, open_web, server):
+    code = "def udf(bounds: fused.types.Bounds, n: int):\n    import geopandas as gpd, shapely\n"
+    code += "    return gpd.GeoDataFrame({'n': [n]}, geometry=[shapely.box(*bounds)], crs=4326)\n"
+    token = web.share(code, metadata_json={"maxzoom": 9, "attribution": "us"})
+    told = open_web.get(f"/server/v1/realtime-shared/{token}/tilejson.json?format=mvt&n=3").json()
+    assert (told["tilejson"], told["minzoom"], told["maxzoom"], told["attribution"]) == ("3.0.0", 0, 9, "us")
+    assert told["vector_layers"] == [{"id": "udf", "fields": {}}]
+    (address,) = told["tiles"]
+    assert address.startswith(server.url)
+    tile = open_web.get(address.format(z=1, x=0, y=1))
+    assert (tile.status_code, tile.headers["content-type"]) == (200, "application/vnd.mapbox-vector-tile")
+    assert open_web.get("/server/v1/realtime-shared/fsh_none/tilejson.json").status_code == 404
+    web.post(f"/server/v1/udf-access-token/by-token/{token}", json={"enabled": False})
+    assert open_web.get(f"/server/v1/realtime-shared/{token}/tilejson.json").status_code == 403

@@ -1,9 +1,15 @@
 """The protocol of the published `fused` clients, generations 1.5.3 and 2.9.5, under /server/v1."""
 
 from headrace.api.operation import Operation
-from headrace.dialects.fused import account, later, tokens, udfs
+from headrace.dialects.fused import account, later, tilejson, tokens, udfs
 
 
 def operations() -> list[Operation]:
     """Every route but the calls, which need the services a server composes (`calls.CallRoutes`)."""
-    return [*account.operations(), *udfs.operations(), *tokens.operations(), *later.operations()]
+    return [
+        *account.operations(),
+        *udfs.operations(),
+        *tokens.operations(),
+        *tilejson.operations(),
+        *later.operations(),
+    ]
