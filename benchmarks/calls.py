@@ -71,7 +71,7 @@ def _warm(report: Report, warm: dict, function: str, what: str) -> None:
         "ours : it",
         "errors",
     ]
-    note = f"Two worker processes each, {what} computed from an argument, no result kept; load from one thread, both cores shared. "
+    note = f"Two worker processes each, {what} computed from an argument, no result kept; one thread of load, shared cores. "
     if function == "rows":
         p50 = median(load.p50 for load in warm["headrace", function, 1])
         floor = median(load.rate for load in warm["floor", function, 16])
@@ -89,5 +89,8 @@ def _kept(report: Report, kept: dict[str, list[Load]]) -> None:
         [name, spread([x.rate for x in loads], 0), spread([x.p50 for x in loads]), spread([x.p95 for x in loads])]
         for name, loads in kept.items()
     ]
-    note = f"The same ten rows from memory, c=16, against a Starlette route that returns these bytes. Bar >= 0.7: {ours / theirs:.2f}, {verdict(ours >= 0.7 * theirs)}."
+    note = (
+        "The same ten rows from memory, c=16, against a Starlette route that returns these bytes. "
+        f"Bar >= 0.7: {ours / theirs:.2f}, {verdict(ours >= 0.7 * theirs)}."
+    )
     report.section("Kept result", note, ["system", "calls/s", "p50 ms", "p95 ms"], rows)

@@ -15,7 +15,13 @@ from benchmarks.report import Report, spread, verdict
 
 CALLS = 50
 SLOW_CALLS = 5
-CODE = "import geopandas\n\ndef udf(n):\n    return geopandas.GeoDataFrame({{'n': [n + {n}]}}, geometry=geopandas.points_from_xy([1], [2])).n.tolist()\n"
+CODE = """
+import geopandas
+
+def udf(n):
+    places = geopandas.GeoDataFrame({{'n': [n + {n}]}}, geometry=geopandas.points_from_xy([1], [2]))
+    return places.n.tolist()
+"""
 
 
 def measure(report: Report) -> None:

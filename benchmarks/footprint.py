@@ -33,7 +33,7 @@ def measure(report: Report) -> None:
         rows.append([name, f"{ready:.2f}", f"{idle:,.0f}", ""])
     seconds, idle = median(one[0] for one in ours), median(one[1] for one in ours)
     note = (
-        f"PSS summed over the process tree, {SETTLE:g} s after the first 200. Bars: <= 250 MB idle: {verdict(idle <= 250)}; "
+        f"PSS over the process tree, {SETTLE:g} s after the first 200. Bars: <= 250 MB idle: {verdict(idle <= 250)}; "
         f"<= 3 s to the first 200: {verdict(seconds <= 3)}."
     )
     report.section("B13: footprint", note, ["system", "first 200, s", "idle, MB", "after a first call, MB"], rows)

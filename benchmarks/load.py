@@ -33,7 +33,8 @@ def wrk(url: str, connections: int, seconds: float, *, cores: str = "1", post: b
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "load.lua"
         body = (
-            f'wrk.method = "POST"\nwrk.body = [==[{post.decode()}]==]\nwrk.headers["Content-Type"] = "application/json"\n'
+            f'wrk.method = "POST"\nwrk.body = [==[{post.decode()}]==]\n'
+            'wrk.headers["Content-Type"] = "application/json"\n'
             if post
             else ""
         )

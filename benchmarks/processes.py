@@ -1,4 +1,4 @@
-"""Servers under measurement: started on a free port, asked until they answer, weighed, and ended with all they started."""
+"""Servers under measurement: started on a free port, asked until they answer, weighed, and ended."""
 
 import os
 import shutil

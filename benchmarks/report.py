@@ -37,9 +37,9 @@ HEAD = """# Results
 
 Written by `make bench`. {machine}
 
-Every figure is a median over repeats of one run, systems taking turns; in brackets the smallest and largest repeat. The machine is a
-shared virtual one and noisy, so ratios within a row tell more than figures. Our own server runs as it comes: API keys, fences, logging
-and tracking on. The peers named here run user code unfenced, in their own processes.
+Every figure is a median over repeats of one run, systems taking turns; in brackets the smallest and largest repeat.
+The machine is a shared virtual one and noisy, so ratios within a row tell more than figures. Our own server runs as it
+comes: API keys, fences, logging and tracking on. The peers named here run user code unfenced, in their own processes.
 """
 
 

@@ -137,7 +137,8 @@ def test_a_line_in_an_extra_module_is_told_by_its_name(http):
 def test_a_flood_of_output_neither_blocks_nor_grows(http):
     answer = call(
         http,
-        "import os\ndef udf():\n    for _ in range(2000): print('x' * 100_000)\n    os.system('yes | head -c 50000000')\n    return 1",
+        "import os\ndef udf():\n    for _ in range(2000): print('x' * 100_000)\n"
+        "    os.system('yes | head -c 50000000')\n    return 1",
     )
     assert answer.status_code == 200
     assert len(answer.headers["x-fused-metadata"]) < 8000

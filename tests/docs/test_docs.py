@@ -51,6 +51,7 @@ def test_the_examples_of_a_page_run_and_print_what_it_shows(page, server, tmp_pa
                 capture_output=True,
                 text=True,
                 timeout=120,
+                check=False,
             )
             assert ran.returncode == 0, f"{page}:{block.line}\n{block.text}\n{ran.stdout}\n{ran.stderr}"
             printed = ran.stdout

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -157,7 +158,10 @@ def test_the_disk_cannot_be_filled(http):
 def test_nothing_keeps_running_after_its_answer(http, linger):
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
-        knock = f"import socket, time\nwhile True:\n    socket.create_connection(('127.0.0.1', {port})).close()\n    time.sleep(0.02)\n"
+        knock = (
+            "import socket, time\nwhile True:\n"
+            f"    socket.create_connection(('127.0.0.1', {port})).close()\n    time.sleep(0.02)\n"
+        )
         call(
             http,
             "import os, signal, subprocess, sys, threading\n"
@@ -225,7 +229,8 @@ channel = next(
 def test_a_forged_message_ends_the_worker_and_nothing_else(http, server, message):
     answer = call(
         http,
-        f"{CHANNEL}\ndef udf():\n    os.write(channel, {message})\n    import time; time.sleep(5)\n    return 'unharmed'",
+        f"{CHANNEL}\ndef udf():\n    os.write(channel, {message})\n    import time\n    time.sleep(5)\n"
+        "    return 'unharmed'",
     )
     assert answer.status_code == 422
     assert "ProcessDied" in detail(answer)
@@ -273,7 +278,5 @@ def _alive(pid: int) -> bool:
 
 
 def _ignore(action) -> None:
-    try:
+    with suppress(httpx.TransportError):
         action()
-    except httpx.TransportError:
-        pass

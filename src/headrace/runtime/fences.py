@@ -64,7 +64,7 @@ def enter(fd: int, kind: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """Put a file system in place, or change how one is shared: the system call mount(2)."""
+    """Put a file system in place, or change how one is shared, as the system call of this name does."""
     arguments = (source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
     _check(_libc.mount(*arguments), f"mount {target}")
 
