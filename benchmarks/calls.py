@@ -71,7 +71,7 @@ def _warm(report: Report, warm: dict, function: str, what: str) -> None:
         "ours : it",
         "errors",
     ]
-    note = f"Two worker processes each, {what} computed from an argument, no result kept; one thread of load, shared cores. "
+    note = f"Two worker processes each, {what} computed from an argument, no result kept; one thread of load. "
     if function == "rows":
         p50 = median(load.p50 for load in warm["headrace", function, 1])
         floor = median(load.rate for load in warm["floor", function, 16])
