@@ -1,4 +1,4 @@
-"""How fast values become bytes: ten rows on the warm path, and a million rows against the fastest library of each format.
+"""How fast values become bytes: ten rows, and a million against the fastest library of each format.
 
     python benchmarks/formats.py [--rows 1000000]
 
@@ -7,6 +7,7 @@ Everything is measured in this process, each format and its rival in turn; the f
 
 import argparse
 import io
+import pathlib
 import statistics
 import sys
 import time
@@ -20,7 +21,6 @@ import PIL.Image
 import polars as pl
 import pyarrow as pa
 import pyarrow.feather
-import pyarrow.parquet as pq
 import rasterio
 import rich
 import rich.table
@@ -170,10 +170,11 @@ def places(shown: rich.table.Table) -> None:
 
 def duckdb_spatial(frame: gpd.GeoDataFrame) -> Any:
     import duckdb
-    import duckdb_extension_spatial  # noqa: F401 - brings the extension
+    import duckdb_extension_spatial
 
+    folder = pathlib.Path(duckdb_extension_spatial.__file__).parent
     connection = duckdb.connect()
-    connection.load_extension("spatial")
+    connection.load_extension(str(next(folder.rglob("spatial.duckdb_extension"))))
     connection.register(
         "t", pa.table(pd.DataFrame(frame.drop(columns="geometry")).assign(g=frame.to_wkb()["geometry"]))
     )
@@ -184,7 +185,7 @@ def duckdb_spatial(frame: gpd.GeoDataFrame) -> Any:
 def duckdb_geojson(frame: gpd.GeoDataFrame) -> tuple[str, float | None]:
     try:
         connection = duckdb_spatial(frame)
-    except Exception as missing:  # noqa: BLE001 - a rival that is not here is left out
+    except Exception as missing:
         return f"no duckdb: {missing}"[:40], None
     query = """select string_agg('{"type":"Feature","properties":' || to_json({id: id, height: height, kind: kind})
         || ',"geometry":' || ST_AsGeoJSON(g) || '}', ',') from p"""
@@ -194,14 +195,14 @@ def duckdb_geojson(frame: gpd.GeoDataFrame) -> tuple[str, float | None]:
 def duckdb_mvt(frame: gpd.GeoDataFrame, tile: tuple[int, int, int]) -> tuple[str, float | None]:
     try:
         connection = duckdb_spatial(frame.to_crs(3857))
-    except Exception as missing:  # noqa: BLE001
+    except Exception as missing:
         return f"no duckdb: {missing}"[:40], None
     west, south, east, north = geography.tile_bounds_mercator(*tile)
     query = f"""select ST_AsMVT(r, 'udf') from (select {{id: id, height: height, kind: kind, geom: ST_AsMVTGeom(
         g, ST_Extent(ST_MakeEnvelope({west}, {south}, {east}, {north})), 4096, 64, true)}} as r from p)"""
     try:
         return "duckdb", seconds(lambda: connection.sql(query).fetchall(), 3)
-    except Exception as refused:  # noqa: BLE001
+    except Exception as refused:
         return f"duckdb: {refused}"[:60], None
 
 

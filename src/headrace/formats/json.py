@@ -46,7 +46,11 @@ def encode_value(value: Any) -> bytes:
 
 def encode_rows(frame: Any) -> list[bytes]:
     """A frame's rows, each as a JSON object."""
-    return [encode_value(record) for record in records(frame)]
+    rows = records(frame)
+    try:
+        return _encoder.encode_lines(rows).split(b"\n")[:-1]
+    except (OverflowError, TypeError, ValueError):
+        return [encode_value(row) for row in rows]
 
 
 def _plain(value: Any) -> Any:
@@ -75,7 +79,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"it has no form for a {type(value).__name__}")
 
 
-_encode = msgspec.json.Encoder(enc_hook=_plain).encode
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+_encode = _encoder.encode
 
 
 def _array(value: Any) -> Any:
