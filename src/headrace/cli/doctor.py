@@ -16,6 +16,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
+from headrace import logs
 from headrace import settings as table
 from headrace.executors.local import Local
 from headrace.model.result import Answer, Outcome
@@ -105,6 +106,7 @@ def probes(settings: Settings, secret: Path, pid: int, port: int) -> list[Probe]
 def doctor(home: Path | None, as_json: bool) -> None:
     """Say which fences this machine gives user code, and prove each. Status 1: a claimed fence does not hold."""
     settings = table.load(os.environ, home=home and str(home))
+    logs.configure("error")  # what a server would log at its start is what this prints
     # Smaller limits prove the same mechanism in a moment.
     settings = msgspec.structs.replace(
         settings, call_memory_mb=512, call_scratch_mb=32, call_processes=64, call_open_files=256

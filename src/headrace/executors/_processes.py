@@ -16,7 +16,7 @@ import structlog
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.runtime import wire
 from headrace.runtime.cgroup import Group, Groups
-from headrace.runtime.environment import VARIABLES, Environment, command
+from headrace.runtime.environment import Environment, command
 from headrace.runtime.wire import Exited, Fork, Plan, Preload, Reply, Task, Untrustworthy, Warm
 
 log = structlog.get_logger(__name__)
@@ -189,7 +189,7 @@ class Zygote:
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 command(self.environment, theirs.fileno()),
-                env=VARIABLES,
+                env=self.environment.variables,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,

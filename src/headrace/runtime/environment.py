@@ -45,13 +45,23 @@ class Environment(Struct, frozen=True, kw_only=True):
     python: str
     readable: list[str]  # folders and files, shown at the same paths
     network: bool
+    variables: dict[str, str]
 
 
 def default(data_folders: list[str], *, network: bool) -> Environment:
     """The interpreter that serves, its packages, and the folders of data that the settings name."""
-    own = [sys.base_prefix, sys.prefix, str(Path(__file__).parents[1])]
+    package = Path(__file__).parents[1]
+    # What the interpreter would not find by itself: the folder of an editable install, and where PYTHONPATH points.
+    found = [path for path in sys.path if Path(path).is_dir() and not path.startswith((sys.prefix, sys.base_prefix))]
+    own = [sys.base_prefix, sys.prefix, str(package), *(path for path in found if path != str(package.parent))]
     readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *data_folders)))
-    return Environment(name="default", python=sys.executable, readable=[*readable, *_aliases(own)], network=network)
+    return Environment(
+        name="default",
+        python=sys.executable,
+        readable=[*readable, *_aliases(own)],
+        network=network,
+        variables=VARIABLES | {"PYTHONPATH": ":".join(dict.fromkeys([str(package.parent), *found]))},
+    )
 
 
 def bubblewrap() -> str | None:

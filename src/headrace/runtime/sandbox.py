@@ -95,7 +95,9 @@ def _mount_proc() -> None:
 
 def _limit(plan: Plan) -> None:
     limits = plan.limits
-    space = limits.memory + (ADDRESS_SPACE_SLACK if plan.counted else ADDRESS_SPACE_SLACK // 4)
+    # Without a control group the address space is all that bounds memory: what is mapped now, and the limit on top.
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    space = mapped + limits.memory + (ADDRESS_SPACE_SLACK if plan.counted else 0)
     for kind, most in (
         (resource.RLIMIT_AS, space),
         (resource.RLIMIT_NPROC, limits.processes),
