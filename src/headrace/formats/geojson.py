@@ -40,32 +40,6 @@ def _shapes(geometry: Any) -> Any:
     return np.where(shapely.is_empty(shapes), shapes, shapely.orient_polygons(shapes))
 
 
-def _oriented(shapes: Any) -> Any:
-    """The geometries with outlines anticlockwise and holes clockwise (section 3.1.6).
-
-    Finding those that are not is a third of the work of turning them all.
-    """
-    import numpy as np
-    import shapely
-
-    wrong = (shapely.get_dimensions(shapes) == 2) & ~shapely.is_empty(shapes)
-    simple = np.flatnonzero(wrong & (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON))
-    rings, owners = shapely.get_rings(shapes[simple], return_index=True)
-    points, paths = shapely.get_coordinates(rings, return_index=True)
-    points -= points[np.searchsorted(paths, np.arange(len(rings)))][paths]
-    cross = (
-        points[:-1, 0] * points[1:, 1] - points[1:, 0] * points[:-1, 1]
-    )  # 0 between rings: each starts at its origin
-    anticlockwise = np.bincount(paths[:-1], weights=cross, minlength=len(rings)) > 0
-    holes = np.r_[False, owners[1:] == owners[:-1]][: len(rings)]
-    wrong[simple] = False
-    wrong[simple[owners[anticlockwise == holes]]] = True
-    if wrong.any():
-        shapes = shapes.copy()
-        shapes[wrong] = shapely.orient_polygons(shapes[wrong])
-    return shapes
-
-
 def has_geometry(value: Any, tile: Tile | None) -> bool:
     """Whether the frame has an active geometry."""
     return getattr(value, "active_geometry_name", None) is not None
