@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from headrace.errors import Invalid, NotFound
+from headrace.errors import NotFound
 from headrace.model.access import User
 from headrace.model.job import Function, Token, Udf
 from headrace.services import tokens, udfs
@@ -19,8 +19,6 @@ from headrace.services.calls import Target
 
 FRESH = 1.0
 MOST = 10_000
-
-_decode_function = msgspec.json.Decoder(Function).decode
 
 
 class Targets:
@@ -90,16 +88,8 @@ def of_function(user: User, function: Function) -> Target:
     )
 
 
-def function_of(body: str | bytes | dict[str, Any]) -> Function:
-    """The function in a udf object: JSON text, or the object itself. Raises Invalid with the field that is wrong."""
-    try:
-        return msgspec.convert(body, Function) if isinstance(body, dict) else _decode_function(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as wrong:
-        raise Invalid(f"The udf cannot be read: {wrong}. It wants at least `code` and `entrypoint`.") from wrong
-
-
 def _saved(udf: Udf, token: Token | None) -> Target:
-    function = function_of(udf.body)
+    function = udfs.check_body(udf.body)
     if not function.code.strip():
         raise NotFound(f"The udf {udf.slug} has no code yet; save it again.")
     return Target(
