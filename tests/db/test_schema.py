@@ -28,7 +28,7 @@ def test_migrations_lead_to_the_tables_that_the_code_declares(empty_url):
 
 
 def test_several_processes_may_start_on_an_empty_database_at_once(empty_url):
-    databases = [Database(empty_url) for _ in range(4)]
+    databases = [Database(empty_url) for _ in range(8)]
     failures = []
 
     def migrate(database: Database) -> None:

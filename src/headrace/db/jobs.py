@@ -93,8 +93,10 @@ def find_udf(
 
 def list_udfs(connection: Connection, matches: sa.ColumnElement[bool], offset: int, limit: int) -> Slice[Udf]:
     """Udfs, the most recently changed first."""
-    statement = _UDFS.where(matches).order_by(jobs.c.updated_at.desc(), jobs.c.id.desc())
-    rows = connection.execute(statement.offset(offset).limit(limit)).mappings()
+    order = (jobs.c.updated_at.desc(), jobs.c.id.desc())
+    # Chosen first and read then: the bodies of all that is passed over would be sorted along.
+    chosen = select(jobs.c.id).where(jobs.c.kind == Kind.UDF, matches).order_by(*order).offset(offset).limit(limit)
+    rows = connection.execute(_UDFS.where(jobs.c.id.in_(chosen)).order_by(*order)).mappings()
     count = select(sa.func.count()).select_from(jobs).where(jobs.c.kind == Kind.UDF, matches)
     return Slice([Udf(**row) for row in rows], connection.execute(count).scalar_one())
 

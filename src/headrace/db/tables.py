@@ -131,6 +131,7 @@ jobs = Table(
     Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("owner_id", "kind", "slug"),
 )
+Index("ix_jobs_owner_id_updated_at", jobs.c.owner_id, jobs.c.updated_at)
 
 job_versions = Table(
     "job_versions",

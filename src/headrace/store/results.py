@@ -17,7 +17,8 @@ from headrace.store.blobs import Blobs
 
 PREFIX = "results"
 MAGIC = b"HR1\n"
-OVERHEAD = 8 << 10  # bytes a result costs beside its own: a block of the disk, its line in the index
+OVERHEAD = 1 << 10  # bytes a result costs in memory beside its own
+BLOCK = 8 << 10  # and in the store: a block of the disk, its line in the index
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -99,8 +100,8 @@ class Results:
         with suppress(HeadraceError):  # a store that is away costs a result that is computed again, not an answer
             self._blobs.put(_place(key), data)
             with self._lock:
-                self._disk_used += OVERHEAD + len(data) - self._disk.pop(key, 0)
-                self._disk[key] = OVERHEAD + len(data)
+                self._disk_used += BLOCK + len(data) - self._disk.pop(key, 0)
+                self._disk[key] = BLOCK + len(data)
             self.evict()
 
     def index(self) -> None:
@@ -110,8 +111,8 @@ class Results:
             for path, size, _ in reversed(found):
                 key = path.rpartition("/")[2]
                 if key not in self._disk:
-                    self._disk[key] = OVERHEAD + size
-                    self._disk_used += OVERHEAD + size
+                    self._disk[key] = BLOCK + size
+                    self._disk_used += BLOCK + size
                     self._disk.move_to_end(key, last=False)
         self.evict()
 

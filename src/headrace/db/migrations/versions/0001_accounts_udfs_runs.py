@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("owner_id", "kind", "slug", name="uq_jobs_owner_id_kind_slug"),
         sa.UniqueConstraint("uid", name="uq_jobs_uid"),
     )
+    op.create_index("ix_jobs_owner_id_updated_at", "jobs", ["owner_id", "updated_at"], unique=False)
     op.create_table(
         "access_tokens",
         sa.Column("id", Id, autoincrement=True, nullable=False),
