@@ -13,7 +13,6 @@ from headrace.model import job
 from headrace.model.page import Page, Slice
 from headrace.services import udfs
 from headrace.services.call import Call
-from headrace.services.targets import function_of
 
 Slug = Annotated[
     str,
@@ -186,7 +185,7 @@ def _body(known: dict[str, Any], given: UdfCreate | UdfChange) -> str:
 
 
 def _detail(udf: job.Udf) -> UdfDetail:
-    function = function_of(udf.body)
+    function = udfs.check_body(udf.body)
     return UdfDetail(
         **_shown(udf),
         code=function.code,
@@ -198,7 +197,7 @@ def _detail(udf: job.Udf) -> UdfDetail:
 
 
 def _version(version: job.Version) -> Version:
-    function = function_of(version.body)
+    function = udfs.check_body(version.body)
     return Version(
         version=version.version,
         author_id=version.author_id,
