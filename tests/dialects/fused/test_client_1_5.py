@@ -110,6 +110,29 @@ def test_frames_of_tiles_are_handed_over_in_each_form(old):
     assert said.answer == [[-135, 40.98, -90, 66.513], [1, 2, 3], [1, 2, 3]]
 
 
+def test_imports_are_checked_before_code_runs_where_it_is(old):
+    said = old.run("""
+        @fused.udf
+        def fits():
+            import json
+            import pandas as pd
+            from sklearn import tree
+            return pd.DataFrame({"n": [1]})
+        @fused.udf
+        def fits_not():
+            import no_such_package
+        def refused():
+            try:
+                fits_not().run_local(validate_imports=True)
+            except ValueError as wrong:
+                return str(wrong)
+        from fused._udf.execute_v2 import validate_imports_whitelist as validate
+        answer = [validate(fits, True), refused()]
+    """)
+    assert said.answer[0] is None
+    assert "no_such_package" in said.answer[1]
+
+
 def test_an_asynchronous_run_answers_likewise(old):
     said = old.run("""
         import asyncio

@@ -572,6 +572,14 @@ def test_the_account_is_told_as_both_generations_want_it(web):
     assert web.get("/server/v1/collection/by-name/other").status_code == 404
 
 
+def test_the_packages_of_the_default_environment_are_listed(web):
+    listed = web.get("/server/v1/internal/dependency-whitelist").json()["dependency_whitelist"]
+    code = "import importlib\ndef udf(names: list):\n    return [importlib.import_module(n).__name__ for n in names]\n"
+    names = ["json", "pandas", "PIL", "sklearn", "duckdb", "polars", "rasterio", "xarray"]
+    assert set(names) <= set(listed)
+    assert web.run(code, {"names": names}).json() == names
+
+
 def test_health_needs_no_key(open_web):
     assert open_web.get("/server/v1/health").status_code == 200
 
@@ -595,6 +603,8 @@ def test_health_needs_no_key(open_web):
         ("GET", "/realtime/local/api/v1/secrets"),
         ("PUT", "/realtime/local/api/v1/secrets/key"),
         ("POST", "/collection/new"),
+        ("GET", "/collection/self/lite"),
+        ("POST", "/efs/local/list"),
         ("GET", "/code-proxy/by-url"),
         ("DELETE", "/realtime-shared/local/udf-cache/by-id/7/delete"),
         ("POST", "/session-token/by-access-token/fc_x"),

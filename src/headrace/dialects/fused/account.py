@@ -1,5 +1,10 @@
 """Who is calling and where calls go, as clients ask before their first call (Fused protocol notes 2.6)."""
 
+import platform
+import sys
+from functools import cache
+from importlib import metadata
+
 from msgspec import Struct
 
 from headrace.api.operation import Operation, describe
@@ -41,6 +46,12 @@ class Collection(Struct):
     access_scope: str
 
 
+class Packages(Struct):
+    """What user code can import, by the name it is imported under, and the version of each."""
+
+    dependency_whitelist: dict[str, str]
+
+
 class Health(Struct):
     """Up."""
 
@@ -76,6 +87,18 @@ def get_health(call: Call) -> Health:
     return Health("ok")
 
 
+def get_packages(call: Call) -> Packages:
+    """What user code can import, as clients of the first generation ask before they run code on their own machine."""
+    _ = call.user
+    return Packages(_packages())
+
+
+@cache
+def _packages() -> dict[str, str]:
+    versions = {name: metadata.version(owners[0]) for name, owners in metadata.packages_distributions().items()}
+    return dict.fromkeys(sorted(sys.stdlib_module_names), platform.python_version()) | versions
+
+
 def get_collection(call: Call, name: str) -> Collection:
     """A collection by its name; there is one."""
     check_collection(name)
@@ -93,5 +116,6 @@ def operations() -> list[Operation]:
         describe("GET", "/execution-env/self", get_environment, tags=("account",)),
         describe("GET", "/execution-env/token", get_environment_token, tags=("account",)),
         describe("GET", "/collection/by-name/{name}", get_collection, tags=("account",)),
+        describe("GET", "/internal/dependency-whitelist", get_packages, tags=("account",)),
         describe("GET", "/health", get_health, public=True, tags=("account",)),
     ]
