@@ -1,6 +1,8 @@
 """The SDK against a server that serves."""
 
 import io
+import subprocess
+import sys
 import uuid
 
 import httpx
@@ -46,6 +48,20 @@ def client(server, person):
 @pytest.fixture
 def person(server):
     return Person(server, "sdk")
+
+
+def test_the_package_brings_only_what_a_client_needs():
+    code = "import sys, headrace; headrace.udf; headrace.Client; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert "httpx" in loaded
+    assert not {"numpy", "pandas", "pyarrow", "sqlalchemy", "starlette", "uvicorn", "duckdb"} & loaded
+    assert not {name for name in loaded if name.startswith(("headrace.services", "headrace.db", "headrace.api"))}
+    first = subprocess.run(
+        [sys.executable, "-c", "import sys, headrace; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert "httpx" not in first.stdout.split()
 
 
 def test_a_marked_function_stays_a_function():
