@@ -240,6 +240,24 @@ CASES: dict[str, Callable[[], Case]] = {
     "objects of several types": lambda: Case(
         frame(a=[1, "two", None, 2.5], b=[ID, ID, None, ID]), {"a": [1, "two", None, 2.5], "b": [ID, ID, None, ID]}
     ),
+    "sparse": lambda: Case(frame(a=pd.arrays.SparseArray([1, 0, 0])), {"a": [1, 0, 0]}),
+    "wide floats": lambda: Case(frame(a=np.array([1.5, 2], "longdouble")), {"a": [1.5, 2.0]}),
+    "Arrow's own types": lambda: Case(
+        frame(
+            a=pd.array([[1], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+            b=pd.array([dt.datetime(2024, 1, 1), None], dtype=pd.ArrowDtype(pa.timestamp("us", "UTC"))),
+            c=pd.array(["x", None], dtype="string[pyarrow]"),
+        ),
+        {"a": [[1], None], "b": [dt.datetime(2024, 1, 1, tzinfo=dt.UTC), None], "c": ["x", None]},
+    ),
+    "dates far away": lambda: Case(
+        frame(a=[dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)]),
+        {"a": [dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)]},
+    ),
+    "totals of groups": lambda: Case(
+        frame(k=["a", "b"], v=[1, 2]).groupby("k").agg(["sum", "max"]).reset_index(),
+        {"k_": ["a", "b"], "v_sum": [1, 2], "v_max": [1, 2]},
+    ),
     "infinities": lambda: Case(frame(a=[np.inf, -np.inf, 0.0]), {"a": [np.inf, -np.inf, 0.0]}),
 }
 
@@ -627,6 +645,24 @@ def test_a_plain_value_is_json(case):
 def test_what_json_has_no_form_for_is_refused_in_a_sentence(value):
     with pytest.raises(Unserializable, match=r"written as (json|JSON).*\."):
         written(value, "json")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_text_that_is_no_unicode_is_refused(name):
+    with pytest.raises(Unserializable):
+        written(pd.DataFrame({"a": pd.Series(["\ud800"], dtype=object)}), name)
+
+
+@pytest.mark.parametrize("name", ["csv", "html", "json"])
+def test_ranges_as_categories_are_text(name):
+    cut = pd.DataFrame({"a": pd.cut([1, 5], [0, 3, 6])})
+    assert READERS[name].read(written(cut, name)) == {"a": ["(0, 3]", "(3, 6]"]}
+
+
+def test_complex_numbers_are_pairs():
+    numbers = pd.DataFrame({"a": np.array([1j, 2])})
+    assert json.loads(written(numbers, "json")) == [{"a": [0.0, 1.0]}, {"a": [2.0, 0.0]}]
+    assert pd.read_parquet(io.BytesIO(written(numbers, "parquet")))["a"].tolist() == ["[0.0,1.0]", "[2.0,0.0]"]
 
 
 def test_a_value_that_holds_itself_is_refused():

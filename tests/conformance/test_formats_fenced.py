@@ -21,7 +21,9 @@ def udf(rows: int = 3):
     points = shapely.points(numpy.linspace(1, 2, rows), numpy.linspace(3, 4, rows))
     return geopandas.GeoDataFrame({"n": numpy.arange(rows)}, geometry=points, crs=4326)
 """
-TABLE = "def udf(rows: int = 3):\n    import pandas\n    return pandas.DataFrame({'n': range(rows), 't': ['<b>'] * rows})"
+TABLE = (
+    "def udf(rows: int = 3):\n    import pandas\n    return pandas.DataFrame({'n': range(rows), 't': ['<b>'] * rows})"
+)
 RASTER = "def udf():\n    import numpy\n    return numpy.arange(12, dtype='uint8').reshape(3, 4), [0, 0, 4, 3]"
 ARRAY = "def udf():\n    import numpy\n    return numpy.arange(12, dtype='uint8').reshape(3, 4)"
 PLACED = """

@@ -88,6 +88,27 @@ def test_further_geometry_columns_and_another_name_of_the_active_one_are_kept(mi
     assert back.geometry.name == "shape" or name == "arrow"
 
 
+@pytest.mark.parametrize("name", READ_GEO)
+def test_values_that_arrow_has_no_type_for_are_text_beside_geometries_too(name):
+    frame = gpd.GeoDataFrame({"a": [1, "x"], "b": [[1, "a"], None]}, geometry=[SQUARE, None], crs=4326)
+    back = READ_GEO[name](written(frame, name))
+    assert back["a"].tolist() == ["1", "x"]
+    assert back["b"].iloc[0] == '[1,"a"]'
+
+
+@pytest.mark.parametrize("name", READ_GEO)
+def test_a_plain_frame_with_geometries_is_a_geo_table(name):
+    frame = pd.DataFrame({"a": [1], "g": gpd.GeoSeries([SQUARE], crs=3857)})
+    back = READ_GEO[name](written(frame, name))
+    assert (back.geometry.name, back.crs) == ("g", "EPSG:3857")
+
+
+def test_a_pair_whose_second_is_no_bounds_is_a_plain_value():
+    assert json.loads(written((np.ones(2), [1, 2]), "json")) == [[1, 1], [1, 2]]
+    with pytest.raises(Unserializable):
+        written((np.ones((2, 2)), [0, 0, 1, math.nan]), "tiff")
+
+
 def test_gdal_reads_geoparquet_and_geojson(mixed, tmp_path):
     for name, suffix in (("geojson", ".geojson"),):
         file = tmp_path / f"a{suffix}"

@@ -75,19 +75,31 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
     if seen.kind == "bytes":
         sink.write(seen.value)
         return Encoded("", seen.media_type or BINARY, seen.headers)
+    name, value = _choice(seen, formats, tile)
+    chosen = FORMATS[name]
+    try:
+        chosen.write(value, sink, tile)
+    except (ValueError, TypeError, NotImplementedError, ArithmeticError, LookupError, RecursionError) as refused:
+        # What libraries say of a value that they cannot write, such as a lone surrogate, is for the udf's author.
+        raise Unserializable(
+            f"The udf returned {seen.description}, which could not be written as {name}: {refused}"
+        ) from refused
+    return Encoded(name, chosen.media_type)
+
+
+def _choice(seen: "Seen", formats: Sequence[str], tile: Tile | None) -> tuple[str, Any]:
+    """The first format that takes the value, and the value as it takes it. Raises Unserializable."""
+    from headrace.formats import _values
+
     for name in formats:
-        chosen = FORMATS[name]
-        if chosen.takes(seen, tile):
-            chosen.write(seen.value, sink, tile)
-            return Encoded(name, chosen.media_type)
+        if FORMATS[name].takes(seen, tile):
+            return name, seen.value
     if seen.kind == "plain" and "parquet" in formats:
         # Clients of the first generation read nothing but Parquet and pictures: a value is a frame of one cell.
-        FORMATS["parquet"].write(_values.as_cell(seen.value), sink, tile)
-        return Encoded("parquet", FORMATS["parquet"].media_type)
+        return "parquet", _values.as_cell(seen.value)
     if seen.kind == "frame" and "geojson" in formats:
         # A feature need not have a place (RFC 7946, section 3.2); any other format that was asked for goes before.
-        FORMATS["geojson"].write(seen.value, sink, tile)
-        return Encoded("geojson", FORMATS["geojson"].media_type)
+        return "geojson", seen.value
     raise Unserializable(_refusal(seen, formats, tile))
 
 

@@ -3,6 +3,7 @@
 # Libraries make many of their functions at import, where no checker sees them.
 # pyright: reportAttributeAccessIssue=false
 
+from collections.abc import Callable
 from typing import Any
 
 WHOLE_SECONDS = "%Y-%m-%dT%H:%M:%S"
@@ -19,13 +20,20 @@ def to_table(frame: Any) -> Any:
     if isinstance(frame, pa.Table):
         return frame
     frame = with_text_names(frame)
-    if is_geographic(frame):
-        return pa.table(frame.to_arrow(index=index_to_keep(frame)))
     keep = index_to_keep(frame)
+    if is_geographic(frame):
+        return pa.table(arrow_made(frame, lambda frame: frame.to_arrow(index=keep)))
+    return arrow_made(frame, lambda frame: pa.Table.from_pandas(frame, preserve_index=keep, nthreads=1))
+
+
+def arrow_made(frame: Any, make: Callable[[Any], Any]) -> Any:
+    """What `make` makes of the frame, or where Arrow has no type for a column, of one with that column as text."""
+    import pyarrow as pa
+
     try:
-        return pa.Table.from_pandas(frame, preserve_index=keep, nthreads=1)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        return pa.Table.from_pandas(_objects_as_text(frame), preserve_index=keep, nthreads=1)
+        return make(frame)
+    except (pa.ArrowException, TypeError, OverflowError):
+        return make(_with_arrow_types(frame))
 
 
 def flat(frame: Any, *, keep_times: bool = False) -> Any:
@@ -200,13 +208,16 @@ def _without_extensions(frame: Any) -> Any:
     """The frame with geometries as WKT, and with periods and intervals as pandas shows them."""
     import pandas as pd
 
-    special = {"geometry", "period", "interval"}
-    if special.isdisjoint(str(dtype).partition("[")[0] for dtype in frame.dtypes):
+    def kind(dtype: Any) -> str:
+        dtype = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+        return str(dtype).partition("[")[0]
+
+    if {"geometry", "period", "interval"}.isdisjoint(map(kind, frame.dtypes)):
         return frame
     named = with_text_names(frame)
 
     def plain(column: Any) -> Any:
-        match str(column.dtype).partition("[")[0]:
+        match kind(column.dtype):
             case "geometry":
                 return column.to_wkt()
             case "period" | "interval":
@@ -217,15 +228,21 @@ def _without_extensions(frame: Any) -> Any:
     return pd.DataFrame({name: plain(named[name]) for name in named.columns}, index=frame.index)
 
 
-def _objects_as_text(frame: Any) -> Any:
-    """The frame with those columns as JSON text that Arrow has no type for."""
+def _with_arrow_types(frame: Any) -> Any:
+    """The frame with columns that Arrow has no type for as numbers where they are some, else as JSON text."""
     import pandas as pd
     import pyarrow as pa
 
     def simple(column: Any) -> Any:
+        if is_geometry(column):
+            return column
+        if isinstance(column.dtype, pd.SparseDtype):
+            column = column.sparse.to_dense()
+        if column.dtype.kind == "f" and column.dtype.itemsize > 8:
+            return column.astype(float)
         try:
             pa.array(column, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        except (pa.ArrowException, TypeError, OverflowError):
             missing = column.isna()
             texts = [
                 None if gap else v if isinstance(v, str) else to_json(v) for v, gap in zip(column, missing, strict=True)
@@ -233,4 +250,4 @@ def _objects_as_text(frame: Any) -> Any:
             return pd.Series(texts, index=column.index, dtype="str")
         return column
 
-    return frame.assign(**{name: simple(frame[name]) for name in frame.columns if frame[name].dtype == object})
+    return frame.assign(**{name: simple(frame[name]) for name in frame.columns})

@@ -15,6 +15,8 @@ Types are told by the module they come from, so that nothing is imported that us
 import datetime as dt
 import decimal
 import enum
+import math
+import sys
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -64,7 +66,8 @@ def classify(value: Any) -> Seen:
         if seen is not None:
             return seen
     if isinstance(value, tuple) and len(value) == 2 and _is_array(value[0]):
-        return _array(value[0], description, bounds=value[1])
+        bounds = _bounds(value[1])
+        return _array(value[0], description, bounds) if bounds else Seen("plain", value, description)
     if isinstance(value, list | tuple | set | frozenset | Mapping) or msgspec_like(value):
         return Seen("plain", value, description)
     if hasattr(value, "getvalue"):
@@ -98,10 +101,18 @@ def _pandas(value: Any, description: str) -> Seen | None:
     elif isinstance(value, pd.Index):
         value = value.to_frame(index=False, name=value.name if value.name is not None else "value")
     if isinstance(value, pd.DataFrame):
-        return Seen("frame", value, description)
+        return Seen("frame", _with_place(value), description)
     return (
         Seen("plain", value, description) if isinstance(value, pd.Timestamp | pd.Timedelta) or value is pd.NaT else None
     )
+
+
+def _with_place(frame: Any) -> Any:
+    """A plain frame with a column of geometries is a GeoDataFrame that lost its class on the way."""
+    if "geopandas" not in sys.modules:
+        return frame
+    places = [name for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype.name == "geometry"]
+    return sys.modules["geopandas"].GeoDataFrame(frame, geometry=places[0]) if places else frame
 
 
 def _geopandas(value: Any, description: str) -> Seen | None:
@@ -208,7 +219,7 @@ def _xarray(value: Any, description: str) -> Seen | None:
     return Seen("raster", raster, description)
 
 
-def _array(array: Any, description: str, bounds: Any = None) -> Seen:
+def _array(array: Any, description: str, bounds: tuple[float, ...] | None = None) -> Seen:
     """An array of two or three dimensions is a raster; one of (rows, columns, 3 or 4) too, if it cannot be bands."""
     import numpy as np
 
@@ -227,11 +238,21 @@ def _array(array: Any, description: str, bounds: Any = None) -> Seen:
     tags = {"orig_type": "numpy.ndarray", "shape": msgspec.json.encode(list(array.shape)).decode()}
     transform, crs = None, None
     if bounds is not None:
-        west, south, east, north = (float(v) for v in np.asarray(getattr(bounds, "total_bounds", bounds)).ravel())
+        west, south, east, north = bounds
         tags["bounds"] = msgspec.json.encode([west, south, east, north]).decode()
         transform = ((east - west) / data.shape[2], 0.0, west, 0.0, (south - north) / data.shape[1], north)
         crs = "EPSG:4326"
     return Seen("raster", Raster(data=data, crs=crs, transform=transform, tags=tags, original=array), description)
+
+
+def _bounds(value: Any) -> tuple[float, ...] | None:
+    """West, south, east, north, if the value is four numbers or a frame."""
+    value = getattr(value, "total_bounds", value)
+    try:
+        numbers = tuple(float(v) for v in value)
+    except (TypeError, ValueError):
+        return None
+    return numbers if len(numbers) == 4 and all(map(math.isfinite, numbers)) else None
 
 
 def _is_array(value: Any) -> bool:

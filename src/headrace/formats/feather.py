@@ -13,7 +13,8 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
 
     if _frames.is_geographic(value) and value.active_geometry_name is not None:
         frame = _frames.with_text_names(value)
-        frame.to_feather(sink, index=_frames.index_to_keep(frame), compression="lz4", chunksize=ROWS)
+        options = {"compression": "lz4", "index": _frames.index_to_keep(frame), "chunksize": ROWS}
+        _frames.arrow_made(frame, lambda frame: frame.to_feather(sink, **options))
         return
     table = _frames.to_table(value)
     options = pa.ipc.IpcWriteOptions(compression="lz4")

@@ -90,7 +90,7 @@ def _array(value: Any) -> Any:
         return np.where(np.isnat(value), None, np.datetime_as_string(value).astype(object)).tolist()
     if value.dtype.kind == "m":
         return [None if v is None else _frames.iso_duration(v) for v in np.atleast_1d(value).astype("m8[us]").tolist()]
-    return value.tolist()
+    return value.astype(float).tolist() if value.dtype.kind == "f" else value.tolist()
 
 
 def _pandas(value: Any) -> Any:
@@ -153,7 +153,7 @@ def _values(column: Any) -> list[Any]:
     if kind == "M":
         return _times(column)
     if kind == "m":
-        return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124 - NaT alone differs from itself
+        return _iso(column)
     if kind == "O" and _frames.is_geometry(column):
         import shapely
 
@@ -164,10 +164,15 @@ def _values(column: Any) -> list[Any]:
 
 def _times(column: Any) -> list[Any]:
     """Datetimes where they can hold the instants, else their text."""
-    times = column.to_numpy() if getattr(column.dtype, "tz", None) is None else None
-    if times is not None and times.dtype.str[4:6] != "ns":
-        return times.astype("M8[us]").tolist()
-    return [None if v != v else v.isoformat() for v in column]  # noqa: PLR0124 - NaT alone differs from itself
+    import numpy as np
+
+    if isinstance(column.dtype, np.dtype) and column.dtype.str[4:6] != "ns":
+        return column.to_numpy().astype("M8[us]").tolist()
+    return _iso(column)
+
+
+def _iso(column: Any) -> list[str | None]:
+    return [None if gap else v.isoformat() for v, gap in zip(column, column.isna(), strict=True)]
 
 
 def _polars(frame: Any) -> Any:

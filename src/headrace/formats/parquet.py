@@ -14,7 +14,8 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
 
     if _frames.is_geographic(value) and value.active_geometry_name is not None:
         frame = _frames.with_text_names(value)
-        frame.to_parquet(sink, compression="zstd", index=_frames.index_to_keep(frame), row_group_size=ROWS)
+        options = {"compression": "zstd", "index": _frames.index_to_keep(frame), "row_group_size": ROWS}
+        _frames.arrow_made(frame, lambda frame: frame.to_parquet(sink, **options))
         return
     table = _frames.to_table(value)
     # Statistics of text, and dictionaries of numbers, cost more time than they save readers. polars writes in half the
