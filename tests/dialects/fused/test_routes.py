@@ -192,6 +192,31 @@ def test_nothing_is_an_empty_body_and_not_no_content(web):
     assert (found.status_code, found.content) == (200, b"")
 
 
+GIVEN = "class Given:\n    status_code, body, headers = 302, b'<p>x', %r\ndef udf():\n    return Given()\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("text/html; charset=utf-8", "text/html; charset=utf-8"),
+        ("TEXT/HTML", "TEXT/HTML"),
+        ('multipart/x-mixed-replace; boundary="a b"', 'multipart/x-mixed-replace; boundary="a b"'),
+        ("unknown/unknown", "unknown/unknown"),
+        ("text/html\r\nSet-Cookie: a=b", "application/octet-stream"),
+        ("text/html\u20ac", "application/octet-stream"),
+        ("text", "application/octet-stream"),
+        ("a/" + "b" * 10_000, "application/octet-stream"),
+    ],
+)
+def test_what_a_udf_calls_its_bytes_cannot_harm_who_reads_them(web, given, shown):
+    headers = {"content-type": given, "set-cookie": "a=b", "location": "http://elsewhere", "transfer-encoding": "x"}
+    found = web.run(GIVEN % headers)
+    assert (found.status_code, found.content, found.headers["content-type"]) == (200, b"<p>x", shown)
+    assert "sandbox" in found.headers["content-security-policy"]
+    assert found.headers["x-content-type-options"] == "nosniff"
+    assert not {"set-cookie", "location", "transfer-encoding"} & set(found.headers)
+
+
 def test_what_was_printed_fits_a_header_however_much_it_was(web):
     found = web.run("def udf():\n    print('ä\\n\\U0001f600' * 100_000 + 'end')\n    return 1\n")
     header = found.headers["x-fused-metadata"]

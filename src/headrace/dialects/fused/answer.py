@@ -1,10 +1,13 @@
 """How a call's answer looks on this protocol's wire (Fused protocol notes 4.4)."""
 
+import re
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace.api import content
+from headrace.formats import FORMATS
 from headrace.model.result import Answer, Outcome
 from headrace.model.run import Cache
 from headrace.services.calls import Answered
@@ -14,9 +17,16 @@ JSON = "application/json"  # bare: a charset makes clients read it as Parquet
 
 ERROR_TYPES = {Outcome.TIMEOUT: "timeout_error", Outcome.UNSERIALIZABLE: "serialization_error"}
 
-# What a browser would run. It gets an origin of its own: a result's script must not act on this server as its reader.
-ACTIVE = ("text/html", "image/svg", "application/xhtml", "text/xml", "application/xml")
+# What no browser runs, of what our formats write. Anything else gets an origin of its own, and is not guessed at: a
+# result's script must not act on this server as its reader.
+INERT = frozenset(known.media_type for name in FORMATS.names if name != "html" for known in [FORMATS[name]])
 FENCED = {"Content-Security-Policy": "sandbox allow-scripts allow-popups", "X-Content-Type-Options": "nosniff"}
+
+# User code shares a process with what names the type, so the name is checked on this side of the fence.
+MEDIA_TYPE = re.compile(
+    r"""[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}(; ?[\w.-]{1,40}=([\w.:-]{1,80}|"[\w .:/-]{0,80}"))*""", re.ASCII
+)
+UNNAMED = "application/octet-stream"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,10 +46,12 @@ async def respond(request: Request, answered: Answered) -> Response:
         headers["x-fused-metadata"] = metadata(answer)
     if answer.outcome is not Outcome.OK:
         return _failure(answered.status, answer, headers)
-    headers.update(answer.headers)
-    if answer.media_type.startswith(ACTIVE):
+    media_type = answer.media_type or JSON
+    if media_type not in INERT:
         headers.update(FENCED)
-    return await content.deliver(request, answer.body, answer.media_type or JSON, headers, answered.etag)
+        if not MEDIA_TYPE.fullmatch(media_type):
+            media_type = UNNAMED
+    return await content.deliver(request, answer.body, media_type, headers, answered.etag)
 
 
 def metadata(answer: Answer) -> str:
