@@ -1,4 +1,4 @@
-"""Every format again, from inside a fenced worker and over HTTP: what it imports is there, and what it needs allowed."""
+"""Every format from inside a fenced worker, over HTTP: what it imports is there, what it needs is allowed."""
 
 import io
 import json

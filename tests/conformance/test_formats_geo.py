@@ -439,7 +439,9 @@ def test_what_is_not_a_number_is_transparent():
     assert picture(written(colour, "png"))[0, 0, 3] == 0
     assert picture(written(np.full((2, 2), np.nan), "png"))[..., 1].tolist() == [[0, 0], [0, 0]]
     masked = np.ma.masked_equal(np.array([[1, 2], [3, 4]], "uint8"), 3)
-    assert picture(written(masked, "png"))[..., 1].tolist() == [[255, 255], [0, 255]]
+    assert picture(written(masked, "png")).tolist() == [[[1, 255], [2, 255]], [[0, 0], [4, 255]]]
+    with opened(written(masked, "tiff")) as file:
+        assert np.array_equal(file.read(1), [[1, 2], [np.nan, 4]], equal_nan=True)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ class Raster(Struct, frozen=True, kw_only=True):
     nodata: float | None = None
     tags: dict[str, str] = {}
     original: Any = None  # the array as it was returned, for formats that keep its shape
+    shown: Any = None  # what pictures show instead of `data`, where that had to become floats to hold what is missing
 
 
 def classify(value: Any) -> Seen:
@@ -223,7 +224,9 @@ def _array(array: Any, description: str, bounds: tuple[float, ...] | None = None
     """An array of two or three dimensions is a raster; one of (rows, columns, 3 or 4) too, if it cannot be bands."""
     import numpy as np
 
-    array = np.ma.filled(array.astype(float), np.nan) if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
+    if isinstance(array, np.ma.MaskedArray):
+        return _masked(array, description, bounds)
+    array = np.asarray(array)
     data = array
     while data.ndim > 3 and data.shape[0] == 1:
         data = data[0]
@@ -243,6 +246,17 @@ def _array(array: Any, description: str, bounds: tuple[float, ...] | None = None
         transform = ((east - west) / data.shape[2], 0.0, west, 0.0, (south - north) / data.shape[1], north)
         crs = "EPSG:4326"
     return Seen("raster", Raster(data=data, crs=crs, transform=transform, tags=tags, original=array), description)
+
+
+def _masked(array: Any, description: str, bounds: tuple[float, ...] | None) -> Seen:
+    """A masked array is floats with NaN; of whole numbers, pictures still show the numbers as they were."""
+    import numpy as np
+
+    seen = _array(np.ma.filled(array.astype(float), np.nan), description, bounds)
+    if seen.kind != "raster" or array.dtype.kind not in "bui":
+        return seen
+    shown = _array(array.filled(0), description).value.data
+    return msgspec.structs.replace(seen, value=msgspec.structs.replace(seen.value, shown=shown))
 
 
 def _bounds(value: Any) -> tuple[float, ...] | None:

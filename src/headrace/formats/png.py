@@ -46,22 +46,23 @@ def _visible(raster: Any, *, stretch: bool) -> tuple[Any, Any]:
     import numpy as np
 
     data = raster.data
+    missing = ~np.isfinite(data) if data.dtype.kind == "f" else np.zeros(data.shape, bool)
+    if raster.nodata is not None:
+        missing |= data == raster.nodata
+    holes = missing.any(axis=0) if missing.any() else None
+    data = data if raster.shown is None else raster.shown
     kind = data.dtype.kind
     if kind == "b":
-        return data.view(np.uint8) * np.uint8(255), None
-    missing = ~np.isfinite(data) if kind == "f" else np.zeros(data.shape, bool) if raster.nodata is not None else None
-    if missing is not None and raster.nodata is not None:
-        missing |= data == raster.nodata
-    holes = missing.any(axis=0) if missing is not None and missing.any() else None
+        return data.view(np.uint8) * np.uint8(255), holes
     if data.dtype == np.uint8:
         return data if holes is None else data.copy(), holes
     low, high = (0.0, 1.0) if kind == "f" else (0.0, 255.0)
     if stretch and len(data) == 1:
-        seen = data if missing is None or holes is None else data[~missing]
+        seen = data if holes is None else data[~missing]
         low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
         high = high if high > low else low + 1
     scaled = np.subtract(data, low, dtype=np.float64) * (255 / (high - low))
-    if missing is not None and holes is not None:
+    if holes is not None:
         scaled[missing] = 0
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8), holes
 
