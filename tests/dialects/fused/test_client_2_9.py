@@ -2,6 +2,7 @@
 
 import pytest
 
+from conftest import serving
 from published import Person, Published
 
 WRONG = """
@@ -293,3 +294,21 @@ def test_a_wrong_key_is_told_in_words(server, new_python, tmp_path):
 def test_what_is_not_served_yet_says_so(new):
     said = new.run(f"{WRONG}\nanswer = [refused(lambda: api.get_jobs()), refused(lambda: api.list('fd://'))]")
     assert all("not served" in text for _, text in said.answer)
+
+
+def test_a_udf_that_takes_too_long_is_told_as_such(new_python, tmp_path):
+    with serving(tmp_path / "home", call_seconds=1) as server:
+        environ = {"FUSED_AUTH_TOKEN_TYPE": "Fused-Service-Token", "FUSED_AUTH_TOKEN": server.admin_key}
+        client = Published(new_python, tmp_path / "client", environ, f"import fused\nfused._env({server.url!r})")
+        try:
+            said = client.run(f"""{WRONG}
+@fused.udf
+def endless():
+    print("began", flush=True)
+    while True:
+        pass
+answer = [refused(lambda: fused.run(endless, _use_polling=polling)) for polling in (True, False)]""")
+        finally:
+            client.close()
+    for kind, sentence in said.answer:
+        assert (kind, "1 s" in sentence) == ("UdfTimeoutError", True)
