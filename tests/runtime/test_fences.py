@@ -71,14 +71,14 @@ def test_another_owner_s_scratch_folder_is_another_folder(http, stranger):
         args=(http, "import time\ndef udf():\n    open('/tmp/secret', 'w').write('mine')\n    time.sleep(1.5)"),
     )
     holding.start()
-    found = value(stranger, "import os\ndef udf(): return [f for _, _, files in os.walk('/tmp') for f in files]")
+    found = value(stranger, "import os\ndef udf(): return os.path.exists('/tmp/secret')")
     holding.join()
-    assert found == []
+    assert found is False
 
 
 def test_what_one_call_leaves_in_the_scratch_folder_the_next_does_not_find(http):
     value(http, "def udf(): open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
-    assert value(http, "import os\ndef udf(): return os.listdir('/tmp') + os.listdir('/dev/shm')") == []
+    assert "left" not in value(http, "import os\ndef udf(): return os.listdir('/tmp') + os.listdir('/dev/shm')")
 
 
 def test_another_owner_s_process_cannot_be_seen_traced_or_read(stranger):
@@ -248,6 +248,16 @@ def test_a_result_with_code_in_it_is_never_run_by_the_server(http, server, tmp_p
     assert answer.status_code == 422
     assert "cannot be written as json" in detail(answer)
     assert not mark.exists()
+
+
+def test_data_folders_are_seen_and_nothing_beside_them(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "here.txt").write_text("here")
+    (tmp_path / "beside.txt").write_text("beside")
+    with serving(tmp_path / "home", data_folders=tmp_path / "data") as server, server.client() as client:
+        assert value(client, f"def udf(): return open({str(tmp_path / 'data/here.txt')!r}).read()") == "here"
+        refused(client, f"open({str(tmp_path / 'beside.txt')!r}).read()")
+        refused(client, f"open({str(tmp_path / 'data/new.txt')!r}, 'w')")
 
 
 def test_the_network_can_be_taken_away(tmp_path):

@@ -45,6 +45,7 @@ class Worker:
         self._reply: asyncio.Future[tuple[Reply, memoryview | bytes] | None] | None = None
         self._task: Task | None = None
         self._pidfd = -1
+        self._unread = False
         self._ended = ended
         channel.setblocking(False)
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -71,7 +72,7 @@ class Worker:
             timer.cancel()
             self._task = self._reply = None
         if came is None:
-            return await self._obituary(task)
+            return None if self._unread and self.killed_for is None else await self._obituary(task)
         reply, body = came
         self.retiring |= reply.retire
         return _answer(task, reply, body)
@@ -118,6 +119,11 @@ class Worker:
         """Take a reply. What is none, or answers no question, ends the worker: user code may hold its end."""
         try:
             message, fds = wire.receive(self.channel)
+        except ConnectionResetError:
+            # Its end was closed with our message in it: it died without having read the task (unix(7)).
+            self._unread = True
+            self._end()
+            return
         except (OSError, Untrustworthy):
             self.kill(None)
             return
@@ -157,7 +163,9 @@ class Worker:
             async with asyncio.timeout(0 if self.killed_for else STATUS_PATIENCE):
                 await asyncio.shield(self.status)
         status = self.status.result() if self.status.done() else None
-        starved = self.group is not None and self.group.ran_out_of_memory()
+        # The count may also stand from a child process of an earlier call; only the kernel's kill is one for memory.
+        killed = status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL)
+        starved = killed and self.group is not None and self.group.ran_out_of_memory()
         outcome = self.killed_for or (Outcome.MEMORY if starved else Outcome.DIED)
         return Answer(outcome=outcome, problem=problem_of(outcome, task, status))
 

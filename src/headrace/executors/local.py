@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 PATIENCE = 0.02  # seconds that the first in a queue waits before one more worker is forked for its owner
 SWEEP = 5.0  # seconds between looks for workers that have been idle too long
+STILLBORN = 5  # workers in a row that end before they are ready: then those who wait are told
 RESTART = (0.0, 0.2, 1.0, 5.0)  # seconds before a zygote that died again and again is started once more
 
 
@@ -54,6 +55,7 @@ class Local:
         self._keeper: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._closing = False
+        self._stillborn = 0
         self._counts = {"workers_started": 0, "workers_ended": 0, "zygotes_started": 0}
         self.refused: dict[str, str] = {}
         # "public" needs a program beside us; where it is not asked for, user code reaches what the host reaches.
@@ -229,14 +231,27 @@ class Local:
             worker = await self._fresh()
         finally:
             owner.starting -= 1
+        if worker is None and self._zygote.warm.is_set():
+            self._stillborn += 1
+            if self._stillborn >= STILLBORN:
+                self._give_up(owner)
+                return
         if worker is None:
             # The zygote may just have died; whoever waits has a timer, and a call alone in its queue gets one here.
             if owner.waiting and owner.timer is None and not self._closing:
                 owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
             return
+        self._stillborn = 0
         owner.alive += 1
         worker.owner = owner
         self._free(owner, worker)
+
+    def _give_up(self, owner: Owner) -> None:
+        log.error("workers end before they are ready; what they said stands above")
+        while owner.waiting:
+            turn = owner.waiting.popleft()
+            if not turn.done():
+                turn.set_exception(Unavailable("No worker can be started on this machine; the server's log tells why."))
 
     async def _fresh(self) -> Worker | None:
         spare, self._spare = self._spare, None

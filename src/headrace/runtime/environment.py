@@ -52,7 +52,9 @@ def default(data_folders: list[str], *, network: bool) -> Environment:
     """The interpreter that serves, its packages, and the folders of data that the settings name."""
     package = Path(__file__).parents[1]
     # What the interpreter would not find by itself: the folder of an editable install, and where PYTHONPATH points.
-    found = [path for path in sys.path if Path(path).is_dir() and not path.startswith((sys.prefix, sys.base_prefix))]
+    # Not the folder that the server happened to be started in, which `python -m` puts there too.
+    besides = [path for path in sys.path if path not in ("", str(Path.cwd())) and Path(path).is_dir()]
+    found = [path for path in besides if not path.startswith((sys.prefix, sys.base_prefix))]
     own = [sys.base_prefix, sys.prefix, str(package), *(path for path in found if path != str(package.parent))]
     readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *data_folders)))
     return Environment(
@@ -81,7 +83,7 @@ def command(environment: Environment, control: int) -> list[str]:
     arguments = [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
     if os.geteuid() != 0:
         arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
-    arguments += ["--cap-add", "ALL", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev", "--hostname", "headrace"]  # noqa: S108
+    arguments += ["--cap-add", "ALL", "--perms", "1777", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev", "--hostname", "headrace"]  # noqa: S108
     for path in SYSTEM:
         arguments += ["--ro-bind-try", path, path]
     # Folders that bubblewrap makes on the way are its own user's alone; workers have another.

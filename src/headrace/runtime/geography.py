@@ -5,6 +5,7 @@ Web Mercator tiles as everyone numbers them: x from the west, y from the north, 
 
 import json
 import math
+import warnings
 from typing import TYPE_CHECKING, Any, cast
 
 from headrace.runtime.fused.types import TileXYZ
@@ -104,7 +105,9 @@ def table(value: Any) -> "pd.DataFrame":
 
     if isinstance(value, pd.DataFrame):
         return value
-    return pd.read_json(io.StringIO(value if isinstance(value, str) else json.dumps(value)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # rows of different lengths are filled up, and nobody reads the advice
+        return pd.read_json(io.StringIO(value if isinstance(value, str) else json.dumps(value)))
 
 
 def bounds(value: Any) -> list[float]:

@@ -69,14 +69,14 @@ def confine(plan: Plan, *, private_pids: bool) -> Refusals:
     own_mounts = attempt("namespaces", lambda: fences.unshare(namespaces))
     scratch = own_mounts and attempt("scratch", lambda: _mount_scratch(plan))
     own_proc = own_mounts and private_pids and attempt("proc", _mount_proc)
+    folders = (SCRATCH, SHARED_MEMORY) if scratch else (_private_folder(plan),)
     attempt("rlimits", lambda: _limit(plan))
     if plan.uid is not None:
         attempt("user", lambda: _become(plan.uid or 0, plan.readable))
     attempt("capabilities", fences.drop_capabilities)
     attempt("memory", fences.hide_memory)
     proc = ("/proc",) if own_proc else OWN_PROC
-    writable = (*DEVICES, *((SCRATCH, SHARED_MEMORY) if scratch else _private_folder()))
-    attempt("landlock", lambda: fences.landlock((*SYSTEM, *proc, *plan.readable), writable))
+    attempt("landlock", lambda: fences.landlock((*SYSTEM, *proc, *plan.readable), (*DEVICES, *folders)))
     attempt("seccomp", fences.seccomp)
     return refused
 
@@ -85,8 +85,18 @@ def _mount_scratch(plan: Plan) -> None:
     fences.mount("none", "/", "", fences.MS_REC | fences.MS_PRIVATE)
     flags = fences.MS_NOSUID | fences.MS_NODEV
     owner = "" if plan.uid is None else f",uid={plan.uid},gid={plan.uid}"
+    beneath = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in hidden_by_scratch(plan.readable)}
     fences.mount("tmpfs", SCRATCH, "tmpfs", flags, f"size={plan.limits.scratch},nr_inodes=100000,mode=0700{owner}")
+    for path, opened in beneath.items():
+        Path(path).mkdir(parents=True, exist_ok=True)
+        fences.mount(f"/proc/self/fd/{opened}", path, "", fences.MS_BIND | fences.MS_REC)
+        os.close(opened)
     fences.mount("tmpfs", SHARED_MEMORY, "tmpfs", flags, f"size={SHARED_MEMORY_BYTES},nr_inodes=1000,mode=0700{owner}")
+
+
+def hidden_by_scratch(readable: Sequence[str]) -> list[str]:
+    """The folders that have to be shown again on top of the scratch folder, because they lie beneath its place."""
+    return [path for path in readable if path.startswith(f"{SCRATCH}/") and Path(path).is_dir()]
 
 
 def _mount_proc() -> None:
@@ -119,9 +129,11 @@ def _become(uid: int, readable: Sequence[str]) -> None:
             raise PermissionError(f"{path} cannot be read by an unprivileged user: imports in user code will fail")
 
 
-def _private_folder() -> tuple[str, ...]:
+def _private_folder(plan: Plan) -> str:
     """A folder of its own where no mount can be made; its size is then bounded a file at a time only."""
     import tempfile
 
-    os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="headrace-")
-    return (os.environ["TMPDIR"],)
+    folder = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="headrace-")
+    if plan.uid is not None:
+        os.chown(folder, plan.uid, plan.uid)
+    return folder

@@ -84,6 +84,8 @@ class Worker:
         self._imported = PRELOADABLE & sys.modules.keys()
         self._threads = threading.active_count()
         self._start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        shown = sandbox.hidden_by_scratch(plan.readable)
+        self._kept = {KEPT_IN_SCRATCH, *(Path(path).relative_to(sandbox.SCRATCH).parts[0] for path in shown)}
         self._fused: Any = sys.modules["fused"]
         self._arguments = import_module("headrace.runtime.arguments")
         self._formats = import_module("headrace.formats")
@@ -203,7 +205,7 @@ class Worker:
         for folder in (self._scratch, sandbox.SHARED_MEMORY):
             with suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.name != KEPT_IN_SCRATCH:
+                    if entry.name not in self._kept:
                         _remove(entry)
 
     def _worn(self) -> bool:

@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from contextlib import suppress
 from importlib import import_module
 from types import FrameType
@@ -105,7 +106,6 @@ class Zygote:
                 # Back to our own namespace: only from there is another one made, and only there do threads start.
                 fences.enter(self._own_pids, fences.NEWPID)
             return
-        status = 70
         try:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGINT):
@@ -119,8 +119,10 @@ class Zygote:
             from headrace.runtime import worker
 
             worker.serve(socket.socket(fileno=channel), order.plan, private_pids=not self._private_pids)
+        except BaseException:  # noqa: BLE001 - whatever it was, this process must not go on as a second zygote
+            traceback.print_exc()
         finally:
-            os._exit(status)
+            os._exit(70)
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):
