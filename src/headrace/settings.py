@@ -34,7 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Annotated[Count, setting("The port to listen on; 0 takes a free one and prints it.")] = 8700
     public_url: Annotated[str, setting("The address users reach the server by, if it is not http://host:port.")] = ""
     database_url: Annotated[str, setting("Metadata: a PostgreSQL URL; empty is SQLite in the home folder.")] = ""
-    store_url: Annotated[str, setting("Bytes: an s3://, gs:// or az:// URL; empty is a folder in the home folder.")] = ""
+    store_url: Annotated[str, setting("Bytes: an s3://, gs:// or az:// URL; empty is a folder in the home folder.")] = (
+        ""
+    )
     executor: Annotated[str, setting("Where work runs: the name of a file in headrace/executors.")] = "local"
     secret_key: Annotated[
         str, setting("32 bytes in URL-safe base64 that encrypt what must be read back; empty: <home>/secret.key.")
@@ -72,7 +74,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_mb: Annotated[Positive, setting("The largest body of a request.")] = 64
     body_seconds: Annotated[Positive, setting("How long a client may take between two pieces of its body.")] = 30
 
-    cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = 7_776_000
+    cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = (
+        7_776_000
+    )
     cache_mb: Annotated[Count, setting("Cached results kept in the store; the least used go first.")] = 4096
     cache_memory_mb: Annotated[Count, setting("Cached results kept in memory as well.")] = 64
     run_days: Annotated[Positive, setting("Days that finished runs and their logs are kept.")] = 30
