@@ -83,20 +83,8 @@ def command(environment: Environment, control: int) -> list[str]:
     arguments = [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
     if os.geteuid() != 0:
         arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
-    arguments += [
-        "--cap-add",
-        "ALL",
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/tmp",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--hostname",
-        "headrace",
-    ]  # noqa: S108
+    arguments += ["--cap-add", "ALL", "--hostname", "headrace", "--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - of this sandbox alone
     for path in SYSTEM:
         arguments += ["--ro-bind-try", path, path]
     # Folders that bubblewrap makes on the way are its own user's alone; workers have another.
