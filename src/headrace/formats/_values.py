@@ -112,8 +112,10 @@ def _with_place(frame: Any) -> Any:
     """A plain frame with a column of geometries is a GeoDataFrame that lost its class on the way."""
     if "geopandas" not in sys.modules:
         return frame
-    places = [name for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype.name == "geometry"]
-    return sys.modules["geopandas"].GeoDataFrame(frame, geometry=places[0]) if places else frame
+    kinds = [type(dtype).__name__ for dtype in frame.dtypes.tolist()]
+    if "GeometryDtype" not in kinds:
+        return frame
+    return sys.modules["geopandas"].GeoDataFrame(frame, geometry=frame.columns[kinds.index("GeometryDtype")])
 
 
 def _geopandas(value: Any, description: str) -> Seen | None:

@@ -7,7 +7,7 @@ geometries are GeoJSON objects in the frame's own coordinates. A named index is 
 # Libraries make many of their functions at import, where no checker sees them.
 # pyright: reportAttributeAccessIssue=false
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -99,7 +99,7 @@ def _pandas(value: Any) -> Any:
     if isinstance(value, pd.DataFrame):
         return records(value)
     if isinstance(value, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
-        return _values(pd.Series(value))
+        return _values(pd.Series(value).array)
     if value is pd.NA or value is pd.NaT:
         return None
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
@@ -133,7 +133,7 @@ def _columns(frame: Any) -> tuple[list[str], list[list[Any]]]:
     if hasattr(frame, "column_names"):
         return _of_arrow(frame)
     frame = _frames.with_named_index(frame)
-    return list(frame.columns), [_values(column) for _, column in frame.items()]
+    return list(frame.columns), [_values(column) for column in _arrays(frame)]
 
 
 def _of_arrow(table: Any) -> tuple[list[str], list[list[Any]]]:
@@ -147,8 +147,14 @@ def _of_arrow(table: Any) -> tuple[list[str], list[list[Any]]]:
     return list(table.column_names), columns
 
 
+def _arrays(frame: Any) -> Iterable[Any]:
+    """The columns as arrays. To make a Series of each takes longer than all else that a small frame needs."""
+    quick = getattr(frame, "_iter_column_arrays", None)
+    return quick() if quick else (column.array for _, column in frame.items())
+
+
 def _values(column: Any) -> list[Any]:
-    """A pandas column as values for `encode_value`, which writes NaN, NA and infinities as null."""
+    """A column as values for `encode_value`, which writes NaN, NA and infinities as null."""
     kind = getattr(column.dtype, "kind", "O")
     if kind == "M":
         return _times(column)
@@ -157,7 +163,7 @@ def _values(column: Any) -> list[Any]:
     if kind == "O" and _frames.is_geometry(column):
         import shapely
 
-        texts = shapely.to_geojson(column.array)
+        texts = shapely.to_geojson(column)
         return [None if text is None else msgspec.Raw(text.encode()) for text in texts]
     return column.tolist()
 
@@ -167,12 +173,15 @@ def _times(column: Any) -> list[Any]:
     import numpy as np
 
     if isinstance(column.dtype, np.dtype) and column.dtype.str[4:6] != "ns":
-        return column.to_numpy().astype("M8[us]").tolist()
+        return np.asarray(column).astype("M8[us]").tolist()
     return _iso(column)
 
 
 def _iso(column: Any) -> list[str | None]:
-    return [None if gap else v.isoformat() for v, gap in zip(column, column.isna(), strict=True)]
+    import pandas as pd
+
+    values = pd.Series(column)
+    return [None if gap else v.isoformat() for v, gap in zip(values, values.isna(), strict=True)]
 
 
 def _polars(frame: Any) -> Any:
