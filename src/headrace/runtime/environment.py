@@ -85,12 +85,12 @@ def command(environment: Environment, control: int) -> list[str]:
         arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
     arguments += ["--cap-add", "ALL", "--hostname", "headrace", "--proc", "/proc", "--dev", "/dev"]
     arguments += ["--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - of this sandbox alone
+    # Folders that bubblewrap makes on the way are its own user's alone; workers have another.
+    shown = (*SYSTEM, *environment.readable)
+    for way in dict.fromkeys(str(way) for path in shown for way in reversed(Path(path).parents[:-1])):
+        arguments += ["--perms", "0755", "--dir", way]
     for path in SYSTEM:
         arguments += ["--ro-bind-try", path, path]
-    # Folders that bubblewrap makes on the way are its own user's alone; workers have another.
-    ways = dict.fromkeys(str(way) for path in environment.readable for way in reversed(Path(path).parents[:-1]))
-    for way in ways:
-        arguments += ["--perms", "0755", "--dir", way]
     for path in environment.readable:
         arguments += ["--ro-bind", path, path]
     return [*arguments, "--chdir", "/", "--", *zygote]
