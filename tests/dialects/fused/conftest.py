@@ -1,11 +1,14 @@
-"""The two generations of the published `fused` client, logged in by our own command."""
+"""The two generations of the published `fused` client, logged in by our own command, and plain HTTP."""
 
+import json
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fused_wire import RUN, body_of
 from published import Person, Published, environment, interpreter, login
 
 NEW = "fused[raster,vector]==2.9.5"
@@ -43,6 +46,36 @@ def old(server, old_python, tmp_path_factory) -> Iterator[Published]:
 def person(server) -> Person:
     """A user of this test alone."""
     return Person(server, "person")
+
+
+@pytest.fixture
+def web(server, person):
+    """A client with the key of a person of its own, `save` to keep a udf and `share` to make a token for it."""
+    with server.client(person.key) as http:
+
+        def save(code: str, slug: str = "kept", **more) -> dict:
+            answer = http.post("/server/v1/udf/new", json={"slug": slug, "udf_body": json.dumps(body_of(code)), **more})
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        def share(code: str, **more) -> str:
+            asked = {"udf_id": save(code, str(uuid.uuid4()))["id"], "client_id": None, **more}
+            return http.post("/server/v1/udf-access-token/new", json=asked).json()["token"]
+
+        def run(code: str, parameters: dict | None = None, path: str = RUN, **more):
+            step = {"type": "udf", "udf": body_of(code, parameters=parameters or {})}
+            return http.post(path, json={"step_config": json.dumps(step), "format": "json", **more})
+
+        http.save, http.share, http.run, http.email = save, share, run, person.email
+        yield http
+
+
+@pytest.fixture
+def open_web(server):
+    """A client without a key."""
+    with server.client() as http:
+        del http.headers["authorization"]
+        yield http
 
 
 def logged_in(server, python: Path, home: Path, prelude: str) -> Iterator[Published]:
