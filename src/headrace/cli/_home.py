@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from headrace import settings as table
@@ -36,5 +37,5 @@ def show(title: str, columns: list[str], rows: Sequence[Sequence[object]]) -> No
     """Print a table."""
     shown = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        shown.add_row(*("" if cell is None else str(cell) for cell in row))
+        shown.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     console.print(shown)

@@ -16,6 +16,7 @@ from headrace.model.page import Slice
 from headrace.services.call import Call
 
 SLUG = re.compile(r"[^\x00-\x1f\x7f/\\]{1,128}")
+TRIES = 20  # saves of one udf that may come first before one is sent away
 LARGEST_BODY = 8 << 20  # characters of the udf object, its extra modules included
 
 _decode = msgspec.json.Decoder(Function).decode
@@ -52,28 +53,26 @@ def update(
     public_read: bool | None = None,
     public_list: bool | None = None,
 ) -> Udf:
-    """Save a udf again: a body that differs is a new version. None is no change. Raises NotFound."""
-    user, now = call.user, datetime.now(UTC)
-    udf = get_own(call, uid)
+    """Save a udf again: a body that differs is a new version. None is no change. Raises NotFound.
+
+    Of saves at the same moment each is a version of its own, and the last one is the current one.
+    """
     if body is not None:
         check_body(body)
     if slug is not None and (not SLUG.fullmatch(slug) or not slug.strip()):
         raise Invalid("The name of a udf has 1 to 128 characters, no slash and no control characters.")
     given = {"slug": slug, "public_read": public_read, "public_list": public_list}
     values = {key: value for key, value in given.items() if value is not None}
-    version = udf.version + (body is not None and body != udf.body)
-    try:
-        with call.platform.db.begin() as connection:
-            if not queries.update_udf(connection, udf.id, udf.version, **values, version=version, updated_at=now):
-                raise Conflict(f"The udf {udf.slug!r} was changed by somebody else just now; load it and save again.")
-            if body is not None and version != udf.version:
-                queries.add_version(connection, udf.id, version, body, user.id, now)
-            saved = queries.find_udf(connection, jobs.c.id == udf.id)
-    except IntegrityError as taken:
-        raise Conflict(f"You have a udf called {slug!r} already; choose another name.") from taken
-    assert saved is not None
-    call.platform.revision.bump()
-    return saved
+    for _ in range(TRIES):
+        udf = get_own(call, uid)
+        try:
+            saved = _save_over(call, udf, body, values)
+        except IntegrityError as taken:
+            raise Conflict(f"You have a udf called {slug!r} already; choose another name.") from taken
+        if saved is not None:
+            call.platform.revision.bump()
+            return saved
+    raise Conflict("This udf is being saved by many at once; save it again in a moment.")
 
 
 def get(call: Call, uid: str) -> Udf:
@@ -142,6 +141,18 @@ def check_body(body: str) -> Function:
         return _decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as wrong:
         raise Invalid(f"The udf cannot be read: {wrong}. It wants at least `code` and `entrypoint`.") from wrong
+
+
+def _save_over(call: Call, udf: Udf, body: str | None, values: dict[str, str | bool]) -> Udf | None:
+    """The udf after the change, or None where another save came first."""
+    now = datetime.now(UTC)
+    version = udf.version + (body is not None and body != udf.body)
+    with call.platform.db.begin() as connection:
+        if not queries.update_udf(connection, udf.id, udf.version, **values, version=version, updated_at=now):
+            return None
+        if body is not None and version != udf.version:
+            queries.add_version(connection, udf.id, version, body, call.user.id, now)
+        return queries.find_udf(connection, jobs.c.id == udf.id)
 
 
 def _find(call: Call, *matches: sa.ColumnElement[bool], first: sa.ColumnElement[int] | None = None) -> Udf:
