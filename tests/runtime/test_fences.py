@@ -14,16 +14,6 @@ from calling import call, detail, value
 from conftest import serving, wait_until
 
 
-@pytest.fixture(scope="module")
-def stranger(server):
-    """Another user of the server, whose workers are others."""
-    with server.client() as admin:
-        user = admin.post("/api/users", json={"name": "Stranger", "email": "stranger@example.org"}).json()
-        key = admin.post(f"/api/users/{user['id']}/api_keys", json={"name": "tests", "expiresIn": 3600}).json()["token"]
-    with server.client(key) as client:
-        yield client
-
-
 def refused(client: httpx.Client, attempt: str) -> str:
     """The exception that an attempt ended with. Fails when it got through."""
     body = "\n".join(f"    {line}" for line in attempt.strip().splitlines())
@@ -149,11 +139,13 @@ def test_the_disk_cannot_be_filled(http):
     [
         "threading.Thread(target=knock).start()",
         "threading.Thread(target=knock, daemon=True).start()",
+        "_thread.start_new_thread(knock, ())",
+        "_thread.start_new_thread(knock, ()); sys.modules['headrace.runtime.worker']._count_threads = int",
         "subprocess.Popen([sys.executable, '-c', source])",
         "os.fork() or (os.setsid(), os.fork() and os._exit(0), knock())",
         "signal.signal(signal.SIGALRM, lambda *_: knock()) or signal.setitimer(signal.ITIMER_REAL, 0.3)",
     ],
-    ids=["thread", "daemon thread", "child", "daemon", "timer"],
+    ids=["thread", "daemon thread", "bare thread", "hidden thread", "child", "daemon", "timer"],
 )
 def test_nothing_keeps_running_after_its_answer(http, linger):
     with socket.create_server(("127.0.0.1", 0)) as door:
@@ -164,7 +156,7 @@ def test_nothing_keeps_running_after_its_answer(http, linger):
         )
         call(
             http,
-            "import os, signal, subprocess, sys, threading\n"
+            "import _thread, os, signal, subprocess, sys, threading\n"
             f"source = {knock!r}\n"
             "def knock(): exec(source)\n"
             f"def udf():\n    {linger}\n    return 1\n",
@@ -236,6 +228,71 @@ def test_a_forged_message_ends_the_worker_and_nothing_else(http, server, message
     assert "ProcessDied" in detail(answer)
     assert value(http, "def udf(): return 'next'") == "next"
     assert server.process.poll() is None
+
+
+FORGE = f"""
+{CHANNEL}
+import array, fcntl, sys, msgspec
+from headrace.runtime import wire
+def task():
+    frame = sys._getframe()
+    while not isinstance(frame.f_locals.get("task"), wire.Task):
+        frame = frame.f_back
+    return frame.f_locals["task"]
+def sealed(data):
+    fd = os.memfd_create("x", os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    wire.seal(fd)
+    return fd
+def forge(files=(), **fields):
+    answer = dict(uid=task().uid, outcome="ok", media_type="application/json", format="json", body=b"1") | fields
+    wire.send(socket.socket(fileno=os.dup(channel)), msgspec.msgpack.encode(answer), files)
+"""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "stdout='x' * (100 << 20)",
+        "outcome='exception'",
+        "outcome='ok', problem={'kind': 'x', 'message': 'x'}",
+        "timing=[float('nan')] * 5",
+        "timing=[-1.0] * 5",
+        "size=5, body=b'x' * 200_000",
+        "retire='perhaps'",
+        "imported=7",
+        "files=[os.memfd_create('x')], size=10, body=b''",
+        "files=[os.pipe()[0]], size=10, body=b''",
+        "files=[os.open('/dev/zero', 0)], size=10, body=b''",
+        "files=[os.open('/tmp', 0)], size=10, body=b''",
+        "files=[sealed(b'x')], size=10, body=b''",
+        "files=[sealed(b'x'), *[os.dup(1)] * 20], size=1, body=b''",
+    ],
+)
+def test_an_answer_that_no_worker_gives_ends_the_worker(http, fields):
+    answer = call(http, f"{FORGE}\nimport time\ndef udf(): forge({fields}); time.sleep(5)")
+    assert answer.status_code == 422
+    assert "ProcessDied" in detail(answer)
+    assert value(http, "def udf(): return 'next'") == "next"
+
+
+def test_a_worker_cannot_have_the_zygote_import_what_it_likes(http, stranger):
+    forged = "forge(imported=['this', 'antigravity', 'xml.dom'])"
+    assert value(http, f"{FORGE}\ndef udf(): {forged}; os._exit(0)") == 1
+    for _ in range(4):  # so that the stranger's next worker is one that was forked since
+        call(stranger, "import os\ndef udf(): os._exit(0)")
+    names = value(stranger, "import sys\ndef udf(): return list(sys.modules)")
+    assert not {"this", "antigravity", "xml.dom"} & set(names)
+
+
+def test_somebody_else_s_public_code_runs_beside_the_caller_s_own_and_not_in_it(http, stranger):
+    code = "import json\n\ndef udf():\n    json.trapped = True\n    return 'shared'\n"
+    saved = stranger.post("/api/udfs", json={"name": "trap", "code": code, "publicRead": True})
+    assert saved.status_code == 201, saved.text
+    by_name = "/server/v1/realtime/local/api/v1/run/udf/saved/stranger@example.org/trap"
+    for n in range(3):
+        assert http.get(by_name, params={"format": "json", "cache_max_age": "0s", "n": n}).json() == "shared"
+        assert value(http, "import json\ndef udf(): return hasattr(json, 'trapped')") is False
 
 
 def test_a_result_with_code_in_it_is_never_run_by_the_server(http, server, tmp_path):

@@ -16,7 +16,7 @@ import structlog
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.runtime import wire
 from headrace.runtime.cgroup import Group, Groups
-from headrace.runtime.environment import Environment, command
+from headrace.runtime.environment import PRELOADABLE, Environment, command
 from headrace.runtime.wire import Exited, Fork, Plan, Preload, Reply, Task, Untrustworthy, Warm
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 SO_PEER = struct.Struct("3i")
 FIRST_UID = 1_879_048_192  # users that no account has; one per worker, so that each has a process count of its own
 UIDS = 100_000_000
+LONGEST = 1e9  # milliseconds
+MESSAGE = 1 << 20  # bytes of an answer besides what was printed and a body in a file
+WORDLESS = frozenset((Outcome.OK, Outcome.MEMORY, Outcome.TOO_LARGE))  # outcomes that come without a problem
 STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
 
 
@@ -46,6 +49,7 @@ class Worker:
         self._task: Task | None = None
         self._pidfd = -1
         self._unread = False
+        self._resting = False
         self._ended = ended
         channel.setblocking(False)
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -57,6 +61,9 @@ class Worker:
         self.calls += 1
         self._task, self._reply = task, loop.create_future()
         try:
+            if self._resting:
+                self._signal(signal.SIGCONT)
+                self._resting = False
             wire.send(self.channel, wire.encode(task))
         except OSError:
             self._task = self._reply = None
@@ -82,15 +89,24 @@ class Worker:
         """The uid of the call it answers."""
         return self._task.uid if self._task else None
 
+    def rest(self) -> None:
+        """Stop it until its next call: no thread that user code left there runs on meanwhile."""
+        if not self._resting and self._pidfd >= 0:
+            self._signal(signal.SIGSTOP)
+            self._resting = True
+
     def kill(self, reason: Outcome | None) -> None:
         """End it and everything it started, now."""
         if not self.alive:
             return
         self.killed_for = self.killed_for or reason
         if self._pidfd >= 0:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
         self._end()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, number)
 
     def _greet(self) -> None:
         """Take the first message: the worker is fenced, and the kernel says which process it is."""
@@ -118,7 +134,9 @@ class Worker:
     def _hear(self) -> None:
         """Take a reply. What is none, or answers no question, ends the worker: user code may hold its end."""
         try:
-            message, fds = wire.receive(self.channel)
+            message, fds = wire.receive(self.channel, self._most())
+        except BlockingIOError:
+            return
         except ConnectionResetError:
             # Its end was closed with our message in it: it died without having read the task (unix(7)).
             self._unread = True
@@ -136,6 +154,7 @@ class Worker:
             reply = wire.decode_reply(message)
             if reply.uid != self._task.uid:
                 raise Untrustworthy("an answer to another call")
+            _check(reply)
             body = _body(reply, fds, self._task.limits.output)
         except (Untrustworthy, ValueError, OSError) as wrong:
             log.warning("a worker sent what is no reply and was ended", worker=self.number, reason=str(wrong)[:200])
@@ -143,8 +162,14 @@ class Worker:
             return
         finally:
             wire.close_all(fds)
+        # A process of the call that is still there is one that user code kept from being ended.
+        self.retiring |= self.group is not None and not self.group.alone()
         if not self._reply.done():
             self._reply.set_result((reply, body))
+
+    def _most(self) -> int:
+        """Bytes of the largest message that can be honest: what was printed, thrice for escapes, and some more."""
+        return MESSAGE + 6 * (self._task.limits.log if self._task else 0)
 
     def _end(self) -> None:
         if not self.alive:
@@ -179,8 +204,8 @@ class Worker:
 class Zygote:
     """The zygote of one environment, and the workers it forked."""
 
-    def __init__(self, environment: Environment, plan: Plan, groups: Groups) -> None:
-        self.environment, self._plan, self._groups = environment, plan, groups
+    def __init__(self, environment: Environment, plan: Plan, groups: Groups, grown: Callable[[], None]) -> None:
+        self.environment, self._plan, self._groups, self._grown = environment, plan, groups, grown
         self.warm = asyncio.Event()
         self.modules: set[str] = set()
         self.private_pids = ""
@@ -234,13 +259,12 @@ class Zygote:
                 worker.kill(None)
         return worker
 
-    def preload(self, modules: list[str]) -> bool:
-        """Have later workers find these imported. Whether any of them is new."""
-        new = [name for name in modules if name not in self.modules]
+    def preload(self, modules: list[str]) -> None:
+        """Have later workers find these imported, of what may be; `grown` is called once they are."""
+        new: list[str] = [name for name in modules if name in PRELOADABLE and name not in self.modules]
         if new and self._control is not None and self.alive:
             self.modules.update(new)
             wire.send(self._control, wire.encode(Preload(new)))
-        return bool(new)
 
     def kill(self) -> None:
         """End it, and with it every worker."""
@@ -263,6 +287,8 @@ class Zygote:
             case Warm(modules=modules, private_pids=private_pids):
                 self.modules |= set(modules)
                 self.private_pids = private_pids
+                if self.warm.is_set():
+                    self._grown()
                 self.warm.set()
             case Exited(id=number, status=status):
                 self._bury(number, status)
@@ -327,6 +353,15 @@ def _ending(status: int | None) -> str:
         number = os.WTERMSIG(status)
         return f"crashed ({signal.Signals(number).name})" if number != signal.SIGKILL else "was killed (SIGKILL)"
     return f"ended itself with exit status {os.waitstatus_to_exitcode(status)}"
+
+
+def _check(reply: Reply) -> None:
+    """Refuse what a worker's own code does not send. Raises Untrustworthy."""
+    if (reply.problem is None) != (reply.outcome in WORDLESS):
+        raise Untrustworthy("an outcome that does not fit its problem")
+    times = (reply.timing.load, reply.timing.user, reply.timing.encode, reply.timing.queue, reply.timing.start)
+    if not all(0 <= time < LONGEST for time in times):
+        raise Untrustworthy("a time that is none")
 
 
 def _body(reply: Reply, fds: list[int], most: int) -> memoryview | bytes:

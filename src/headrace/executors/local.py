@@ -25,6 +25,7 @@ from headrace.settings import Settings
 log = structlog.get_logger(__name__)
 
 PATIENCE = 0.02  # seconds that the first in a queue waits before one more worker is forked for its owner
+REST = 0.1  # seconds that a worker without calls runs on before it is stopped until its next
 SWEEP = 5.0  # seconds between looks for workers that have been idle too long
 STILLBORN = 5  # workers in a row that end before they are ready: then those who wait are told
 RESTART = (0.0, 0.2, 1.0, 5.0)  # seconds before a zygote that died again and again is started once more
@@ -54,6 +55,7 @@ class Local:
         self._starting: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
+        self._resting: asyncio.TimerHandle | None = None
         self._closing = False
         self._stillborn = 0
         self._counts = {"workers_started": 0, "workers_ended": 0, "zygotes_started": 0}
@@ -62,7 +64,7 @@ class Local:
         self.environment = environment.default(
             [folder for folder in settings.data_folders.split(":") if folder], network=settings.network != "none"
         )
-        self._zygote = Zygote(self.environment, self._plan(), self._groups)
+        self._zygote = Zygote(self.environment, self._plan(), self._groups, self._renew_spare)
 
     async def start(self) -> None:
         """Start the zygote; it imports in the background, and calls that come meanwhile wait for it."""
@@ -85,8 +87,8 @@ class Local:
             answer = await self._answer(owner, worker, task)
             if answer is not None:
                 break
-        if answer.imported and self._zygote.preload(answer.imported):
-            self._renew_spare()
+        if answer.imported:
+            self._zygote.preload(answer.imported)
         waited = (started - began) * 1000
         return (
             msgspec.structs.replace(answer, timing=msgspec.structs.replace(answer.timing, queue=waited))
@@ -282,7 +284,7 @@ class Local:
             self._counts["workers_started"] += 1
 
     def _renew_spare(self) -> None:
-        """Replace the spare, so that the next one has what the zygote was just told to import."""
+        """Replace the spare, so that the next one has what the zygote has imported since."""
         spare, self._spare = self._spare, None
         if spare is not None:
             spare.kill(None)
@@ -304,6 +306,21 @@ class Local:
                 return
         worker.idle_since = time.monotonic()
         owner.idle.append(worker)
+        if self._resting is None:
+            self._resting = asyncio.get_running_loop().call_later(REST, self._rest)
+
+    def _rest(self) -> None:
+        """Stop the workers that have had nothing to do for a moment, and look again while there are others."""
+        self._resting = None
+        since, later = time.monotonic() - REST / 2, False
+        for owner in self._owners.values():
+            for worker in owner.idle:
+                if worker.idle_since < since:
+                    worker.rest()
+                else:
+                    later = True
+        if later and not self._closing:
+            self._resting = asyncio.get_running_loop().call_later(REST, self._rest)
 
     def _after_loss(self, owner: Owner) -> None:
         for other in self._hungry():

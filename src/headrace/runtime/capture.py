@@ -10,18 +10,22 @@ import select
 import sys
 import threading
 from contextlib import suppress
+from os import dup2
 
 
 class Stream:
     """One captured descriptor; keeps the first half and the last half of what passed, `room` bytes in all."""
 
     def __init__(self, descriptor: int) -> None:
-        self.fd, writer = os.pipe()
+        self.fd, self._writer = os.pipe()
+        self._descriptor = descriptor
         os.set_blocking(self.fd, False)
-        os.dup2(writer, descriptor)
-        os.close(writer)
         self.room = 0
         self._head, self._tail, self._passed = bytearray(), bytearray(), 0
+
+    def attach(self) -> None:
+        """Have the descriptor lead here, whether or not it was closed or pointed elsewhere."""
+        dup2(self._writer, self._descriptor)
 
     def pull(self) -> None:
         """Take what is in the pipe now."""
@@ -59,7 +63,12 @@ class Capture:
         threading.Thread(target=self._drain, name="headrace-capture", daemon=True).start()
 
     def restore(self) -> None:
-        """Point sys.stdout and sys.stderr at the descriptors again, whatever user code made of them."""
+        """Point the descriptors here and sys.stdout and sys.stderr at them, whatever user code made of either."""
+        for file in (sys.stdout, sys.stderr):
+            with suppress(BaseException):  # user code may have put anything there, or closed it
+                file.flush()
+        for stream in self._streams:
+            stream.attach()
         sys.stdout = sys.__stdout__ = _text(1)
         sys.stderr = sys.__stderr__ = _text(2)
 
@@ -69,10 +78,7 @@ class Capture:
             stream.room = room
 
     def end(self) -> tuple[str, str]:
-        """What was written to stdout and stderr since `begin`."""
-        for file in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # user code may have put anything there, or closed it
-                file.flush()
+        """What was written to stdout and stderr since `begin`; `restore` comes first."""
         with self._lock:
             for stream in self._streams:
                 stream.pull()

@@ -16,11 +16,18 @@ class Group:
 
     def __init__(self, folders: list[Path]) -> None:
         self._folders = folders
+        self._members = -1
 
     def hold(self, pid: int) -> None:
         """Put a process, and all that it will start, into the group."""
         for folder in self._folders:
             (folder / "cgroup.procs").write_text(str(pid))
+
+    def alone(self) -> bool:
+        """Whether one process is all there is in the group."""
+        if self._members < 0:
+            self._members = os.open(self._folders[-1] / "cgroup.procs", os.O_RDONLY | os.O_CLOEXEC)
+        return os.pread(self._members, 64, 0).count(b"\n") <= 1
 
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel killed a process of the group for the group's memory."""
@@ -37,6 +44,9 @@ class Group:
 
     def remove(self) -> None:
         """Take the group away; the kernel refuses while a process is still dying, and the next try does it."""
+        if self._members >= 0:
+            os.close(self._members)
+            self._members = -1
         for folder in self._folders:
             with suppress(OSError):
                 folder.rmdir()

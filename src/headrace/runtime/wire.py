@@ -70,7 +70,7 @@ class Preload(Struct, frozen=True, tag=True):
 
 
 class Warm(Struct, frozen=True, tag=True):
-    """The zygote forks from now on."""
+    """The zygote forks from now on; said again after every Preload."""
 
     modules: list[str]
     private_pids: str  # empty, or why workers share the zygote's process namespace
@@ -156,8 +156,8 @@ def send(channel: socket.socket, message: bytes, fds: Sequence[int] = ()) -> Non
         os.close(carrier)
 
 
-def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
-    """The next message and the open files that came with it; empty when the other end is closed.
+def receive(channel: socket.socket, most: int = LARGEST) -> tuple[bytes, list[int]]:
+    """The next message, of at most so many bytes, and the open files that came with it; empty when nobody is there.
 
     Raises Untrustworthy for a message that cannot have been sent by `send`; its files are closed.
     """
@@ -175,7 +175,7 @@ def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
         raise Untrustworthy("a large message without its file")
     carrier, *rest = fds
     try:
-        return read_sealed(carrier, LARGEST), rest
+        return read_sealed(carrier, most), rest
     except Untrustworthy:
         close_all(rest)
         raise

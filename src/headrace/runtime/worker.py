@@ -13,8 +13,9 @@ import shutil
 import signal
 import socket
 import sys
-import threading
 import traceback
+from _signal import getsignal  # pyright: ignore - that of `signal` looks up an enum each time
+from _thread import _count as _count_threads  # pyright: ignore - `threading` does not know of all threads
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -22,6 +23,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from itertools import pairwise
+from os import _exit, chdir, chmod, getpid, kill, scandir, umask, waitpid  # as they are before user code patches them
 from pathlib import Path
 from time import perf_counter
 from types import CodeType, CoroutineType, ModuleType
@@ -31,19 +33,16 @@ from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 from headrace.runtime import sandbox, wire
 from headrace.runtime.capture import Capture
+from headrace.runtime.environment import PRELOADABLE
 from headrace.runtime.sink import OutputTooLarge, Sink
 from headrace.runtime.wire import Plan, Ready, Reply, Task
 
 COMPILED = 256  # digests
 KEPT_IN_SCRATCH = ".cache"  # what `fused.cache` keeps between calls of this worker
 MESSAGE = 10_000  # characters of an exception's text
-
-# Libraries worth importing once in the zygote when user code imports them (runtime/zygote.py). Not polars: it starts
-# threads when it is imported, and a fork would leave them behind.
-PRELOADABLE = frozenset(
-    "duckdb geopandas httpx numba PIL pyarrow.compute pyarrow.parquet pyogrio pyproj rasterio requests rioxarray "
-    "scipy.stats shapely sklearn sklearn.ensemble sklearn.linear_model xarray".split()
-)
+KIND = 200  # characters of an exception's name
+HANDLED = (*range(1, 9), *range(10, 19), *range(20, 29))  # signals whose handlers user code may set
+TRACEBACK = 50_000  # characters of its traceback, the end of it
 
 
 def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn:
@@ -54,7 +53,7 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
     while True:
         message, _ = wire.receive(channel)
         if not message:
-            os._exit(0)
+            _exit(0)
         reply, fd = worker.answer(wire.decode_task(message))
         wire.send(channel, wire.encode(reply), () if fd is None else (fd,))
         if fd is not None:
@@ -72,7 +71,7 @@ class Worker:
     """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
 
     def __init__(self, plan: Plan, *, private_pids: bool) -> None:
-        self._plan, self._private_pids = plan, private_pids
+        self._plan, self._private_pids, self._pid = plan, private_pids, getpid()
         self._scratch = os.environ.get("TMPDIR", sandbox.SCRATCH)
         os.environ.update(HOME=self._scratch, TMPDIR=self._scratch)
         if numpy := sys.modules.get("numpy"):
@@ -82,11 +81,16 @@ class Worker:
         self._environ, self._path = dict(os.environ), list(sys.path)
         self._modules = len(sys.modules)
         self._imported = PRELOADABLE & sys.modules.keys()
-        self._threads = threading.active_count()
+        self._threads = _count_threads()
+        self._broken = False
+        handlers: list[tuple[int, Any]] = [(number, getsignal(number)) for number in HANDLED]
+        self._handlers = [(number, handler) for number, handler in handlers if handler is not None]
+        self._recursion = sys.getrecursionlimit()
         self._start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         shown = sandbox.hidden_by_scratch(plan.readable)
         self._kept = {KEPT_IN_SCRATCH, *(Path(path).relative_to(sandbox.SCRATCH).parts[0] for path in shown)}
         self._fused: Any = sys.modules["fused"]
+        self._headrace = sys.modules["headrace"]
         self._arguments = import_module("headrace.runtime.arguments")
         self._formats = import_module("headrace.formats")
 
@@ -94,7 +98,7 @@ class Worker:
         """Run one task. The reply, and the memfd of a large body."""
         sink = Sink(task.limits.output)
         self._capture.begin(task.limits.log)
-        os.chdir(self._scratch)
+        chdir(self._scratch)
         times = [perf_counter()]
         outcome, problem, encoded = Outcome.OK, None, None
         modules = _Modules(task)
@@ -108,6 +112,8 @@ class Worker:
             outcome, problem = Outcome.TOO_LARGE, None
         except BaseException as error:  # noqa: BLE001 - user code may raise anything, SystemExit included
             outcome, problem = Outcome.EXCEPTION, self._problem(error, modules)
+        if getpid() != self._pid:
+            _exit(0)  # user code forked, and the child came back as if it were the call
         modules.remove()
         times += [perf_counter()] * (4 - len(times))
         self._clean()
@@ -121,7 +127,7 @@ class Worker:
         reply = Reply(
             uid=task.uid,
             outcome=outcome,
-            media_type=encoded.media_type if encoded else "",
+            media_type=_plain(encoded.media_type, KIND) if encoded else "",
             format=encoded.format if encoded else "",
             headers=encoded.headers if encoded else (),
             body=body,
@@ -138,14 +144,14 @@ class Worker:
     def _run(self, task: Task, modules: "_Modules", sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
         self._fused.activate(task.context)
         # Both names are given, so that a function alone, without the imports above it, says how it is marked.
-        given = {"fused": self._fused, "headrace": sys.modules["headrace"]}
+        given = {"fused": self._fused, "headrace": self._headrace}
         namespace: dict[str, Any] = {"__name__": "__udf__", "__file__": modules.main, **given}
         exec(self._compile(task, modules), namespace)  # noqa: S102 - what a worker is for
         function = _entrypoint(namespace, task)
         try:
             positional, named = self._arguments.bind(function, task.arguments, task.tile)
         except self._arguments.ArgumentError as wrong:
-            raise Failure(Outcome.ARGUMENT, Problem(kind=wrong.kind, message=str(wrong))) from None
+            raise Failure(Outcome.ARGUMENT, _told(wrong.kind, str(wrong))) from None
         times.append(perf_counter())
         value = function(*positional, **named)
         if type(value) is CoroutineType:
@@ -154,15 +160,13 @@ class Worker:
         try:
             encoded = self._formats.encode(value, task.formats, task.tile, sink)
         except self._formats.Unserializable as wrong:
-            raise Failure(Outcome.UNSERIALIZABLE, Problem(kind="SerializationError", message=str(wrong))) from None
+            raise Failure(Outcome.UNSERIALIZABLE, _told("SerializationError", str(wrong))) from None
         except (MemoryError, OutputTooLarge):
             raise
         except Exception as wrong:  # noqa: BLE001 - writers meet values that nobody thought of; it is the value's doing
             wanted = " or ".join(task.formats)
             message = f"The {type(value).__name__} that the udf returned cannot be written as {wanted}: {wrong}"
-            raise Failure(
-                Outcome.UNSERIALIZABLE, Problem(kind="SerializationError", message=message[:MESSAGE])
-            ) from None
+            raise Failure(Outcome.UNSERIALIZABLE, _told("SerializationError", message)) from None
         times.append(perf_counter())
         return encoded
 
@@ -180,22 +184,32 @@ class Worker:
         line = next((f.lineno for f in reversed(frames) if f.filename == modules.main), None)
         if isinstance(error, SyntaxError) and error.filename == modules.main:
             line = error.lineno
-        with suppress(Exception):  # an exception's own __str__ is user code too
-            message = str(error)[:MESSAGE]
-            shown = "".join(traceback.format_exception_only(error))[:MESSAGE]
+        elif not frames:
+            self._broken = True  # it came from around the user's code: that code took apart what later calls need
+        kind = type(error).__name__
+        with suppress(BaseException):  # an exception's own __str__ is user code too
+            message, shown = str(error), _plain("".join(traceback.format_exception_only(error)), MESSAGE)
             text = "Traceback (most recent call last):\n" + "".join(traceback.format_list(frames)) + shown
-            return Problem(kind=type(error).__name__, message=message, lineno=line, traceback=text)
-        return Problem(kind=type(error).__name__, message="(its text could not be read)", lineno=line)
+            return _told(kind, message, line, text)
+        return _told(kind, "(its text could not be read)", line)
 
     def _clean(self) -> None:
         """Leave nothing of the call behind: processes, timers, files, environment, import path."""
         if self._private_pids:
             with suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
+                kill(-1, signal.SIGKILL)
         with suppress(ChildProcessError):
-            while os.waitpid(-1, 0 if self._private_pids else os.WNOHANG)[0]:
+            while waitpid(-1, 0 if self._private_pids else os.WNOHANG)[0]:
                 pass
+        umask(0o022)
+        chmod(self._scratch, 0o700)  # noqa: PTH101 - once for every call, and a Path costs more
         signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, before in self._handlers:
+            if getsignal(number) is not before:
+                signal.signal(number, before)
+        sys.settrace(None)
+        sys.setprofile(None)
+        sys.setrecursionlimit(self._recursion)
         self._capture.restore()
         if os.environ != self._environ:
             os.environ.clear()
@@ -203,14 +217,15 @@ class Worker:
         if sys.path != self._path:
             sys.path[:] = self._path
         for folder in (self._scratch, sandbox.SHARED_MEMORY):
-            with suppress(OSError), os.scandir(folder) as entries:
+            with suppress(OSError), scandir(folder) as entries:
                 for entry in entries:
                     if entry.name not in self._kept:
                         _remove(entry)
 
     def _worn(self) -> bool:
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - self._start) << 10
-        return threading.active_count() > self._threads or grown > self._plan.growth
+        broken = self._broken or sys.modules.get("headrace") is not self._headrace
+        return broken or _count_threads() > self._threads or grown > self._plan.growth
 
     def _newly_imported(self) -> list[str]:
         if len(sys.modules) == self._modules:
@@ -270,7 +285,21 @@ def _entrypoint(namespace: Mapping[str, Any], task: Task) -> Callable[..., Any]:
     ]
     message = f"name {task.entrypoint!r} is not defined as a function in the code"
     message += f"; there are {', '.join(there)}." if there else ", which defines no function."
-    raise Failure(Outcome.EXCEPTION, Problem(kind="NameError", message=message))
+    raise Failure(Outcome.EXCEPTION, _told("NameError", message))
+
+
+def _told(kind: str, message: str, lineno: int | None = None, text: str | None = None) -> Problem:
+    """A problem in words that are bounded and fit to be sent, whatever user code made of them."""
+    return Problem(
+        kind=_plain(kind, KIND),
+        message=_plain(message, MESSAGE),
+        lineno=lineno,
+        traceback=None if text is None else _plain(text[-TRACEBACK:], TRACEBACK),
+    )
+
+
+def _plain(text: str, most: int) -> str:
+    return str.encode(text, "utf-8", "backslashreplace").decode()[:most]
 
 
 def _remove(entry: os.DirEntry[str]) -> None:

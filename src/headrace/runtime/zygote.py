@@ -92,8 +92,9 @@ class Zygote:
             case Fork() as order:
                 self._fork(order, fds[0], own)
             case Preload(modules=modules):
-                preload(modules)
+                imported = preload(modules)
                 self._freeze()
+                self._tell(Warm(imported, self._private_pids))
         wire.close_all(fds)
 
     def _fork(self, order: Fork, channel: int, own: tuple[int, int]) -> None:

@@ -53,6 +53,7 @@ class Target(Struct, frozen=True, kw_only=True):
     name: str
     owner_id: int
     owner_email: str
+    author_id: int | None = None  # who wrote the code, where it is not the owner of the environment
     max_age: int | None = None  # seconds: what the udf itself declares
     environment: str = "default"
     job_id: int | None = None
@@ -219,7 +220,8 @@ class Calls:
         target = request.target
         return Task(
             uid=request.uid,
-            owner=str(target.owner_id),
+            # Somebody else's code gets no process that the owner's own calls are served by.
+            owner=f"{target.owner_id}" if target.author_id is None else f"{target.owner_id}/{target.author_id}",
             environment=target.environment,
             name=target.name,
             code=target.function.code,

@@ -61,7 +61,8 @@ class Targets:
 
         def find() -> Target:
             target = _saved(udfs.get_by_slug(call, email, slug), None)
-            return msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email)
+            author = target.owner_id if target.owner_id != user.id else None
+            return msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
 
         return self._remember(("name", user.id, email, slug), find)
 
