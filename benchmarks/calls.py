@@ -1,56 +1,68 @@
 """B1: a warm call that gives ten rows of JSON, and a kept result."""
 
-from contextlib import ExitStack
+import os
 from statistics import median
 
 from benchmarks import systems
-from benchmarks.load import Load, wrk
-from benchmarks.report import Report, spread, verdict
+from benchmarks.load import Load, put
+from benchmarks.processes import CORES, LOAD_CORES, SERVER_CORES, pin
+from benchmarks.report import Report, spread
 
-REPEATS = 3
-SECONDS = 5
-FRESH = "?format=json&n=3&cache_max_age=0"
-KEPT = "?format=json&n=3"
+REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
+SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
+FRESH = "&cache_max_age=0"
+SYSTEMS = {
+    "headrace": systems.headrace,
+    "floor": systems.floor,
+    "litserve": systems.litserve,
+    "bentoml": systems.bentoml,
+    "ray serve": systems.ray_serve,
+}
+FUNCTIONS = {"rows": "a list of ten dicts", "frame": "a pandas DataFrame of ten rows"}
+ONE, MANY, FREE = "c=1", "c=16", "c=16, all cores shared"
+Loads = dict[tuple[str, str, str], list[Load]]  # system, function, way
 
 
 def measure(report: Report) -> None:
-    warm: dict[tuple[str, str, int], list[Load]] = {}
-    kept: dict[str, list[Load]] = {"headrace": [], "starlette": []}
-    makers = {
-        "headrace": systems.headrace,
-        "floor": systems.floor,
-        "litserve": systems.litserve,
-        "bentoml": systems.bentoml,
-        "ray serve": systems.ray_serve,
-    }
-    for _ in range(REPEATS):
-        for name, make in makers.items():
-            with ExitStack() as stack:
-                system = stack.enter_context(make())
-                query = FRESH if name == "headrace" else ""
-                for function in systems.FUNCTIONS:
-                    wrk(system.addresses[function] + query, 16, 2, cores="0,1", post=system.body)
-                    for connections in (1, 16):
-                        load = wrk(
-                            system.addresses[function] + query, connections, SECONDS, cores="0,1", post=system.body
-                        )
-                        warm.setdefault((name, function, connections), []).append(load)
-                if name == "headrace":
-                    wrk(system.addresses["rows"] + KEPT, 16, 1, cores="0,1")
-                    kept["headrace"].append(wrk(system.addresses["rows"] + KEPT, 16, SECONDS, cores="0,1"))
-                if name == "floor":
-                    kept["starlette"].append(wrk(system.addresses["bytes"], 16, SECONDS, cores="0,1"))
-    for function, what in (("rows", "a list of ten dicts"), ("frame", "a pandas DataFrame of ten rows")):
-        _warm(report, warm, function, what)
-    _kept(report, kept)
+    """Every system in turn, then in the opposite order, and so on."""
+    loads: Loads = {}
+    for turn in range(REPEATS):
+        for name in list(SYSTEMS) if turn % 2 == 0 else reversed(SYSTEMS):
+            with SYSTEMS[name]() as system:
+                system.check()
+                _one_system(name, system, loads)
+    for function, what in FUNCTIONS.items():
+        _warm(report, loads, function, what)
+    _bars(report, loads)
+    _kept(report, loads)
 
 
-def _warm(report: Report, warm: dict, function: str, what: str) -> None:
-    ours = median(load.rate for load in warm["headrace", function, 16])
+def _one_system(name: str, system: systems.System, loads: Loads) -> None:
+    urls = {function: system.addresses[function] + (FRESH if name == "headrace" else "") for function in FUNCTIONS}
+    if name == "headrace":
+        urls["kept"] = system.addresses["rows"]
+    if name == "floor":
+        urls["kept"] = system.addresses["bytes"]
+    for function, url in urls.items():
+        pin(system.server, CORES)
+        put(url, 16, 2, cores=CORES, post=system.body)  # warms up; not counted
+
+        def add(way: str, connections: int, cores: list[int], url: str = url, function: str = function) -> None:
+            load = put(url, connections, SECONDS, cores=cores, post=system.body)
+            loads.setdefault((name, function, way), []).append(load)
+
+        if function != "kept":
+            add(ONE, 1, CORES)
+        add(FREE, 16, CORES)
+        pin(system.server, SERVER_CORES)
+        add(MANY, 16, LOAD_CORES)
+
+
+def _warm(report: Report, loads: Loads, function: str, what: str) -> None:
     rows = []
-    for name in dict.fromkeys(key[0] for key in warm):
-        one, many = warm[name, function, 1], warm[name, function, 16]
-        rate = median(load.rate for load in many)
+    for name in SYSTEMS:
+        one, many, free = (loads[name, function, way] for way in (ONE, MANY, FREE))
+        ratios = [f"{_times(loads, name, function, way):.2f}" for way in (MANY, FREE)]
         rows.append([
             name,
             spread([load.p50 for load in one]),
@@ -58,39 +70,58 @@ def _warm(report: Report, warm: dict, function: str, what: str) -> None:
             spread([load.p50 for load in many]),
             spread([load.p95 for load in many]),
             spread([load.rate for load in many], 0),
-            f"{ours / rate:.2f}",
-            str(sum(load.errors for load in one + many)),
+            ratios[0],
+            spread([load.rate for load in free], 0),
+            ratios[1],
+            str(sum(load.errors for load in (*one, *many, *free))),
         ])  # fmt: skip
-    columns = [
-        "system",
-        "c=1 p50 ms",
-        "c=1 p95 ms",
-        "c=16 p50 ms",
-        "c=16 p95 ms",
-        "c=16 calls/s",
-        "ours : it",
-        "errors",
-    ]
-    note = f"Two worker processes each, {what} computed from an argument, no result kept; one thread of load. "
-    if function == "rows":
-        p50 = median(load.p50 for load in warm["headrace", function, 1])
-        floor = median(load.rate for load in warm["floor", function, 16])
-        ray = median(load.rate for load in warm["ray serve", function, 16])
-        note += (
-            f"Bars: p50 <= 1.5 ms at c=1: {verdict(p50 <= 1.5)}; >= 1,500/s at c=16: {verdict(ours >= 1500)}; "
-            f">= 5 x Ray Serve: {verdict(ours >= 5 * ray)}; >= 0.5 x the floor: {verdict(ours >= 0.5 * floor)}."
-        )
-    report.section(f"B1: warm call, {what}", note, columns, rows)
-
-
-def _kept(report: Report, kept: dict[str, list[Load]]) -> None:
-    ours, theirs = (median(load.rate for load in kept[name]) for name in ("headrace", "starlette"))
-    rows = [
-        [name, spread([x.rate for x in loads], 0), spread([x.p50 for x in loads]), spread([x.p95 for x in loads])]
-        for name, loads in kept.items()
-    ]
+    columns = ["system", "c=1 p50 ms", "c=1 p95 ms", "c=16 p50 ms", "c=16 p95 ms", "c=16 calls/s", "ours : it"]
     note = (
-        "The same ten rows from memory, c=16, against a Starlette route that returns these bytes. "
-        f"Bar >= 0.7: {ours / theirs:.2f}, {verdict(ours >= 0.7 * theirs)}."
+        f"Two worker processes each; {what}, computed from an argument; no result kept; {REPEATS} x {SECONDS} s after "
+        f"a warm-up. c=16: the load on core {_named(LOAD_CORES)}, the system on {_named(SERVER_CORES)}; c=1 and the "
+        "last rate: both on all cores."
     )
-    report.section("Kept result", note, ["system", "calls/s", "p50 ms", "p95 ms"], rows)
+    report.section(f"B1: warm call, {what}", note, [*columns, "calls/s, cores shared", "ours : it", "errors"], rows)
+
+
+def _bars(report: Report, loads: Loads) -> None:
+    p50 = median(load.p50 for load in loads["headrace", "rows", ONE])
+    rate = median(load.rate for load in loads["headrace", "rows", MANY])
+    report.bar("warm call, c=1, p50", "<= 1.5 ms", f"{p50:.2f} ms", met=p50 <= 1.5)
+    report.bar("warm call, c=16", ">= 1,500/s", f"{rate:,.0f}/s", met=rate >= 1500)
+    for peer, least in (("ray serve", 5), ("floor", 0.5)):
+        here, shared = (_times(loads, peer, "rows", way) for way in (MANY, FREE))
+        figure = f"{here:.2f} x ({shared:.2f} x where cores are shared)"
+        report.bar(f"warm call, c=16, against {peer}", f">= {least} x", figure, met=here >= least)
+
+
+def _kept(report: Report, loads: Loads) -> None:
+    rows = []
+    for name, shown in (("headrace", "headrace"), ("floor", "starlette")):
+        many, free = loads[name, "kept", MANY], loads[name, "kept", FREE]
+        rows.append([
+            shown,
+            spread([load.rate for load in many], 0),
+            spread([load.p50 for load in many]),
+            spread([load.p95 for load in many]),
+            spread([load.rate for load in free], 0),
+        ])  # fmt: skip
+    pinned, shared = (_times(loads, "floor", "kept", way) for way in (MANY, FREE))
+    report.bar(
+        "kept result against Starlette serving the same bytes",
+        ">= 0.7 x",
+        f"{pinned:.2f} x ({shared:.2f} x where cores are shared)",
+        met=pinned >= 0.7,
+    )
+    note = "The same ten rows out of the result cache, c=16, against a Starlette route that returns these very bytes."
+    report.section("Kept result", note, ["system", "calls/s", "p50 ms", "p95 ms", "calls/s, cores shared"], rows)
+
+
+def _times(loads: Loads, name: str, function: str, way: str) -> float:
+    """Our rate over its rate: the median of the turns' ratios."""
+    pairs = zip(loads["headrace", function, way], loads[name, function, way], strict=True)
+    return median(ours.rate / its.rate for ours, its in pairs)
+
+
+def _named(cores: list[int]) -> str:
+    return ", ".join(map(str, cores))

@@ -1,8 +1,9 @@
-"""Load on one address: wrk where it is found, in one thread on the second core."""
+"""Load on one address: wrk where it is found, our own generator elsewhere; the same for every system of a run."""
 
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ done = function(summary, latency, requests)
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout))
 end
 """
+GENERATOR = Path(__file__).parent / "generator.py"
 
 
 class Load(NamedTuple):
@@ -26,33 +28,34 @@ class Load(NamedTuple):
     errors: int
 
 
-def wrk(url: str, connections: int, seconds: float, *, cores: str = "1", post: bytes | None = None) -> Load:
-    """Ask an address again and again. Raises RuntimeError without wrk (Debian: `apt-get install wrk`)."""
-    if not shutil.which("wrk"):
-        raise RuntimeError("the benchmarks need wrk: apt-get install wrk")
+def put(url: str, connections: int, seconds: float, *, cores: list[int], post: bytes | None = None) -> Load:
+    """Ask an address again and again over that many connections, from one thread on these cores."""
+    pinned = ["taskset", "-c", ",".join(map(str, cores))]
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "load.lua"
-        body = (
-            f'wrk.method = "POST"\nwrk.body = [==[{post.decode()}]==]\n'
-            'wrk.headers["Content-Type"] = "application/json"\n'
-            if post
-            else ""
-        )
-        script.write_text(body + LUA)
-        command = [
-            "taskset",
-            "-c",
-            cores,
-            "wrk",
-            "-t1",
-            f"-c{connections}",
-            f"-d{seconds}s",
-            "-s",
-            str(script),
-            "--timeout",
-            "30s",
-            url,
-        ]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        command = _wrk(Path(folder), post) if shutil.which("wrk") else [sys.executable, str(GENERATOR)]
+        command += ["-c", str(connections), "-d", str(seconds)]
+        if post and not shutil.which("wrk"):
+            command += ["--post", post.decode()]
+        said = subprocess.run(
+            [*pinned, *command, url], check=True, capture_output=True, text=True, timeout=seconds + 60
+        ).stdout
     requests, micros, p50, p95, p99, errors = (float(v) for v in re.search(r"RESULT (.*)", said)[1].split())
     return Load(requests / (micros / 1e6), p50 / 1e3, p95 / 1e3, p99 / 1e3, int(errors))
+
+
+def maker() -> str:
+    """What makes the load, in words."""
+    if shutil.which("wrk"):
+        return "wrk in one thread"
+    return "our own generator, in Python and itself a bound on the rates (wrk was not found: `apt-get install wrk`)"
+
+
+def _wrk(folder: Path, post: bytes | None) -> list[str]:
+    script = folder / "load.lua"
+    body = (
+        f'wrk.method = "POST"\nwrk.body = [==[{post.decode()}]==]\nwrk.headers["Content-Type"] = "application/json"\n'
+        if post
+        else ""
+    )
+    script.write_text(body + LUA)
+    return ["wrk", "-t1", "--timeout", "30s", "-s", str(script)]

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import httpx
 
-from benchmarks.processes import PEERS, free_port, python, running
+from benchmarks.processes import PEERS, Server, answers, free_port, python, running
 
 RAY = ("ray[serve]==2.60.0", "pandas")
 LITSERVE = ("litserve==0.2.19", "pandas")
@@ -26,74 +27,147 @@ FUNCTIONS = {
 }
 
 
-class System(NamedTuple):
-    """A running system: the address of each function, and a body where it wants one."""
+ANSWER = [{"i": i, "v": 3 * i, "s": "row"} for i in range(10)]  # what each function gives for 3
 
-    pid: int
-    ready: float
+
+class System(NamedTuple):
+    """A running system: its server, the address of each function, and a body where it wants one."""
+
+    server: Server
     addresses: dict[str, str]
     body: bytes | None = None
 
+    def first_answer(self) -> float:
+        """Ask `rows` until it answers; seconds since the command. Raises TimeoutError after a minute."""
+        while not answers(self.addresses["rows"]):
+            if time.perf_counter() - self.server.began > 60:
+                raise TimeoutError(f"{self.addresses['rows']} gives no answer")
+            time.sleep(0.01)
+        return time.perf_counter() - self.server.began
+
+    def check(self) -> None:
+        """Ask each function; raise AssertionError where an answer is not the ten rows."""
+        for name in FUNCTIONS:
+            url = self.addresses[name]
+            if self.body:
+                headers = {"Content-Type": "application/json"}
+                answer = httpx.post(url, content=self.body, headers=headers, timeout=60)
+            else:
+                self.first_answer()
+                answer = httpx.get(url, timeout=60)
+            assert answer.json() == ANSWER, f"{url} gave {answer.text[:500]}"
+
 
 @contextmanager
-def headrace(cores: str = "0,1") -> Iterator[System]:
+def headrace() -> Iterator[System]:
     """Ours, as it comes: accounts, fences, logging and tracking on."""
     port = free_port()
+    url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="headrace-bench-") as home:
         command = [sys.executable, "-m", "headrace", "up", "--home", home, "--port", port]
-        url = f"http://127.0.0.1:{port}"
-        with running(command, f"{url}/healthz", cores=cores) as (pid, ready):
+        with running(command, f"{url}/healthz") as server:
             key = (Path(home) / "admin.key").read_text().strip()
-            with httpx.Client(
-                base_url=f"{url}/server/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60
-            ) as client:
-                addresses = {name: f"{url}/server/v1/realtime-shared/{_share(client, name)}/run" for name in FUNCTIONS}
-            yield System(pid, ready, addresses | {"url": url, "key": key})
+            base, headers = f"{url}/server/v1", {"Authorization": f"Bearer {key}"}
+            with httpx.Client(base_url=base, headers=headers, timeout=60) as client:
+                tokens = {name: _share(client, name) for name in FUNCTIONS}
+            addresses = {name: f"{base}/realtime-shared/{token}/run?format=json&n=3" for name, token in tokens.items()}
+            yield System(server, addresses | {"url": url, "key": key})
 
 
 @contextmanager
-def floor(cores: str = "0,1") -> Iterator[System]:
-    """Starlette to a bare resident process."""
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "floor:app",
-        "--port",
-        port,
-        "--no-access-log",
-        "--log-level",
-        "warning",
-    ]
-    with running(command, f"http://127.0.0.1:{port}/health", cores=cores, cwd=PEERS) as (pid, ready):
-        yield System(pid, ready, {name: f"http://127.0.0.1:{port}/{name}?n=3" for name in ("rows", "frame", "bytes")})
+def floor() -> Iterator[System]:
+    """Starlette to a bare resident process: what no system of this form can be faster than."""
+    with _uvicorn("floor:app") as (server, url):
+        yield System(server, {name: f"{url}/{name}?n=3" for name in ("rows", "frame", "bytes")})
 
 
 @contextmanager
-def ray_serve(cores: str = "0,1") -> Iterator[System]:
-    port = free_port()
-    command = [python("ray", *RAY), PEERS / "ray_app.py", port]
-    with running(command, f"http://127.0.0.1:{port}/rows", cores=cores) as (pid, ready):
-        yield System(pid, ready, {name: f"http://127.0.0.1:{port}/{name}?n=3" for name in FUNCTIONS})
+def per_call() -> Iterator[System]:
+    """A server that starts an interpreter for each call."""
+    with _uvicorn("subprocess_app:app") as (server, url):
+        yield System(server, {"run": f"{url}/run", "health": f"{url}/health"})
 
 
 @contextmanager
-def litserve(cores: str = "0,1") -> Iterator[System]:
+def ray_serve() -> Iterator[System]:
     port = free_port()
-    command = [python("litserve", *LITSERVE), PEERS / "litserve_app.py", port]
-    with running(command, f"http://127.0.0.1:{port}/health", cores=cores) as (pid, ready):
-        yield System(pid, ready, {name: f"http://127.0.0.1:{port}/{name}" for name in FUNCTIONS}, b'{"n": 3}')
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        command = [python("ray", *RAY), PEERS / "ray_app.py", port]
+        with running(command, f"{url}/-/healthz", env={"RAY_TMPDIR": folder}) as server:
+            yield System(server, {name: f"{url}/{name}?n=3" for name in FUNCTIONS})
 
 
 @contextmanager
-def bentoml(cores: str = "0,1") -> Iterator[System]:
+def litserve() -> Iterator[System]:
     port = free_port()
-    interpreter = python("bentoml", *BENTOML)
+    url = f"http://127.0.0.1:{port}"
+    with running([python("litserve", *LITSERVE), PEERS / "litserve_app.py", port], f"{url}/health") as server:
+        yield System(server, {name: f"{url}/{name}" for name in FUNCTIONS}, b'{"n": 3}')
+
+
+@contextmanager
+def bentoml() -> Iterator[System]:
+    port, interpreter = free_port(), python("bentoml", *BENTOML)
+    url = f"http://127.0.0.1:{port}"
     command = [interpreter.parent / "bentoml", "serve", "bentoml_app:Functions", "--host", "127.0.0.1", "--port", port]
-    env = {"BENTOML_HOME": "/tmp/headrace-bench-bentoml", "PATH": f"{interpreter.parent}:{os.environ['PATH']}"}
-    with running(command, f"http://127.0.0.1:{port}/healthz", cores=cores, cwd=PEERS, env=env) as (pid, ready):
-        yield System(pid, ready, {name: f"http://127.0.0.1:{port}/{name}" for name in FUNCTIONS}, b'{"n": 3}')
+    with tempfile.TemporaryDirectory() as home:
+        env = {"BENTOML_HOME": home, "PATH": f"{interpreter.parent}:{os.environ['PATH']}"}
+        with running(command, f"{url}/readyz", cwd=PEERS, env=env) as server:
+            yield System(server, {name: f"{url}/{name}" for name in FUNCTIONS}, b'{"n": 3}')
+
+
+@contextmanager
+def prefect() -> Iterator[System]:
+    port, interpreter = free_port(), python("prefect", "prefect==3.9.1")
+    command = [interpreter.parent / "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
+    with _orchestrator(interpreter, command, "PREFECT_HOME", f"http://127.0.0.1:{port}/api/health") as system:
+        yield system
+
+
+@contextmanager
+def dagster() -> Iterator[System]:
+    port, interpreter = free_port(), python("dagster", "dagster==1.13.28", "dagster-webserver==1.13.28")
+    command = [interpreter.parent / "dagster", "dev", "-f", PEERS / "dagster_app.py", "-h", "127.0.0.1", "-p", port]
+    with _orchestrator(interpreter, command, "DAGSTER_HOME", f"http://127.0.0.1:{port}/server_info") as system:
+        yield system
+
+
+@contextmanager
+def airflow() -> Iterator[System]:
+    port, interpreter = free_port(), python("airflow", "apache-airflow==3.3.2")
+    env = {
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+    }
+    command = [interpreter.parent / "airflow", "standalone"]
+    url = f"http://127.0.0.1:{port}/api/v2/monitor/health"
+    with _orchestrator(interpreter, command, "AIRFLOW_HOME", url, env) as system:
+        yield system
+
+
+@contextmanager
+def _orchestrator(
+    interpreter: Path, command: list, home: str, url: str, env: dict[str, str] | None = None
+) -> Iterator[System]:
+    """A server that is only started and weighed, from an empty home."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        env = {home: folder, "PATH": f"{interpreter.parent}:{os.environ['PATH']}"} | (env or {})
+        with running(command, url, env=env, seconds=180, cwd=Path(folder)) as server:
+            yield System(server, {})
+
+
+@contextmanager
+def _uvicorn(app: str) -> Iterator[tuple[Server, str]]:
+    """One of our own small scripts."""
+    port = free_port()
+    options = ["--port", port, "--no-access-log", "--log-level", "warning"]
+    command = [sys.executable, "-m", "uvicorn", app, *options]
+    with running(command, f"http://127.0.0.1:{port}/health", cwd=PEERS) as server:
+        yield server, f"http://127.0.0.1:{port}"
 
 
 def _share(client: httpx.Client, name: str) -> str:
