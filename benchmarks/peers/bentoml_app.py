@@ -3,7 +3,7 @@
 import bentoml
 
 
-@bentoml.service(workers=2, metrics={"enabled": False})
+@bentoml.service(workers=2)
 class Functions:
     @bentoml.api
     def rows(self, n: int = 3) -> list[dict]:

@@ -3,13 +3,13 @@
 import os
 import signal
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
 
 from calling import call, detail, save, share, shared, value
 from conftest import serving, wait_until
+from processes import workers, zygotes
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_killed_worker_costs_its_call_alone(mortal):
         )
         calling.start()
         wait_until(lambda: _workers_busy(mortal) == 1)
-        for pid in _workers(mortal.process.pid):
+        for pid in workers(mortal.process.pid):
             os.kill(pid, signal.SIGKILL)
         calling.join()
         assert "was killed (SIGKILL)" in detail(answers[0])
@@ -43,7 +43,7 @@ def test_a_killed_zygote_is_replaced(mortal):
         )
         calling.start()
         wait_until(lambda: _workers_busy(mortal) == 1)
-        for pid in _zygotes(mortal.process.pid):
+        for pid in zygotes(mortal.process.pid):
             os.kill(pid, signal.SIGKILL)
         calling.join()
         assert "was killed" in detail(answers[0])
@@ -53,7 +53,7 @@ def test_a_killed_zygote_is_replaced(mortal):
 def test_many_calls_that_wait_while_the_zygote_dies_are_answered_by_the_next(mortal):
     with mortal.client() as client:
         assert value(client, "def udf(): return 1") == 1
-    for pid in _zygotes(mortal.process.pid):
+    for pid in zygotes(mortal.process.pid):
         os.kill(pid, signal.SIGKILL)
     answers: list[int] = []
 
@@ -142,45 +142,3 @@ def test_sigterm_lets_a_call_finish(mortal):
 def _workers_busy(server) -> float:
     text = httpx.get(f"{server.url}/metrics").text
     return float(next(line.split()[1] for line in text.splitlines() if line.startswith("headrace_workers_busy ")))
-
-
-def _processes() -> dict[int, tuple[int, str]]:
-    """Parent and command line of every process."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                found[int(entry.name)] = parent, (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-    return found
-
-
-def _zygotes(server: int) -> list[int]:
-    """The zygote of a server, which is not its forks: their parent is it."""
-    known = _processes()
-    ours = [
-        pid
-        for pid, (_, command) in known.items()
-        if "headrace.runtime.zygote" in command and _under(pid, server, known)
-    ]
-    return [pid for pid in ours if "zygote" not in known[known[pid][0]][1] or "bwrap" in known[known[pid][0]][1]]
-
-
-def _workers(server: int) -> list[int]:
-    known = _processes()
-    zygotes = _zygotes(server)
-    return [
-        pid
-        for pid, (parent, _) in known.items()
-        if any(_under(pid, z, known) for z in zygotes) and pid not in zygotes and parent
-    ]
-
-
-def _under(pid: int, ancestor: int, known: dict[int, tuple[int, str]]) -> bool:
-    while pid in known:
-        pid = known[pid][0]
-        if pid == ancestor:
-            return True
-    return False

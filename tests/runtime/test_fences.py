@@ -5,13 +5,13 @@ import signal
 import socket
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
 
 from calling import call, detail, value
 from conftest import serving, wait_until
+from processes import alive, descendants
 
 
 def refused(client: httpx.Client, attempt: str) -> str:
@@ -181,11 +181,11 @@ def test_nothing_outlives_the_server(tmp_path):
             )
         )
         running.start()
-        wait_until(lambda: len(_descendants(server.process.pid)) >= 5)
-        before = _descendants(server.process.pid)
+        wait_until(lambda: len(descendants(server.process.pid)) >= 5)
+        before = descendants(server.process.pid)
         os.kill(server.process.pid, signal.SIGKILL)
         running.join()
-        wait_until(lambda: not [pid for pid in before if _alive(pid)])
+        wait_until(lambda: not [pid for pid in before if alive(pid)])
 
 
 def test_patching_a_module_changes_nothing_for_another_owner(http, stranger):
@@ -320,28 +320,6 @@ def test_data_folders_are_seen_and_nothing_beside_them(tmp_path):
 def test_the_network_can_be_taken_away(tmp_path):
     with serving(tmp_path / "home", network="none") as server, server.client() as client:
         assert "unreachable" in refused(client, f"socket.create_connection(('127.0.0.1', {server.port}), 2)")
-
-
-def _descendants(pid: int) -> set[int]:
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-    found, frontier = set(), {pid}
-    while frontier:
-        frontier = {child for child, parent in parents.items() if parent in frontier} - found
-        found |= frontier
-    return found
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def _ignore(action) -> None:

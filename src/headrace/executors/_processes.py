@@ -17,7 +17,7 @@ from headrace.model.result import Answer, Outcome, Problem
 from headrace.runtime import wire
 from headrace.runtime.cgroup import Group, Groups
 from headrace.runtime.environment import PRELOADABLE, Environment, command
-from headrace.runtime.wire import Exited, Fork, Plan, Preload, Reply, Task, Untrustworthy, Warm
+from headrace.runtime.wire import Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
 
 log = structlog.get_logger(__name__)
 
@@ -209,6 +209,7 @@ class Zygote:
         self.warm = asyncio.Event()
         self.modules: set[str] = set()
         self.private_pids = ""
+        self.unable = ""
         self.alive = False
         self.gone = asyncio.Event()
         self.process: subprocess.Popen[bytes] | None = None
@@ -245,7 +246,7 @@ class Zygote:
         uid = FIRST_UID + (os.getpid() * 1009 + self._numbers) % UIDS if os.geteuid() == 0 else None
         plan = wire.Plan(
             readable=self._plan.readable,
-            network=self._plan.network,
+            network=self.environment.network,
             uid=uid,
             limits=limits,
             counted=group is not None,
@@ -292,6 +293,8 @@ class Zygote:
                 self.warm.set()
             case Exited(id=number, status=status):
                 self._bury(number, status)
+            case Unable(reason=reason):
+                self.unable = reason
             case None:
                 self._end()
 

@@ -17,7 +17,7 @@ import structlog
 from headrace.errors import Busy, Unavailable
 from headrace.executors._processes import Worker, Zygote
 from headrace.model.result import Answer
-from headrace.runtime import environment
+from headrace.runtime import environment, network
 from headrace.runtime.cgroup import Groups
 from headrace.runtime.wire import Limits, Plan, Task
 from headrace.settings import Settings
@@ -28,7 +28,8 @@ PATIENCE = 0.02  # seconds that the first in a queue waits before one more worke
 REST = 0.1  # seconds that a worker without calls runs on before it is stopped until its next
 SWEEP = 5.0  # seconds between looks for workers that have been idle too long
 STILLBORN = 5  # workers in a row that end before they are ready: then those who wait are told
-RESTART = (0.0, 0.2, 1.0, 5.0)  # seconds before a zygote that died again and again is started once more
+RESTART = (0.0, 0.0, 0.2, 1.0, 5.0)  # seconds before a zygote that died again and again is started once more
+STEADY = 60  # seconds that a zygote lives at least which has nothing wrong with it
 
 
 class Owner:
@@ -60,18 +61,21 @@ class Local:
         self._stillborn = 0
         self._counts = {"workers_started": 0, "workers_ended": 0, "zygotes_started": 0}
         self.refused: dict[str, str] = {}
-        # "public" needs a program beside us; where it is not asked for, user code reaches what the host reaches.
+        self._lacking = network.missing() or ("" if environment.bubblewrap() else "bubblewrap is not installed")
         self.environment = environment.default(
-            [folder for folder in settings.data_folders.split(":") if folder], network=settings.network != "none"
+            [folder for folder in settings.data_folders.split(":") if folder],
+            network=settings.network or ("host" if self._lacking else "public"),
         )
         self._zygote = Zygote(self.environment, self._plan(), self._groups, self._renew_spare)
 
     async def start(self) -> None:
         """Start the zygote; it imports in the background, and calls that come meanwhile wait for it."""
-        if self._settings.network == "public":
+        if self._lacking and self._settings.network == "public":
             raise Unavailable(
-                "HEADRACE_NETWORK=public is not given by this version on this machine; set it to 'none' or 'host'."
+                f"HEADRACE_NETWORK=public cannot be given: {self._lacking}. 'none' and 'host' need nothing."
             )
+        if self._lacking and not self._settings.network:
+            self._note({"network": self._lacking})
         self._zygote.start()
         self._counts["zygotes_started"] += 1
         self._keeper = asyncio.create_task(self._keep_zygote())
@@ -366,18 +370,37 @@ class Local:
         """Start the zygote again whenever it ends; calls that wait are then answered by the new one."""
         failures = 0
         while True:
-            await self._zygote.warm.wait()
             began = time.monotonic()
-            self._keep_spare()
-            for owner in self._hungry():
-                self._employ(owner)
+            welcoming = asyncio.create_task(self._welcome())
             await self._zygote.gone.wait()
-            failures = 0 if time.monotonic() - began > 60 else failures + 1
-            log.error("the zygote ended and is started again", failures=failures)
-            await asyncio.sleep(RESTART[min(failures, len(RESTART)) - 1])
+            welcoming.cancel()
+            if self._zygote.unable and self._fall_back():
+                failures = 0
+            else:
+                failures = 1 if time.monotonic() - began > STEADY else failures + 1
+                log.error("the zygote ended and is started again", failures=failures)
+            await asyncio.sleep(RESTART[min(failures, len(RESTART) - 1)])
             # The same object: calls that wait for the zygote wait on its event.
             self._zygote.start()
             self._counts["zygotes_started"] += 1
+
+    async def _welcome(self) -> None:
+        """Fork for those who wait, as soon as the zygote can."""
+        await self._zygote.warm.wait()
+        self._keep_spare()
+        for owner in self._hungry():
+            self._employ(owner)
+
+    def _fall_back(self) -> bool:
+        """Do without the network that nobody asked for by name; whether that is so."""
+        reason, self._zygote.unable = self._zygote.unable, ""
+        if self._settings.network:
+            log.error("this machine does not give HEADRACE_NETWORK", network=self._settings.network, reason=reason)
+            return False
+        self._note({"network": reason})
+        self.environment = msgspec.structs.replace(self.environment, network="host")
+        self._zygote.environment = self.environment
+        return True
 
     def _note(self, refused: dict[str, str]) -> None:
         if self._zygote.private_pids:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from headrace.runtime.network import TUN
+
 SYSTEM = (
     "/usr /bin /sbin /lib /lib32 /lib64 /etc/alternatives /etc/ca-certificates /etc/fonts /etc/group /etc/host.conf "
     "/etc/hosts /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/localtime /etc/magic /etc/mime.types "
@@ -52,11 +54,11 @@ class Environment(Struct, frozen=True, kw_only=True):
     name: str
     python: str
     readable: list[str]  # folders and files, shown at the same paths
-    network: bool
+    network: str  # of network.MODES
     variables: dict[str, str]
 
 
-def default(data_folders: list[str], *, network: bool) -> Environment:
+def default(data_folders: list[str], *, network: str) -> Environment:
     """The interpreter that serves, its packages, and the folders of data that the settings name."""
     package = Path(__file__).parents[1]
     # What the interpreter would not find by itself: the folder of an editable install, and where PYTHONPATH points.
@@ -85,7 +87,8 @@ def bubblewrap() -> str | None:
 
 def command(environment: Environment, control: int) -> list[str]:
     """The command that starts the zygote of an environment; `control` is the descriptor it is spoken to over."""
-    zygote = [environment.python, "-X", "frozen_modules=on", "-m", "headrace.runtime.zygote", str(control)]
+    module = ["-X", "frozen_modules=on", "-m", "headrace.runtime.zygote"]
+    zygote = [environment.python, *module, str(control), environment.network]
     if (bwrap := bubblewrap()) is None:
         return zygote
     arguments = [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
@@ -97,6 +100,8 @@ def command(environment: Environment, control: int) -> list[str]:
     shown = (*SYSTEM, *environment.readable)
     for way in dict.fromkeys(str(way) for path in shown for way in reversed(Path(path).parents[:-1])):
         arguments += ["--perms", "0755", "--dir", way]
+    if environment.network == "public":
+        arguments += ["--dev-bind-try", TUN, TUN]
     for path in SYSTEM:
         arguments += ["--ro-bind-try", path, path]
     for path in environment.readable:

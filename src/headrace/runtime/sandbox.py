@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from headrace.runtime import fences
+from headrace.runtime.network import RESOLV_CONF
 from headrace.runtime.wire import Plan
 
 SCRATCH = "/tmp"  # noqa: S108 - of a mount namespace of its own
@@ -65,9 +66,11 @@ def confine(plan: Plan, *, private_pids: bool) -> Refusals:
             return False
         return True
 
-    namespaces = fences.NEWNS | fences.NEWIPC | fences.NEWUTS | (0 if plan.network else fences.NEWNET)
+    namespaces = fences.NEWNS | fences.NEWIPC | fences.NEWUTS | (fences.NEWNET if plan.network == "none" else 0)
     own_mounts = attempt("namespaces", lambda: fences.unshare(namespaces))
     scratch = own_mounts and attempt("scratch", lambda: _mount_scratch(plan))
+    if plan.network == "public":
+        attempt("names", lambda: fences.mount(str(RESOLV_CONF), "/etc/resolv.conf", "", fences.MS_BIND))
     own_proc = own_mounts and private_pids and attempt("proc", _mount_proc)
     folders = (SCRATCH, SHARED_MEMORY) if scratch else (_private_folder(plan),)
     attempt("rlimits", lambda: _limit(plan))

@@ -4,6 +4,7 @@
                        Preload       import these for the workers to come
     zygote -> server   Warm          what it has imported; workers are forked from now on
                        Exited        a worker ended, with its wait status
+                       Unable        it ends itself, for it cannot be what was asked for
     worker -> server   Ready         fenced, and what the machine refused to fence
     server -> worker   Task          one call
     worker -> server   Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
@@ -49,7 +50,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What a worker may see and use."""
 
     readable: list[str]  # the interpreter, its packages, data folders
-    network: bool
+    network: str  # of network.MODES
     uid: int | None  # None: the server is not root, so there is no other user to become
     limits: Limits
     counted: bool  # whether a control group counts its memory
@@ -81,6 +82,12 @@ class Exited(Struct, frozen=True, tag=True):
 
     id: int
     status: int  # as waitpid(2) gives it
+
+
+class Unable(Struct, frozen=True, tag=True):
+    """The zygote cannot have the network that its environment says, and ends."""
+
+    reason: str
 
 
 class Ready(Struct, frozen=True):
@@ -130,7 +137,7 @@ decode_task = msgpack.Decoder(Task).decode
 decode_reply = msgpack.Decoder(Reply).decode
 decode_ready = msgpack.Decoder(Ready).decode
 decode_order: Callable[[bytes], Fork | Preload] = msgpack.Decoder(Fork | Preload).decode
-decode_notice: Callable[[bytes], Warm | Exited] = msgpack.Decoder(Warm | Exited).decode
+decode_notice: Callable[[bytes], Warm | Exited | Unable] = msgpack.Decoder(Warm | Exited | Unable).decode
 
 
 class Untrustworthy(Exception):

@@ -1,6 +1,6 @@
 """The zygote of an environment imports the heavy libraries once and forks workers.
 
-`python -m headrace.runtime.zygote FD`, where FD is the channel to the server.
+`python -m headrace.runtime.zygote FD NETWORK`, where FD is the channel to the server.
 
 A fresh interpreter that imports pandas, pyarrow and geopandas takes seconds; a child of a process that has them
 takes milliseconds. What workers report to import is imported here too, so that the next ones have it.
@@ -17,8 +17,8 @@ from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 
-from headrace.runtime import fences, wire
-from headrace.runtime.wire import Exited, Fork, Preload, Warm
+from headrace.runtime import fences, network, wire
+from headrace.runtime.wire import Exited, Fork, Preload, Unable, Warm
 
 BASE = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "shapely", "geopandas", "pyogrio")
 
@@ -26,12 +26,20 @@ BASE = ("numpy", "pandas", "pyarrow", "pyarrow.parquet", "shapely", "geopandas",
 def main() -> None:
     """Import, warm up, then obey the server until it closes the control channel."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    pasta = 0
+    if sys.argv[2] == "public":
+        try:
+            pasta = network.go_public()
+        except OSError as refused:
+            wire.send(control, wire.encode(Unable(str(refused))))
+            return
     imported = preload(BASE)
     import_module("headrace.runtime.fused").install()
     import_module("headrace.runtime.worker")
     import_module("headrace.runtime.arguments")
     warm_up()
-    Zygote(control).serve(imported)
+    Zygote(control, pasta).serve(imported)
 
 
 def preload(modules: tuple[str, ...] | list[str]) -> list[str]:
@@ -59,8 +67,8 @@ def warm_up() -> None:
 class Zygote:
     """Forks workers, and tells how they ended."""
 
-    def __init__(self, control: socket.socket) -> None:
-        self._control = control
+    def __init__(self, control: socket.socket, pasta: int) -> None:
+        self._control, self._pasta = control, pasta
         self._workers: dict[int, int] = {}  # process id -> worker id
         self._own_pids = -1
         self._private_pids = self._claim_pids()
@@ -131,6 +139,8 @@ class Zygote:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     return
+                if pid == self._pasta:
+                    os._exit(1)  # without it workers reach nothing; the next zygote has one again
                 if (worker := self._workers.pop(pid, None)) is not None:
                     self._tell(Exited(worker, status))
 
