@@ -18,6 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
+from headrace.db.tables import metadata
 from headrace.errors import Invalid, Unavailable
 
 BUSY_SECONDS = 15
@@ -71,21 +72,19 @@ class Database:
 
         Raises Unavailable where a newer version has changed it already.
         """
-        if (version := self._version()) == HEAD:
-            return
-        from alembic import command
-        from alembic.config import Config
-        from alembic.script import ScriptDirectory
-
-        config = Config()
-        config.set_main_option("script_location", str(files("headrace.db") / "migrations").replace("%", "%%"))
-        if version not in {None, *(known.revision for known in ScriptDirectory.from_config(config).walk_revisions())}:
-            raise Unavailable(f"The database is at version {version}, which a newer Headrace made; run that one.")
+        with self.read() as connection:
+            if _version(connection) == HEAD:
+                return
         with self.begin() as connection:
             if not self.is_sqlite:
                 connection.execute(sa.text("select pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            version = _version(connection)
+            if version is None:  # what the history leads to, without walking it: a first start is quicker and leaner
+                _versions.create(connection)
+                metadata.create_all(connection)
+                connection.execute(_versions.insert(), {"version_num": HEAD})
+            elif version != HEAD:
+                upgrade(connection)
 
     def close(self) -> None:
         """Close every connection."""
@@ -96,11 +95,35 @@ class Database:
         """The engine, for tests that compare the schema."""
         return self._engine
 
-    def _version(self) -> str | None:
-        with self.read() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+
+def upgrade(connection: sa.Connection) -> None:
+    """Walk the history from where the database is. Raises Unavailable for a version that is not in it."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(files("headrace.db") / "migrations").replace("%", "%%"))
+    version = _version(connection)
+    if version not in {None, *(known.revision for known in ScriptDirectory.from_config(config).walk_revisions())}:
+        raise Unavailable(f"The database is at version {version}, which a newer Headrace made; run that one.")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+# Alembic's own table, in its own shape.
+_versions = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.select(_versions.c.version_num)).scalar()
 
 
 @contextmanager
