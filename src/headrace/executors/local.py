@@ -32,6 +32,13 @@ RESTART = (0.0, 0.0, 0.2, 1.0, 5.0)  # seconds before a zygote that died again a
 STEADY = 60  # seconds that a zygote lives at least which has nothing wrong with it
 
 
+class Turn(msgspec.Struct, eq=False):
+    """A call that waits for a worker, since that moment of the monotonic clock."""
+
+    worker: asyncio.Future[Worker]
+    since: float
+
+
 class Owner:
     """The workers of one owner's environment, and the calls that wait for one."""
 
@@ -40,7 +47,7 @@ class Owner:
         self.idle: list[Worker] = []
         self.alive = 0
         self.starting = 0
-        self.waiting: deque[asyncio.Future[Worker]] = deque()
+        self.waiting: deque[Turn] = deque()
         self.timer: asyncio.TimerHandle | None = None
 
 
@@ -121,9 +128,9 @@ class Local:
         if self._keeper:
             self._keeper.cancel()
         for owner in self._owners.values():
-            for waiting in owner.waiting:
-                if not waiting.done():
-                    waiting.set_exception(Unavailable("The server is stopping; call again in a moment."))
+            for turn in owner.waiting:
+                if not turn.worker.done():
+                    turn.worker.set_exception(Unavailable("The server is stopping; call again in a moment."))
         for worker in list(self._workers):
             worker.kill(None)
         self._zygote.kill()
@@ -192,7 +199,7 @@ class Local:
                 f"{len(owner.waiting)} of your calls wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
                 "try again in a moment."
             )
-        turn: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        turn = Turn(asyncio.get_running_loop().create_future(), time.monotonic())
         owner.waiting.append(turn)
         if owner.alive + owner.starting < self._settings.workers:
             self._employ(owner)
@@ -200,7 +207,7 @@ class Local:
             owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
         try:
             async with asyncio.timeout(self._settings.call_seconds):
-                return await turn
+                return await turn.worker
         except TimeoutError as late:
             if turn in owner.waiting:
                 owner.waiting.remove(turn)
@@ -209,8 +216,9 @@ class Local:
                 "(HEADRACE_CALL_SECONDS); try again in a moment."
             ) from late
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._free(owner, turn.result())
+            given = turn.worker
+            if given.done() and not given.cancelled() and given.exception() is None:
+                self._free(owner, given.result())
             elif turn in owner.waiting:
                 owner.waiting.remove(turn)
             raise
@@ -219,7 +227,9 @@ class Local:
         owner.timer = None
         if not owner.waiting or self._closing:
             return
-        if owner.alive + owner.starting < self._settings.call_concurrency:
+        # Many short calls wait in turn without any of them waiting long: more processes would only share the cores.
+        waited = time.monotonic() - owner.waiting[0].since
+        if waited >= PATIENCE and owner.alive + owner.starting < self._settings.call_concurrency:
             self._employ(owner)
         owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
 
@@ -256,8 +266,10 @@ class Local:
         log.error("workers end before they are ready; what they said stands above")
         while owner.waiting:
             turn = owner.waiting.popleft()
-            if not turn.done():
-                turn.set_exception(Unavailable("No worker can be started on this machine; the server's log tells why."))
+            if not turn.worker.done():
+                turn.worker.set_exception(
+                    Unavailable("No worker can be started on this machine; the server's log tells why.")
+                )
 
     async def _fresh(self) -> Worker | None:
         spare, self._spare = self._spare, None
@@ -305,8 +317,8 @@ class Local:
             return
         while owner.waiting:
             turn = owner.waiting.popleft()
-            if not turn.done():
-                turn.set_result(worker)
+            if not turn.worker.done():
+                turn.worker.set_result(worker)
                 return
         worker.idle_since = time.monotonic()
         owner.idle.append(worker)
