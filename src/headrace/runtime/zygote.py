@@ -93,7 +93,10 @@ class Zygote:
                     self._obey((reader, writer))
 
     def _obey(self, own: tuple[int, int]) -> None:
-        message, fds = wire.receive(self._control)
+        try:
+            message, fds = wire.receive(self._control)
+        except ConnectionResetError:  # the server went while something of ours was on its way to it
+            os._exit(0)
         if not message:
             os._exit(0)
         match wire.decode_order(message):
