@@ -22,6 +22,11 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 Headers = dict[str, str]
 
 
+def headers_of(request: Request) -> dict[str, str]:
+    """The headers of a request by their names in lower case; of one that is repeated, the first."""
+    return {name.decode("latin-1"): text.decode("latin-1") for name, text in reversed(request.scope["headers"])}
+
+
 async def deliver(
     request: Request, body: bytes | memoryview, media_type: str, headers: Headers, etag: str | None = None
 ) -> Response:
@@ -88,12 +93,23 @@ def _pieces(body: memoryview) -> Iterator[bytes]:
         yield bytes(body[at : at + CHUNK])
 
 
+class Whole(Response):
+    """A body that is there, with its headers as they are given.
+
+    Starlette would add a charset to text types, and published clients compare the type exactly.
+    """
+
+    def __init__(self, body: bytes, status: int, headers: Headers) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
+        if status not in (204, 304):
+            self.raw_headers.append((b"content-length", b"%d" % len(body)))
+
+
 def _plain(body: bytes | memoryview, status: int, media_type: str | None, headers: Headers) -> Response:
-    response = Response(body, status, headers)
     if media_type:
-        # Set by hand: Starlette would add a charset to text types, and published clients compare the type exactly.
-        response.raw_headers.append((b"content-type", media_type.encode("latin-1")))
-    return response
+        headers["Content-Type"] = media_type
+    return Whole(bytes(body), status, headers)
 
 
 def _coding(accepted: str) -> str | None:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from headrace.api.content import headers_of
 from headrace.api.operation import Operation, describe
 from headrace.api.presence import ClientGone, while_connected
 from headrace.api.streams import read_body
@@ -24,6 +25,8 @@ START_SECONDS = 1.5  # how long a start waits for the answer before it says "acc
 POLL_SECONDS = 2.0
 
 Tile = tuple[int, int, int]
+
+SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "x-tiledb-rest-api-key"})
 
 
 class Asked(Struct):
@@ -125,8 +128,9 @@ class CallRoutes:
         function, wanted = wire.from_body(
             await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
         )
+        came = headers_of(request)
         return service.Request(
-            uid=wire.uid_of(request.headers.get("fused-run-id")),
+            uid=wire.uid_of(came.get("fused-run-id")),
             target=of_function(user, function),
             arguments=wanted.arguments,
             formats=wanted.formats,
@@ -134,7 +138,7 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else "body",
             caller_id=user.id,
-            context=_context(request, user.email),
+            context=_context(came, user.email),
         )
 
     async def _by_name(self, call: Call, request: Request, email: str, name: str, tile: Tile | None) -> Response:
@@ -157,11 +161,10 @@ class CallRoutes:
     async def _by_target(
         self, call: Call, request: Request, target: Target, tile: Tile | None, door: str, **more: str
     ) -> Response:
-        wanted = wire.from_query(
-            request.query_params.multi_items(), request.headers.get("accept", ""), tile=tile is not None
-        )
+        came = headers_of(request)
+        wanted = wire.from_query(request.scope["query_string"], came.get("accept", ""), tile=tile is not None)
         made = service.Request(
-            uid=wire.uid_of(request.headers.get("fused-run-id")),
+            uid=wire.uid_of(came.get("fused-run-id")),
             target=target,
             arguments={**target.function.parameters, **wanted.arguments},
             formats=wanted.formats,
@@ -169,7 +172,7 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
-            context=_context(request, target.owner_email) | more,
+            context=_context(came, target.owner_email) | more,
         )
         return await self._finish(request, made)
 
@@ -205,15 +208,11 @@ def tile(z: int, x: int, y: int) -> Tile:
     return z, x, y
 
 
-def _context(request: Request, email: str) -> dict[str, Any]:
+def _context(came: dict[str, str], email: str) -> dict[str, Any]:
     """What user code may know of its call. The key that opened the door is not among it; a token's text may be."""
-    recursion = request.headers.get("fused-recursion", "1")
+    recursion = came.get("fused-recursion", "1")
     return {
         "user_email": email,
         "recursion_factor": int(recursion) if recursion.isdecimal() and len(recursion) < 4 else 1,
-        "headers": {
-            name: value
-            for name, value in request.headers.items()
-            if name not in {"authorization", "cookie", "proxy-authorization", "x-tiledb-rest-api-key"}
-        },
+        "headers": {name: value for name, value in came.items() if name not in SECRET},
     }

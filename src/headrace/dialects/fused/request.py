@@ -1,12 +1,13 @@
 """What a call asks for, read from a query string or a body (Fused protocol notes 4.2, 4.3)."""
 
 import uuid
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from headrace.api.parameters import pairs
 from headrace.errors import Invalid, Malformed
 from headrace.formats import FORMATS
 from headrace.model import duration
@@ -66,11 +67,23 @@ _decode_body = msgspec.json.Decoder(Body).decode
 _decode_step = msgspec.json.Decoder(Step).decode
 
 
-def from_query(pairs: Iterable[tuple[str, str]], accept: str, *, tile: bool) -> Wanted:
-    """Read a query string. A name that is repeated becomes a list of texts. Raises Invalid naming the parameter."""
+LONGEST_REMEMBERED = 2_000  # bytes of a query string
+
+
+def from_query(query: bytes, accept: str, *, tile: bool) -> Wanted:
+    """Read a query string. A name that is repeated becomes a list of texts.
+
+    Raises Malformed for what is not percent-encoded UTF-8, Invalid naming the parameter.
+    """
+    for_people = "text/html" in accept
+    read = _read_once if len(query) <= LONGEST_REMEMBERED else _read_query
+    return read(query, for_people, tile)
+
+
+def _read_query(query: bytes, for_people: bool, tile: bool) -> Wanted:  # noqa: FBT001 - positional, as the cache wants
     own: dict[str, str] = {}
     arguments: dict[str, Any] = {}
-    for name, value in pairs:
+    for name, value in pairs(query):
         if name in RESERVED:
             own[name] = value
         elif name.startswith("_"):
@@ -86,8 +99,12 @@ def from_query(pairs: Iterable[tuple[str, str]], accept: str, *, tile: bool) -> 
     elif legacy:
         formats = formats_of(",".join([own.get("dtype_out_raster", ""), own.get("dtype_out_vector", ""), "json"]))
     else:
-        formats = FOR_MAPS if tile else FOR_PEOPLE if "text/html" in accept else FOR_PROGRAMS
+        formats = FOR_MAPS if tile else FOR_PEOPLE if for_people else FOR_PROGRAMS
     return Wanted(formats, _max_age(own.get("cache_max_age"), own.get("cache")), arguments, legacy)
+
+
+# Maps and dashboards ask the same over and over. What is remembered is not changed by anyone: calls copy the arguments.
+_read_once = lru_cache(4096)(_read_query)
 
 
 def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
