@@ -10,14 +10,17 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
+import msgspec
 import structlog
 
+from headrace.executors._growing import Growing
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.runtime import wire
 from headrace.runtime.cgroup import Group, Groups
 from headrace.runtime.environment import PRELOADABLE, Environment, command
-from headrace.runtime.wire import Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
+from headrace.runtime.wire import Begun, Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +31,8 @@ LONGEST = 1e9  # milliseconds
 MESSAGE = 1 << 20  # bytes of an answer besides what was printed and a body in a file
 WORDLESS = frozenset((Outcome.OK, Outcome.MEMORY, Outcome.TOO_LARGE))  # outcomes that come without a problem
 STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
+
+Came = tuple[Reply, memoryview | bytes] | Growing | None  # a reply with its body, one that has begun, or the end of it
 
 
 class Worker:
@@ -45,7 +50,10 @@ class Worker:
         self.alive = True
         self.retiring = False
         self.killed_for: Outcome | None = None
-        self._reply: asyncio.Future[tuple[Reply, memoryview | bytes] | None] | None = None
+        self._reply: asyncio.Future[Came] | None = None
+        self._growing: Growing | None = None
+        self._begun: Begun | None = None
+        self._following: asyncio.Task[None] | None = None
         self._task: Task | None = None
         self._pidfd = -1
         self._unread = False
@@ -56,10 +64,14 @@ class Worker:
         asyncio.get_running_loop().add_reader(channel.fileno(), self._greet)
 
     async def run(self, task: Task) -> Answer | None:
-        """Answer one task; None when the worker turned out to be dead before it got it."""
+        """Answer one task; None when the worker turned out to be dead before it got it.
+
+        An answer that is `growing` is the worker's occupation until that has ended.
+        """
         loop = asyncio.get_running_loop()
         self.calls += 1
-        self._task, self._reply = task, loop.create_future()
+        self._task = task
+        first = self._reply = loop.create_future()
         try:
             if self._resting:
                 self._signal(signal.SIGCONT)
@@ -71,16 +83,35 @@ class Worker:
             return None
         timer = loop.call_later(task.limits.seconds, self.kill, Outcome.TIMEOUT)
         try:
-            came = await self._reply
+            came = await first
         except asyncio.CancelledError:
             self.kill(Outcome.CANCELLED)
             raise
         finally:
-            timer.cancel()
-            self._task = self._reply = None
+            if self._growing is None:
+                timer.cancel()
+                self._task = self._reply = None
         if came is None:
             return None if self._unread and self.killed_for is None else await self._obituary(task)
-        reply, body = came
+        if isinstance(came, tuple):
+            return self._whole(task, *came)
+        assert self._begun is not None
+        assert self._reply is not None
+        self._following = asyncio.create_task(self._follow(task, came, self._begun, self._reply, timer))
+        return _opening(self._begun, came)
+
+    async def _follow(
+        self, task: Task, growing: Growing, begun: Begun, last: "asyncio.Future[Came]", timer: asyncio.TimerHandle
+    ) -> None:
+        """Wait for the end of an answer that has begun."""
+        came = await last
+        timer.cancel()
+        self._task = self._reply = self._growing = self._begun = None
+        answer = self._whole(task, *came) if isinstance(came, tuple) else await self._obituary(task)
+        printed = {"stdout": begun.stdout + answer.stdout, "stderr": begun.stderr + answer.stderr}
+        growing.ended.set_result(msgspec.structs.replace(answer, **printed))
+
+    def _whole(self, task: Task, reply: Reply, body: memoryview | bytes) -> Answer:
         self.retiring |= reply.retire
         return _answer(task, reply, body)
 
@@ -154,6 +185,9 @@ class Worker:
             reply = wire.decode_reply(message)
             if reply.uid != self._task.uid:
                 raise Untrustworthy("an answer to another call")
+            if isinstance(reply, Begun):
+                self._begin(reply, fds)
+                return
             _check(reply)
             body = _body(reply, fds, self._task.limits.output)
         except (Untrustworthy, ValueError, OSError) as wrong:
@@ -166,6 +200,19 @@ class Worker:
         self.retiring |= self.group is not None and not self.group.alone()
         if not self._reply.done():
             self._reply.set_result((reply, body))
+
+    def _begin(self, begun: Begun, fds: list[int]) -> None:
+        """Let whoever asked read what is there. Raises Untrustworthy where nobody wanted that, or it has begun."""
+        assert self._task is not None
+        assert self._reply is not None
+        if not self._task.streams or self._growing is not None or len(fds) != 1:
+            raise Untrustworthy("a beginning that nobody asked for")
+        wire.seals_of(fds[0])
+        growing = Growing(os.dup(fds[0]), self._task.limits.output, partial(self.kill, Outcome.CANCELLED))
+        if not self._reply.done():
+            self._begun, self._growing = begun, growing
+            self._reply.set_result(growing)
+            self._reply = asyncio.get_running_loop().create_future()
 
     def _most(self) -> int:
         """Bytes of the largest message that can be honest: what was printed, thrice for escapes, and some more."""
@@ -376,6 +423,19 @@ def _body(reply: Reply, fds: list[int], most: int) -> memoryview | bytes:
     if size != reply.size:
         raise Untrustworthy("a body of another size than was said")
     return memoryview(mmap.mmap(fds[0], size, access=mmap.ACCESS_READ)) if size else b""
+
+
+def _opening(begun: Begun, growing: Growing) -> Answer:
+    return Answer(
+        outcome=Outcome.OK,
+        media_type=begun.media_type,
+        format=begun.format,
+        headers=begun.headers,
+        stdout=begun.stdout,
+        stderr=begun.stderr,
+        timing=begun.timing,
+        growing=growing,
+    )
 
 
 def _answer(task: Task, reply: Reply, body: memoryview | bytes) -> Answer:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 import structlog
@@ -183,11 +184,21 @@ class Local:
         return owner
 
     async def _answer(self, owner: Owner, worker: Worker, task: Task) -> Answer | None:
+        answer = None
         try:
             answer = await worker.run(task)
         finally:
-            self._free(owner, worker)
+            if answer is None or answer.growing is None:
+                self._free(owner, worker)
+            else:
+                answer.growing.ended.add_done_callback(partial(self._grown, owner, worker))
         return answer
+
+    def _grown(self, owner: Owner, worker: Worker, ended: asyncio.Future[Answer]) -> None:
+        """An answer that was sent while it was written is whole."""
+        self._free(owner, worker)
+        if ended.result().imported:
+            self._zygote.preload(ended.result().imported)
 
     async def _wait(self, owner: Owner) -> Worker:
         if self._closing:

@@ -4,12 +4,13 @@
     raster   numpy array, (array, bounds), xarray DataArray or Dataset
     plain    str, numbers, bool, list, dict and what is in them
     bytes    bytes, a file in memory, a response of a web framework: passed through as they are
+    pieces   what a function yields, text or bytes: passed through as it comes
     nothing  None: an empty body
 
 This module and those of the formats import nothing heavy, so that a server can list them; a worker writes with them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -73,10 +74,14 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
     if seen.kind == "nothing":
         return Encoded("", "application/json")
     if seen.kind == "bytes":
+        sink.head = Encoded("", seen.media_type or BINARY, seen.headers)
         sink.write(seen.value)
-        return Encoded("", seen.media_type or BINARY, seen.headers)
+        return sink.head
+    if seen.kind == "pieces":
+        return _pass_on(seen.value, sink)
     name, value = _choice(seen, formats, tile)
     chosen = FORMATS[name]
+    sink.head = Encoded(name, chosen.media_type)
     try:
         chosen.write(value, sink, tile)
     except (ValueError, TypeError, NotImplementedError, ArithmeticError, LookupError, RecursionError) as refused:
@@ -84,7 +89,21 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
         raise Unserializable(
             f"The udf returned {seen.description}, which could not be written as {name}: {refused}"
         ) from refused
-    return Encoded(name, chosen.media_type)
+    return sink.head
+
+
+def _pass_on(pieces: Iterable[Any], sink: Any) -> Encoded:
+    """Write what a function yields, each piece to be sent at once. Raises Unserializable for neither text nor bytes."""
+    text = None
+    for piece in pieces:
+        if not isinstance(piece, str | bytes | bytearray | memoryview):
+            raise Unserializable(f"The udf yielded a value of type {type(piece).__name__}; yield text or bytes.")
+        if text is None:
+            text = isinstance(piece, str)
+            sink.head = Encoded("", "text/plain; charset=utf-8" if text else BINARY)
+            sink.begin()
+        sink.write(piece.encode() if isinstance(piece, str) else piece)
+    return sink.head or Encoded("", BINARY)
 
 
 def _choice(seen: "Seen", formats: Sequence[str], tile: Tile | None) -> tuple[str, Any]:

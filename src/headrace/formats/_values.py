@@ -5,6 +5,7 @@
     array    a Raster without `data`: an array that is no picture, of one dimension or of more than three
     plain    the value itself
     bytes    bytes
+    pieces   a generator of text or bytes
 
 Types are told by the module they come from, so that nothing is imported that user code did not import.
 """
@@ -19,6 +20,7 @@ import math
 import sys
 import uuid
 from collections.abc import Mapping
+from types import GeneratorType
 from typing import Any
 
 import msgspec
@@ -61,6 +63,8 @@ def classify(value: Any) -> Seen:
         return Seen("plain", value, description)
     if isinstance(value, bytes | bytearray | memoryview):
         return Seen("bytes", bytes(value), description)
+    if isinstance(value, GeneratorType):
+        return Seen("pieces", value, description)
     library = type(value).__module__.partition(".")[0]
     if found := _FROM.get(library):
         seen = found(value, description)

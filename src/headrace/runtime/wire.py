@@ -7,7 +7,8 @@
                        Unable        it ends itself, for it cannot be what was asked for
     worker -> server   Ready         fenced, and what the machine refused to fence
     server -> worker   Task          one call
-    worker -> server   Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
+    worker -> server   Begun         its answer has begun: the memfd that a large body grows in rides along
+                       Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
 
 A message over DATAGRAM bytes rides in a sealed memfd itself. Nothing that crosses is ever unpickled, imported or
 evaluated by the server: what a worker sends is decoded against these types, and what does not fit makes it die.
@@ -111,10 +112,23 @@ class Task(Struct, frozen=True, kw_only=True):
     formats: list[str]  # in order of preference
     tile: tuple[int, int, int] | None = None  # z, x, y
     context: dict[str, Any] = {}  # what `fused.context` answers: user_email, headers, recursion ...
+    streams: bool = False  # whether a large body is wanted while it is being written
     limits: Limits
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class Begun(Struct, frozen=True, kw_only=True, tag=True):
+    """The entrypoint has returned and its value is being written; what is known before the end."""
+
+    uid: str
+    media_type: str
+    format: str
+    headers: tuple[tuple[str, str], ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    timing: Timing = Timing()
+
+
+class Reply(Struct, frozen=True, kw_only=True, tag=True):
     """What a worker answers. `size` counts the bytes in the memfd where `body` is empty."""
 
     uid: str
@@ -134,7 +148,7 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 encode = msgpack.Encoder().encode
 decode_task = msgpack.Decoder(Task).decode
-decode_reply = msgpack.Decoder(Reply).decode
+decode_reply: Callable[[bytes], Reply | Begun] = msgpack.Decoder(Reply | Begun).decode
 decode_ready = msgpack.Decoder(Ready).decode
 decode_order: Callable[[bytes], Fork | Preload] = msgpack.Decoder(Fork | Preload).decode
 decode_notice: Callable[[bytes], Warm | Exited | Unable] = msgpack.Decoder(Warm | Exited | Unable).decode
@@ -195,12 +209,17 @@ def seal(fd: int) -> None:
     fcntl.fcntl(fd, _ADD_SEALS, SEALS)
 
 
-def sealed_size(fd: int, most: int) -> int:
-    """The size of a sealed memfd. Raises Untrustworthy for a pipe, a file that may change, a larger one."""
+def seals_of(fd: int) -> int:
+    """The seals of a memfd. Raises Untrustworthy for a pipe or any file that reading might wait for."""
     try:
-        seals = fcntl.fcntl(fd, _GET_SEALS)
+        return fcntl.fcntl(fd, _GET_SEALS)
     except OSError as refused:
         raise Untrustworthy("the file that came is no memfd") from refused
+
+
+def sealed_size(fd: int, most: int) -> int:
+    """The size of a sealed memfd. Raises Untrustworthy for a pipe, a file that may change, a larger one."""
+    seals = seals_of(fd)
     size = os.fstat(fd).st_size
     if seals & SEALS != SEALS or size > most:
         raise Untrustworthy(f"the file that came is not sealed, or its {size:,} bytes are too many")

@@ -5,6 +5,8 @@
                         ├─ an equal call is running? ── wait for it ▶ hit
                         └─ executor.call(task) ── good? store it ───▶ miss, or off where results are not kept
 
+A large answer may come while it is being written (`Answered.stream`); it is recorded, and stored, once it is whole.
+
 Every path ends in one `Run` handed to `record`, which must cost nothing: it is written behind the answer.
 """
 
@@ -20,7 +22,7 @@ from msgspec import Struct
 
 from headrace.executors import Executor
 from headrace.model.job import Function
-from headrace.model.result import Answer, Outcome, Problem
+from headrace.model.result import Answer, Growing, Outcome, Problem
 from headrace.model.run import Cache, Run, State
 from headrace.runtime.wire import Limits, Task
 from headrace.services.measures import Measures
@@ -38,6 +40,8 @@ STATUS = {
     Outcome.DIED: 422,
     Outcome.CANCELLED: 499,
 }
+
+COPIED = 8 << 20  # bytes of a result up to which it may be kept in memory
 
 GONE = Problem(kind="Cancelled", message="The client went away before the answer was there.")
 Came = tuple[Answer, Cache, str | None, float]  # an answer, whether it was stored, its entity tag, its age in seconds
@@ -74,6 +78,7 @@ class Request(Struct, frozen=True, kw_only=True):
     door: str
     caller_id: int | None = None
     context: dict[str, Any] = {}
+    streams: bool = False  # whether the caller takes a large result while it is being written
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -86,13 +91,33 @@ class Answered(Struct, frozen=True, kw_only=True):
     etag: str | None = None
     age: float = 0  # seconds since the result was computed
     total_ms: float = 0
+    stream: "Stream | None" = None  # in place of the answer's body
+
+
+class Stream(Struct):
+    """A body that is being written: what was known at its beginning, and what to call when nobody takes it any more."""
+
+    opening: Answer
+    growing: Growing
+    leave: Callable[[], None]
 
 
 class Flight(Struct):
     """A call under way that equal calls have joined."""
 
-    task: "asyncio.Task[Stored | Answer]"
+    opening: "asyncio.Future[Answer]"  # an answer that has begun to come
+    task: "asyncio.Task[Stored | Answer] | None" = None
     waiters: int = 0
+
+    def join(self) -> None:
+        """Wait for it too."""
+        self.waiters += 1
+
+    def leave(self) -> None:
+        """Wait no longer; what nobody waits for ends."""
+        self.waiters -= 1
+        if not self.waiters and self.task is not None:
+            self.task.cancel()
 
 
 class Calls:
@@ -133,6 +158,8 @@ class Calls:
             gone = Answer(outcome=Outcome.CANCELLED, problem=GONE)
             self._close(request, (gone, Cache.OFF, None, 0), began, started_at)
             raise
+        if isinstance(came, Stream):
+            return self._open(request, came, began, started_at, Cache.OFF if max_age <= 0 else Cache.MISS)
         return self._close(request, came, began, started_at)
 
     def at_once(self, request: Request) -> Answered | None:
@@ -156,6 +183,22 @@ class Calls:
         self._measures.observe(answer.outcome, cache, total_ms)
         return answered
 
+    def _open(self, request: Request, stream: Stream, began: float, started_at: datetime, cache: Cache) -> Answered:
+        async def follow() -> None:
+            answer = await stream.growing.ended
+            self._close(request, (answer, cache, None, 0), began, started_at)
+
+        self._behind(follow())
+        total_ms = (time.perf_counter() - began) * 1000
+        opening = stream.opening
+        return Answered(uid=request.uid, answer=opening, cache=cache, status=200, total_ms=total_ms, stream=stream)
+
+    def _behind(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done that no caller waits for, and the end of the server does."""
+        task = asyncio.create_task(work)
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
     async def drain(self) -> None:
         """Wait until every result that was answered is stored."""
         while self._storing:
@@ -168,10 +211,13 @@ class Calls:
             return request.target.max_age
         return self._settings.cache_seconds if request.target.keeps else 0
 
-    async def _fresh(self, request: Request) -> Came:
-        return await self._executor.call(self._task(request)), Cache.OFF, None, 0
+    async def _fresh(self, request: Request) -> Came | Stream:
+        answer = await self._executor.call(self._task(request))
+        if (growing := answer.growing) is not None:
+            return Stream(answer, growing, growing.abandon)
+        return answer, Cache.OFF, None, 0
 
-    async def _kept(self, request: Request, max_age: float) -> Came:
+    async def _kept(self, request: Request, max_age: float) -> Came | Stream:
         key = key_of(request)
         now = time.time()
         if (stored := self._results.get(key, max_age, now)) is not None:
@@ -179,24 +225,37 @@ class Calls:
         flight = self._flights.get(key)
         joined = flight is not None
         if flight is None:
-            task = asyncio.create_task(self._look_then_run(key, request, max_age, now))
-            flight = self._flights[key] = Flight(task)
-            task.add_done_callback(lambda _: self._flights.pop(key, None))
-        came = await _join(flight)
+            flight = self._flights[key] = Flight(asyncio.get_running_loop().create_future())
+            flight.task = asyncio.create_task(self._look_then_run(key, request, max_age, now, flight))
+            flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
+        came = await _first(flight) if request.streams and not joined else await _join(flight)
+        if isinstance(came, Stream):
+            return came
         if isinstance(came, Answer):
             return came, Cache.MISS, None, 0
         fresh = not joined and came.run_uid == request.uid
         return _as_answer(came), Cache.MISS if fresh else Cache.HIT, came.etag, max(0.0, now - came.created)
 
-    async def _look_then_run(self, key: str, request: Request, max_age: float, now: float) -> "Stored | Answer":
+    async def _look_then_run(
+        self, key: str, request: Request, max_age: float, now: float, flight: Flight
+    ) -> "Stored | Answer":
         stored = await asyncio.to_thread(self._results.load, key)
         if stored is not None and now - stored.created <= max_age:
             self._results.remember(key, stored)
             return stored
         answer = await self._executor.call(self._task(request))
+        if (growing := answer.growing) is not None:
+            flight.opening.set_result(answer)
+            try:
+                answer = await asyncio.shield(growing.ended)
+            except asyncio.CancelledError:
+                growing.abandon()
+                raise
         if answer.outcome is not Outcome.OK:
             return answer
-        body = bytes(answer.body)
+        # A large result stays in the file that it came in; what is remembered must outlive that.
+        body = bytes(answer.body) if len(answer.body) <= COPIED else answer.body
+        etag = etag_of(body) if len(body) <= COPIED else await asyncio.to_thread(etag_of, body)
         kept = Stored(
             media_type=answer.media_type,
             format=answer.format,
@@ -208,12 +267,11 @@ class Calls:
             created=time.time(),
             run_uid=request.uid,
             job_id=request.target.job_id,
-            etag=etag_of(body),
+            etag=etag,
         )
-        self._results.remember(key, kept)
-        storing = asyncio.create_task(asyncio.to_thread(self._results.store, key, kept))
-        self._storing.add(storing)
-        storing.add_done_callback(self._storing.discard)
+        if isinstance(body, bytes):
+            self._results.remember(key, kept)
+        self._behind(asyncio.to_thread(self._results.store, key, kept))
         return kept
 
     def _task(self, request: Request) -> Task:
@@ -232,6 +290,7 @@ class Calls:
             formats=list(request.formats),
             tile=request.tile,
             context=request.context,
+            streams=request.streams,
             limits=self._limits,
         )
 
@@ -251,19 +310,32 @@ def key_of(request: Request) -> str:
     return sha256(_canonical(parts)).hexdigest()
 
 
-def etag_of(body: bytes) -> str:
+def etag_of(body: bytes | memoryview) -> str:
     """A strong entity tag of the bytes (RFC 9110, 8.8.3)."""
     return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
 async def _join(flight: Flight) -> "Stored | Answer":
-    flight.waiters += 1
+    assert flight.task is not None
+    flight.join()
     try:
         return await asyncio.shield(flight.task)
     finally:
-        flight.waiters -= 1
-        if not flight.waiters:
-            flight.task.cancel()
+        flight.leave()
+
+
+async def _first(flight: Flight) -> "Stored | Answer | Stream":
+    """What comes of a flight, or its beginning where that comes before."""
+    assert flight.task is not None
+    flight.join()
+    try:
+        await asyncio.wait({flight.task, flight.opening}, return_when=asyncio.FIRST_COMPLETED)
+        if not flight.task.done() and (growing := flight.opening.result().growing) is not None:
+            flight.join()  # for whoever takes the stream, until it leaves
+            return Stream(flight.opening.result(), growing, flight.leave)
+        return flight.task.result()
+    finally:
+        flight.leave()
 
 
 def _hit(stored: Stored, now: float) -> Came:

@@ -1,7 +1,7 @@
 """Bytes by key: a folder, or an object store by URL, through obstore."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -39,6 +39,10 @@ class Blobs:
     def put(self, key: str, data: bytes) -> None:
         """Keep the bytes under the key: all of them at once, in place of what was there."""
         self._do(obstore.put, _checked(key), data)
+
+    def put_pieces(self, key: str, pieces: Iterable[bytes | memoryview]) -> None:
+        """Keep the bytes of all pieces under the key, without holding them all at once; whole or not at all."""
+        self._do(obstore.put, _checked(key), iter(pieces))
 
     def get(self, key: str) -> bytes:
         """The bytes under the key. Raises NotFound."""

@@ -51,6 +51,9 @@ async def respond(request: Request, answered: Answered) -> Response:
         headers.update(FENCED)
         if not MEDIA_TYPE.fullmatch(media_type):
             media_type = UNNAMED
+    if answered.stream is not None:
+        pieces = answered.stream.growing.pieces()
+        return content.pour(request, pieces, answered.stream.leave, media_type, headers)
     return await content.deliver(request, answer.body, media_type, headers, answered.etag)
 
 

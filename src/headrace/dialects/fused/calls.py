@@ -123,7 +123,9 @@ class CallRoutes:
         """Call the udf of that name that a token opens, for one map tile."""
         return await self._by_token(call, request, token, tile(z, x, y), name)
 
-    async def _by_code(self, call: Call, request: Request, tile: Tile | None) -> service.Request:
+    async def _by_code(
+        self, call: Call, request: Request, tile: Tile | None, *, streams: bool = True
+    ) -> service.Request:
         user = call.user
         function, wanted = wire.from_body(
             await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
@@ -139,6 +141,7 @@ class CallRoutes:
             door="tile" if tile else "body",
             caller_id=user.id,
             context=_context(came, user.email),
+            streams=streams and "range" not in came,
         )
 
     async def _by_name(self, call: Call, request: Request, email: str, name: str, tile: Tile | None) -> Response:
@@ -173,6 +176,7 @@ class CallRoutes:
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
             context=_context(came, target.owner_email) | more,
+            streams=request.method == "GET" and "range" not in came,
         )
         return await self._finish(request, made)
 
@@ -186,7 +190,7 @@ class CallRoutes:
         return await respond(request, answered)
 
     async def _start(self, call: Call, request: Request, tile: Tile | None) -> Response:
-        made = await self._by_code(call, request, tile)
+        made = await self._by_code(call, request, tile, streams=False)
         task = self._started.start(call.user.id, made.uid, lambda: self._calls.answer(made))
         return await self._poll(request, task, START_SECONDS)
 
