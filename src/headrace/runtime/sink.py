@@ -49,10 +49,8 @@ class Sink:
         """Have what is there sent from now on, however little it is."""
         if self._begun is None:
             return
-        if self._fd is None:
-            self._spill()
         begun, self._begun = self._begun, None
-        begun(self._fd, self.head)
+        begun(self._fd if self._fd is not None else self._spill(), self.head)
 
     def tell(self) -> int:
         """Bytes written so far; writers of formats with offsets ask."""
@@ -90,10 +88,11 @@ class Sink:
             os.close(self._fd)
             self._fd = None
 
-    def _spill(self) -> None:
+    def _spill(self) -> int:
         self._fd = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         _write_all(self._fd, self._memory)
         self._memory = bytearray()
+        return self._fd
 
 
 def _write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
