@@ -66,6 +66,10 @@ def _stacked(pictures: Any) -> Any:
 
     if not all(_values.is_array(picture) or _values.is_image(picture) for picture in pictures):
         return None
+    shapes = {getattr(picture, "shape", ()) for picture in pictures}
+    if len(shapes) == 1 and (shape := shapes.pop()) and len(shape) == 3 and shape[2] in png.COLOURS:
+        stack = np.stack(pictures)
+        return stack if stack.size and stack.dtype.kind in "buif" else None
     seen = [_values.classify(picture) for picture in pictures]
     if any(one.kind != "raster" or not png.is_picture(one.value, None) for one in seen):
         return None
