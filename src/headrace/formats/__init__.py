@@ -3,6 +3,8 @@
     frame    DataFrame, GeoDataFrame, Series, geometry, Arrow table, polars frame
     raster   numpy array, (array, bounds), xarray DataArray or Dataset
     plain    str, numbers, bool, list, dict and what is in them
+    drawing  a figure; what shows itself as SVG
+    page     what shows itself as HTML
     bytes    bytes, a file in memory, a response of a web framework: passed through as they are
     pieces   what a function yields, text or bytes: passed through as it comes
     nothing  None: an empty body
@@ -40,7 +42,7 @@ class Format(Struct, frozen=True, kw_only=True):
 
     `write(value, sink, tile)` gets the value in the form that `formats/_values.py` gives its kind, and a binary file.
     `fits(value, tile)` says, without looking at every element, whether it can write this one, and `wants` what it
-    needs for that, in words.
+    needs for that, in words. `scripted`: whether a browser may run what is in it.
     """
 
     media_type: str
@@ -49,6 +51,7 @@ class Format(Struct, frozen=True, kw_only=True):
     write: Callable[[Any, Any, Tile | None], None]
     fits: Callable[[Any, Tile | None], bool] = always
     wants: str = ""
+    scripted: bool = False
 
     def takes(self, seen: "Seen", tile: Tile | None) -> bool:
         """Whether this classified value can be written."""
@@ -62,6 +65,9 @@ class Encoded(Struct, frozen=True):
     media_type: str
     headers: tuple[tuple[str, str], ...] = ()
 
+
+# What published clients of the second generation ask for at once: they read a ZIP too, and as a dict of tables.
+CLIENTS = frozenset({"npy", "tiff", "parquet", "json"})
 
 FORMATS: Registry[Format] = Registry("headrace.formats", "format")
 
@@ -110,9 +116,12 @@ def _choice(seen: "Seen", formats: Sequence[str], tile: Tile | None) -> tuple[st
     """The first format that takes the value, and the value as it takes it. Raises Unserializable."""
     from headrace.formats import _values
 
+    if seen.kind == "plain" and set(formats) >= CLIENTS and _values.is_collection(seen.value):
+        return "zip", seen.value
     for name in formats:
-        if FORMATS[name].takes(seen, tile):
-            return name, seen.value
+        for way in seen.ways():
+            if FORMATS[name].takes(way, tile):
+                return name, way.value
     if seen.kind == "plain" and "parquet" in formats:
         # Clients of the first generation read nothing but Parquet and pictures: a value is a frame of one cell.
         return "parquet", _values.as_cell(seen.value)
@@ -137,7 +146,7 @@ def _refusal(seen: "Seen", formats: Sequence[str], tile: Tile | None) -> str:
     ]
     refused = f"The udf returned {seen.description}, which cannot be written as {' or '.join(formats) or 'nothing'}"
     refused += f" ({', '.join(wanting)})" if wanting else ""
-    taking = [name for name in FORMATS.names if FORMATS[name].takes(seen, tile)]
+    taking = [name for name in FORMATS.names if any(FORMATS[name].takes(way, tile) for way in seen.ways())]
     if not taking:
         return f"{refused}, nor in any other format; return a table, an array or plain values."
     return f"{refused}; {', '.join(taking)} would take it."

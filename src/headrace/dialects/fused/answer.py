@@ -19,7 +19,7 @@ ERROR_TYPES = {Outcome.TIMEOUT: "timeout_error", Outcome.UNSERIALIZABLE: "serial
 
 # What no browser runs, of what our formats write. Anything else gets an origin of its own, and is not guessed at: a
 # result's script must not act on this server as its reader.
-INERT = frozenset(known.media_type for name in FORMATS.names if name != "html" for known in [FORMATS[name]])
+INERT = frozenset(known.media_type for known in (FORMATS[name] for name in FORMATS.names) if not known.scripted)
 FENCED = {"Content-Security-Policy": "sandbox allow-scripts allow-popups", "X-Content-Type-Options": "nosniff"}
 
 # User code shares a process with what names the type, so the name is checked on this side of the fence.
