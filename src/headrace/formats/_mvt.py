@@ -104,7 +104,10 @@ def _commands(shapes: Shapes) -> tuple[Any, Any, Any]:
 
 
 def _attribute(column: Any) -> tuple[Any, bytes, int]:
-    """For each row the number of its value or -1, the values as fields of a layer, and how many they are."""
+    """For each row the number of its value or -1, the values as fields of a layer, and how many they are.
+
+    The column is a numpy or a pandas array.
+    """
     import numpy as np
     import pandas as pd
 
@@ -112,11 +115,11 @@ def _attribute(column: Any) -> tuple[Any, bytes, int]:
     if column.dtype == object:
         return _objects(column)
     if kind in "Mm":
-        column = column.map(lambda value: value.isoformat(), na_action="ignore").astype("str")
+        column = pd.Series(column).map(lambda value: value.isoformat(), na_action="ignore").astype("str")
     codes, uniques = pd.factorize(column)
     if kind not in "iuf":
         return codes, b"".join(map(_value, uniques.tolist())), len(uniques)
-    values = uniques.to_numpy()
+    values = uniques if isinstance(uniques, np.ndarray) else uniques.to_numpy()
     if kind == "f":
         encoded = np.empty((len(values), 11), np.uint8)
         encoded[:, :3] = 0x22, 9, 0x19
@@ -130,9 +133,10 @@ def _attribute(column: Any) -> tuple[Any, bytes, int]:
 
 def _objects(column: Any) -> tuple[Any, bytes, int]:
     import numpy as np
+    import pandas as pd
 
     known: dict[bytes, int] = {}
-    missing = column.isna().tolist()
+    missing = pd.isna(column).tolist()
     codes = [
         -1 if gap is True else known.setdefault(_value(value), len(known))
         for value, gap in zip(column.tolist(), missing, strict=True)

@@ -93,13 +93,10 @@ class Shapes:
 
 
 def shapes_of(parts: Any, rows: Any, dimension: int, to_pixels: Any) -> Shapes:
-    """The points (0), lines (1) or polygons (2) among the parts; `to_pixels` turns coordinates into pixels."""
+    """Points (0), lines (1) or polygons (2) as shapes; `to_pixels` turns coordinates into pixels."""
     import numpy as np
     import shapely
 
-    these = shapely.get_dimensions(parts) == dimension
-    if not these.all():
-        parts, rows = parts[these], rows[these]
     polygons, holes = np.arange(len(parts)), np.zeros(len(parts), bool)
     if dimension == 2:
         parts, polygons = shapely.get_rings(parts, return_index=True)

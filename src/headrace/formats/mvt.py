@@ -59,15 +59,26 @@ def has_geometry_in_a_tile(value: Any, tile: Tile | None) -> bool:
 def _encode(frame: Any, shapes: list[Shapes]) -> tuple[bytes, int]:
     """The tile, and how many rows of the frame are in it."""
     import numpy as np
+    import pandas as pd
 
     shapes = [part for part in shapes if len(part.rows)]
     if not shapes:
         return b"", 0
     there = np.unique(np.concatenate([part.rows for part in shapes]))
     placed = [replace(part, rows=np.searchsorted(there, part.rows)) for part in shapes]
-    part = frame.iloc[there]
-    attributes = [(name, part[name]) for name in part.columns if not _frames.is_geometry(part[name])]
-    return layer(LAYER, EXTENT, placed, attributes, _ids(frame, there)), len(there)
+    # As a plain frame: every look into a GeoDataFrame costs as much as writing a column of a small tile.
+    columns = [(str(name), column) for name, column in pd.DataFrame(frame).items() if not _frames.is_geometry(column)]
+    attributes = [(name, _taken(column, there)) for name, column in columns]
+    ids = _ids(dict(columns).get("id"), frame.index, there)
+    return layer(LAYER, EXTENT, placed, attributes, ids), len(there)
+
+
+def _taken(column: Any, rows: Any) -> Any:
+    """Those rows of a column, as a numpy array where it is one."""
+    import pandas as pd
+
+    array = column.array
+    return (array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array).take(rows)
 
 
 # Where things are
@@ -99,12 +110,18 @@ class _Grid:
 def _drawn(geometry: Any, tile: Tile) -> list[Shapes]:
     """The points, lines and polygons near the tile in its pixels, y downwards."""
     import numpy as np
+    import shapely
 
     degrees = _frames.is_in_degrees(geometry)
     shapes = np.asarray(geometry.array) if degrees or _is_mercator(geometry) else _reprojected(geometry)
     grid = _Grid(tile, degrees=degrees)
     parts, rows = _taken_apart(*_near(shapes, grid))
-    return [shapes_of(parts, rows, dimension, grid.to_pixels) for dimension in (0, 1, 2)]
+    dimensions = shapely.get_dimensions(parts)
+    found = []
+    for dimension in np.unique(dimensions).tolist():
+        these = dimensions == dimension
+        found.append(shapes_of(parts[these], rows[these], dimension, grid.to_pixels))
+    return found
 
 
 def _near(shapes: Any, grid: _Grid) -> tuple[Any, Any]:
@@ -114,9 +131,12 @@ def _near(shapes: Any, grid: _Grid) -> tuple[Any, Any]:
 
     bounds = shapely.bounds(shapes)  # NaN where there is nothing, and so never near
     bounds[~np.isfinite(bounds).all(axis=1)] = np.nan
+    west, east = np.fmin.reduce(bounds[:, 0], initial=np.inf), np.fmax.reduce(bounds[:, 2], initial=-np.inf)
     found, rows = [], []
     for turn in (0.0, -grid.turn, grid.turn):
         low, high = grid.low - [turn, 0], grid.high - [turn, 0]
+        if west > high[0] or east < low[0]:
+            continue
         near = (bounds[:, :2] <= high).all(axis=1) & (bounds[:, 2:] >= low).all(axis=1)
         if turn and grid.is_world:  # what is around the whole world is its own other side
             near &= (bounds[:, 2] > -grid.turn / 2 - turn) & (bounds[:, 0] < grid.turn / 2 - turn)
@@ -272,19 +292,15 @@ def _kept(part: Shapes, order: dict[int, float], share: float) -> Shapes:
 # Ids and projections
 
 
-def _ids(frame: Any, there: Any) -> Any:
-    """An id for each row that is in the tile, or None."""
+def _ids(column: Any, index: Any, there: Any) -> Any:
+    """An id for each row that is in the tile, out of the column `id` or the index, or None."""
     import numpy as np
     import pandas as pd
 
-    index = frame.index
-    if "id" in frame.columns:
-        candidates = frame["id"].iloc[there]
-    elif isinstance(index, pd.MultiIndex) or index.equals(pd.RangeIndex(len(index))):
+    if column is None and (isinstance(index, pd.MultiIndex) or index.equals(pd.RangeIndex(len(index)))):
         return None
-    else:
-        candidates = index[there].to_series()
-    if not pd.api.types.is_integer_dtype(candidates.dtype) or candidates.isna().any() or not candidates.is_unique:
+    candidates = index.take(there) if column is None else pd.Index(_taken(column, there))
+    if not pd.api.types.is_integer_dtype(candidates.dtype) or candidates.hasnans or not candidates.is_unique:
         return None
     return candidates.to_numpy().astype(np.uint64) if candidates.min() >= 0 else None
 
