@@ -19,7 +19,7 @@ ZOOMS = (8, 9, 10, 11, 12, 13)
 EACH = 12  # tiles of a zoom at most
 LOW, HIGH = 0, 4000  # metres that are black and white
 
-CODE = f'''
+CODE = f"""
 import numpy as np
 import rasterio
 from rasterio.enums import Resampling
@@ -43,9 +43,9 @@ def udf(bounds: fused.types.TileXYZ, low: float = 0, high: float = 4000):
         heights, alpha = tile.read()
     grey = np.clip((heights - low) * (255 / (high - low)), 0, 255).astype("uint8")
     return grey if alpha.all() else np.stack([grey, (alpha > 0) * np.uint8(255)])
-'''
+"""
 
-SIMPLE = f'''
+SIMPLE = f"""
 import numpy as np
 import rasterio
 
@@ -64,7 +64,7 @@ def udf(bounds: fused.types.Bounds, low: float = 0, high: float = 4000):
         heights = file.read(1, window=window, out_shape=shape)
         box = file.window_bounds(window)
     return np.clip((heights - low) / (high - low), 0, 1).astype("float32"), box
-'''
+"""
 
 
 def measure(report: Report) -> None:

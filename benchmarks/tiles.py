@@ -29,6 +29,7 @@ class TileLoad(NamedTuple):
 
 Loads = dict[tuple[str, str], list[TileLoad]]  # system, way
 Check = Callable[[str, "Tiles"], None]
+Served = AbstractContextManager["Tiles"]
 
 
 class Tiles(NamedTuple):
@@ -50,7 +51,11 @@ def within(area: tuple[float, float, float, float], zooms: tuple[int, ...], each
     for z in zooms:
         left, top = _place(west, north, z)
         right, bottom = _place(east, south, z)
-        inside = [(z, x, y) for x in range(math.ceil(left), math.floor(right)) for y in range(math.ceil(top), math.floor(bottom))]
+        inside = [
+            (z, x, y)
+            for x in range(math.ceil(left), math.floor(right))
+            for y in range(math.ceil(top), math.floor(bottom))
+        ]
         inside = inside or [(z, math.floor((left + right) / 2), math.floor((top + bottom) / 2))]
         found += inside[:: max(1, len(inside) // each)][:each]
     return found
