@@ -29,8 +29,8 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 # `*` stands for all in browsers since 2022; the names are for those before.
 EXPOSED = (
     "*, ETag, Age, Retry-After, Server-Timing, WWW-Authenticate, Content-Disposition, Content-Range, Accept-Ranges, "
-    "Headrace-Run-Id, Headrace-Cache, x-fused-metadata, x-fused-error, x-fused-cached, X-Pagination-Current-Page, "
-    "X-Pagination-Per-Page, X-Pagination-Total-Pages, X-Pagination-Total-Entries"
+    "Headrace-Run-Id, Headrace-Cache, Headrace-Dropped, x-fused-metadata, x-fused-error, x-fused-cached, "
+    "X-Pagination-Current-Page, X-Pagination-Per-Page, X-Pagination-Total-Pages, X-Pagination-Total-Entries"
 )
 CORS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED.encode())]
 PREFLIGHT_SECONDS = "86400"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Tile = tuple[int, int, int]  # z, x, y
 
+Headers = tuple[tuple[str, str], ...]
+
 BINARY = "application/octet-stream"
 
 
@@ -40,7 +42,9 @@ def always(value: Any, tile: Tile | None) -> bool:
 class Format(Struct, frozen=True, kw_only=True):
     """How values become bytes.
 
-    `write(value, sink, tile)` gets the value in the form that `formats/_values.py` gives its kind, and a binary file.
+    `write(value, sink, tile)` gets the value in the form that `formats/_values.py` gives its kind, and a binary file;
+    it may give headers that say what became of the value. A raster that becomes a picture (`image/...`) of a tile has
+    been put onto that tile (`formats/_tiles.py`).
     `fits(value, tile)` says, without looking at every element, whether it can write this one, and `wants` what it
     needs for that, in words. `scripted`: whether a browser may run what is in it.
     """
@@ -48,7 +52,7 @@ class Format(Struct, frozen=True, kw_only=True):
     media_type: str
     suffix: str
     kinds: frozenset[str]
-    write: Callable[[Any, Any, Tile | None], None]
+    write: Callable[[Any, Any, Tile | None], Headers | None]
     fits: Callable[[Any, Tile | None], bool] = always
     wants: str = ""
     scripted: bool = False
@@ -77,8 +81,10 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
     from headrace.formats import _values
 
     seen = _values.classify(value)
+    if tile is not None and (seen.kind == "nothing" or _is_empty_array(seen)):
+        seen = _nothing_in_a_tile(seen, formats, tile)
     if seen.kind == "nothing":
-        return Encoded("", "application/json")
+        return Encoded("", seen.media_type or "application/json")
     if seen.kind == "bytes":
         sink.head = Encoded("", seen.media_type or BINARY, seen.headers)
         sink.write(seen.value)
@@ -89,13 +95,17 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
     chosen = FORMATS[name]
     sink.head = Encoded(name, chosen.media_type)
     try:
-        chosen.write(value, sink, tile)
+        if tile is not None and isinstance(value, _values.Raster) and _is_picture(chosen):
+            from headrace.formats import _tiles
+
+            value = _tiles.on_tile(value, tile)
+        headers = chosen.write(value, sink, tile)
     except (ValueError, TypeError, NotImplementedError, ArithmeticError, LookupError, RecursionError) as refused:
         # What libraries say of a value that they cannot write, such as a lone surrogate, is for the udf's author.
         raise Unserializable(
             f"The udf returned {seen.description}, which could not be written as {name}: {refused}"
         ) from refused
-    return sink.head
+    return Encoded(name, chosen.media_type, headers or ())
 
 
 def _pass_on(pieces: Iterable[Any], sink: Any) -> Encoded:
@@ -110,6 +120,26 @@ def _pass_on(pieces: Iterable[Any], sink: Any) -> Encoded:
             sink.begin()
         sink.write(piece.encode() if isinstance(piece, str) else piece)
     return sink.head or Encoded("", BINARY)
+
+
+def _nothing_in_a_tile(seen: "Seen", formats: Sequence[str], tile: Tile) -> "Seen":
+    """What a map shows where a udf has nothing: a transparent picture, or the empty tile of another format."""
+    from msgspec.structs import replace
+
+    from headrace.formats import _tiles
+
+    first = FORMATS[formats[0]] if formats else None
+    if first is None or _is_picture(first):
+        return replace(seen, kind="raster", value=_tiles.blank(tile))
+    return replace(seen, kind="nothing", media_type=first.media_type) if "raster" not in first.kinds else seen
+
+
+def _is_picture(known: Format) -> bool:
+    return known.media_type.startswith("image/") and "raster" in known.kinds
+
+
+def _is_empty_array(seen: "Seen") -> bool:
+    return seen.kind in ("raster", "array") and seen.value.original is not None and not seen.value.original.size
 
 
 def _choice(seen: "Seen", formats: Sequence[str], tile: Tile | None) -> tuple[str, Any]:

@@ -65,6 +65,23 @@ class Raster(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
     original: Any = None  # the array as it was returned, for formats that keep its shape
     shown: Any = None  # what pictures show instead of `data`, where that had to become floats to hold what is missing
+    hidden: Any = None  # (rows, columns): true where there is nothing, besides NaN and `nodata`
+    tile_size: int | None = None  # as a map tile, pixels a side; None: the usual
+    resampling: str | None = None  # as a map tile, how pixels between pixels are found; None: by the kind of value
+
+    def missing(self) -> Any:
+        """Where there is nothing to see, (rows, columns), or None where there is something everywhere."""
+        import numpy as np
+
+        holes = None
+        if self.data.dtype.kind == "f":
+            holes = ~np.isfinite(self.data)
+        if self.nodata is not None:
+            holes = self.data == self.nodata if holes is None else holes | (self.data == self.nodata)
+        holes = None if holes is None else holes.any(axis=0)
+        if self.hidden is not None:
+            holes = self.hidden if holes is None else holes | self.hidden
+        return holes if holes is not None and holes.any() else None
 
 
 def classify(value: Any) -> Seen:
@@ -221,6 +238,7 @@ def _xarray(value: Any, description: str) -> Seen | None:
     import rioxarray  # pyright: ignore[reportUnusedImport]
     import xarray as xr
 
+    attributes = dict(getattr(value, "attrs", {}))
     if isinstance(value, xr.Dataset):
         names = [name for name in value.data_vars if value[name].ndim]
         if not names:
@@ -244,6 +262,10 @@ def _xarray(value: Any, description: str) -> Seen | None:
     if value.ndim not in (2, 3) or value.dtype.kind not in "buif":
         return Seen("array", Raster(data=None, tags=tags, original=value.to_numpy()), description)
     value = value.transpose(..., y, x)
+    if crs:
+        crs = crs.to_wkt()
+    elif str(x).startswith("lon") and str(y).startswith("lat"):
+        crs = "EPSG:4326"
     transform = None
     if x in value.coords and y in value.coords:
         transform = tuple(value.rio.transform(recalc=True))[:6]
@@ -251,9 +273,12 @@ def _xarray(value: Any, description: str) -> Seen | None:
             value = value.isel({y: slice(None, None, -1)})
             transform = tuple(value.rio.transform(recalc=True))[:6]
     array = value.to_numpy()
+    size, resampling = (attributes.get(name) for name in ("tile_size", "resampling"))
     raster = Raster(
+        tile_size=size,
+        resampling=None if resampling is None else str(resampling),
         data=array[None] if array.ndim == 2 else array,
-        crs=crs.to_wkt() if crs else None,
+        crs=crs,
         transform=transform,
         nodata=value.rio.nodata,
         tags=tags,

@@ -7,7 +7,7 @@
     one band of other numbers than bytes, and no tile asked for: its smallest value black, its largest white
 
 A tile is never stretched to its own values, because its neighbours would be stretched to theirs. Values that are not
-finite, and those equal to the raster's nodata, are transparent.
+finite, those equal to the raster's nodata, and what a raster does not cover of a tile (_tiles.py) are transparent.
 """
 
 import struct
@@ -54,6 +54,8 @@ def _visible(raster: Any, *, stretch: bool) -> tuple[Any, Any]:
     missing = ~np.isfinite(data) if data.dtype.kind == "f" else np.zeros(data.shape, bool)
     if raster.nodata is not None:
         missing |= data == raster.nodata
+    if raster.hidden is not None:
+        missing |= raster.hidden
     holes = missing.any(axis=0) if missing.any() else None
     data = data if raster.shown is None else raster.shown
     kind = data.dtype.kind

@@ -28,6 +28,10 @@ MEDIA_TYPE = re.compile(
 )
 UNNAMED = "application/octet-stream"
 
+# What a format may say of a result beside its bytes. User code shares a process with formats, so nothing else passes.
+PASSED_ON = frozenset({"Headrace-Dropped"})
+HEADER_CHARACTERS = 200
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,6 +50,7 @@ async def respond(request: Request, answered: Answered) -> Response:
         headers["x-fused-metadata"] = metadata(answer)
     if answer.outcome is not Outcome.OK:
         return _failure(answered.status, answer, headers)
+    headers.update((name, _plain(value)) for name, value in answer.headers if name in PASSED_ON)
     media_type = answer.media_type or JSON
     if media_type not in INERT:
         headers.update(FENCED)
@@ -103,9 +108,13 @@ def _message(kind: str, message: str) -> str:
 def _failure(status: int, answer: Answer, headers: dict[str, str]) -> Response:
     assert answer.problem is not None
     detail = _message(answer.problem.kind, answer.problem.message)
-    headers["x-fused-error"] = "".join(c if " " <= c <= "~" else "?" for c in detail[:500])
+    headers["x-fused-error"] = _plain(detail, 500)
     headers["Content-Type"] = JSON
     return Response(_encode({"detail": detail}), status, headers)
+
+
+def _plain(text: str, most: int = HEADER_CHARACTERS) -> str:
+    return "".join(c if " " <= c <= "~" else "?" for c in text[:most])
 
 
 def _server_timing(answered: Answered) -> str:

@@ -13,6 +13,8 @@ from headrace.formats import FORMATS
 from headrace.model import duration
 from headrace.model.ids import new_run_uid
 from headrace.model.job import Function
+from headrace.runtime.arguments import FIRST
+from headrace.runtime.geography import PARQUET
 
 RESERVED = frozenset(
     {
@@ -61,6 +63,8 @@ class Body(Struct):
     dtype_out_raster: str | None = None
     cache: bool | None = None
     cache_max_age: str | int | None = None
+    dtype_in: str | None = None
+    data_left: str | dict[str, Any] | None = None
 
 
 _decode_body = msgspec.json.Decoder(Body).decode
@@ -131,7 +135,24 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
         formats = FOR_PROGRAMS
     max_age = query.get("cache_max_age", read.cache_max_age)
     cache = None if read.cache is None else str(read.cache)
-    return step.udf, Wanted(formats, _max_age(max_age, cache, asks=True), dict(step.udf.parameters), legacy)
+    arguments = dict(step.udf.parameters)
+    if read.data_left is not None:
+        arguments[FIRST] = _frame(read)
+    return step.udf, Wanted(formats, _max_age(max_age, cache, asks=True), arguments, legacy)
+
+
+def _frame(body: Body) -> str | dict[str, Any]:
+    """The frame of a body, for the function's first parameter. Raises Invalid for one that is not as `dtype_in` says."""
+    match body.dtype_in, body.data_left:
+        case ("parquet", str(text)) if text.startswith(PARQUET):
+            return text
+        case ("geojson", dict(features)):
+            return features
+        case _:
+            raise Invalid(
+                "data_left wants Parquet in base64 with a dtype_in of 'parquet', or GeoJSON with one of 'geojson', and "
+                f"came with {body.dtype_in!r}."
+            )
 
 
 def formats_of(names: str | list[str]) -> tuple[str, ...]:
