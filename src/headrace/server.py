@@ -24,8 +24,10 @@ from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
+from headrace.services.admission import Admission
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Calls
+from headrace.services.guesses import Guesses
 from headrace.services.health import Health
 from headrace.services.measures import Measures
 from headrace.services.targets import Targets
@@ -64,7 +66,15 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds)
+    guesses = Guesses(settings.wrong_guesses)
+    routes = CallRoutes(
+        calls,
+        Targets(platform),
+        Admission(platform, guesses),
+        guesses,
+        settings.body_mb << 20,
+        settings.body_seconds,
+    )
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(

@@ -23,6 +23,7 @@ from headrace.model.job import Function
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.model.run import Cache, Run, State
 from headrace.runtime.wire import Limits, Task
+from headrace.services.admission import Lock
 from headrace.services.measures import Measures
 from headrace.settings import Settings
 from headrace.store.results import Results, Stored
@@ -59,6 +60,8 @@ class Target(Struct, frozen=True, kw_only=True):
     job_id: int | None = None
     version: int | None = None
     token_id: int | None = None
+    collection_id: int | None = None  # of the token that it was called by
+    lock: Lock | None = None  # what a caller needs beside the token
     keeps: bool = True  # whether results are stored where neither the call nor the udf says
 
 
@@ -298,6 +301,7 @@ def _run(request: Request, answered: Answered, started_at: datetime) -> Run:
         owner_id=target.owner_id,
         caller_id=request.caller_id,
         token_id=target.token_id,
+        collection_id=target.collection_id,
         door=request.door,
         format=answer.format or None,
         cache=answered.cache,
