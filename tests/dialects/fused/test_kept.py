@@ -227,8 +227,6 @@ def test_health_needs_no_key(open_web):
         ("POST", "/sample_args/map"),
         ("GET", "/table/open"),
         ("GET", "/cronjob/get-self"),
-        ("GET", "/realtime/local/api/v1/secrets"),
-        ("PUT", "/realtime/local/api/v1/secrets/key"),
         ("POST", "/efs/local/list"),
         ("GET", "/code-proxy/by-url"),
         ("DELETE", "/realtime-shared/local/udf-cache/by-id/7/delete"),

@@ -27,11 +27,6 @@ MISSING = {
     "Tables and folders": (
         "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
     ),
-    "Secrets": (
-        "GET /realtime/{a}/api/v1/secrets | GET /realtime/{a}/api/v1/secrets/{b} | "
-        "PUT /realtime/{a}/api/v1/secrets/{b} | DELETE /realtime/{a}/api/v1/secrets/{b} | GET /secrets/self/user | "
-        "GET /secrets/self/user/{a}"
-    ),
     "Schedules": (
         "GET /cronjob/get-self | POST /cronjob/create | GET /cronjob/by-id/{a} | POST /cronjob/by-id/{a} | "
         "DELETE /cronjob/by-id/{a} | GET /cronjob/by-udf-id/{a} | POST /cronjob/user-run/by-id/{a}"
