@@ -21,6 +21,7 @@ from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
+from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
@@ -100,7 +101,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson()),
+        Mount("/server/v1", [*routes.operations(), *CacheRoutes(calls).operations(), *fused.operations()], PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

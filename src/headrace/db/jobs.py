@@ -128,6 +128,12 @@ def list_versions(connection: Connection, job_id: int) -> list[Version]:
     return [Version(**row) for row in connection.execute(statement).mappings()]
 
 
+def list_bodies(connection: Connection, job_id: int, most: int) -> list[str]:
+    """The bodies of the newest versions of a udf."""
+    statement = select(job_versions.c.body).where(job_versions.c.job_id == job_id)
+    return list(connection.execute(statement.order_by(job_versions.c.version.desc()).limit(most)).scalars())
+
+
 def insert_token(connection: Connection, **values: Any) -> int:  # noqa: ANN401
     """A new token; its id."""
     return connection.execute(access_tokens.insert().values(values).returning(access_tokens.c.id)).scalar_one()

@@ -21,6 +21,7 @@ from headrace.services.call import Call
 SLUG = re.compile(r"[^\x00-\x1f\x7f/\\]{1,128}")
 TYPES = ("auto", "udf", "app")
 TRIES = 20  # saves of one udf that may come first before one is sent away
+REMEMBERED = 100  # versions whose stored results are forgotten with those of the current one
 LARGEST_BODY = 8 << 20  # characters of the udf object, its extra modules included
 
 _decode = msgspec.json.Decoder(Function).decode
@@ -163,6 +164,14 @@ def list_versions(call: Call, uid: str) -> list[Version]:
     udf = get_own(call, uid)
     with call.platform.db.read() as connection:
         return queries.list_versions(connection, udf.id)
+
+
+def digests(call: Call, uid: str) -> tuple[int, set[str]]:
+    """The owner of a udf of the caller's, and the identities of its code, now and in its last versions."""
+    udf = get_own(call, uid)
+    with call.platform.db.read() as connection:
+        bodies = queries.list_bodies(connection, udf.id, REMEMBERED)
+    return udf.owner_id, {check_body(body).digest() for body in bodies}
 
 
 def delete(call: Call, uid: str) -> Udf:

@@ -229,7 +229,6 @@ def test_health_needs_no_key(open_web):
         ("GET", "/cronjob/get-self"),
         ("POST", "/efs/local/list"),
         ("GET", "/code-proxy/by-url"),
-        ("DELETE", "/realtime-shared/local/udf-cache/by-id/7/delete"),
     ],
 )
 def test_what_comes_with_a_later_version_says_so(web, method, path):

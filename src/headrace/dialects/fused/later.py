@@ -31,10 +31,6 @@ MISSING = {
         "GET /cronjob/get-self | POST /cronjob/create | GET /cronjob/by-id/{a} | POST /cronjob/by-id/{a} | "
         "DELETE /cronjob/by-id/{a} | GET /cronjob/by-udf-id/{a} | POST /cronjob/user-run/by-id/{a}"
     ),
-    "Cache invalidation": (
-        "DELETE /realtime-shared/{a}/udf-cache/by-id/{b}/delete | "
-        "POST /realtime-shared/{a}/udf-cache/by-id/{b}/batch-delete"
-    ),
     "The audit log": (
         "GET /log/self | GET /log/exec-env/self | GET /log/by-id/{a} | GET /log/by-udf-id/{a} | "
         "GET /log/by-udf-name/{a} | GET /log/by-shared-token/{a} | GET /log/distinct-udf-names/self | "
