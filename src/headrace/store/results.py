@@ -175,7 +175,7 @@ class Results:
 
 
 def is_of(key: str, group: str, tiles: Tiles | None) -> bool:
-    """Whether a key, `<group>-<rest>` or of a tile `<group>-<rest>-<z>-<x>-<y>`, is of a group, and of a tile of these."""
+    """Whether a key is of a group, and of one of the tiles: `<group>-<rest>`, with `-<z>-<x>-<y>` where it is a tile's."""
     if not key.startswith(f"{group}-"):
         return False
     return tiles is None or key.split("-")[2:] in [[str(number) for number in tile] for tile in tiles]

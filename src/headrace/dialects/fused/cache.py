@@ -1,6 +1,6 @@
 """Forgetting the stored results of a udf, all of them or those of some map tiles (Fused protocol notes 2.9)."""
 
-from typing import Any
+from functools import partial
 
 import anyio.to_thread
 from msgspec import Struct
@@ -33,6 +33,7 @@ class CacheRoutes:
 
     def operations(self) -> list[Operation]:
         """Both routes."""
+        known = partial(describe, status=200, tags=("calls",))
         base = "/realtime-shared/{client_id}/udf-cache/by-id/{udf_id}"
         return [
             describe("DELETE", f"{base}/delete", self.delete, name="delete_cache", tags=("calls",)),
@@ -59,8 +60,8 @@ class CacheRoutes:
         return Forgotten(await self._calls.forget(owner_id, digests, tiles))
 
 
-def _tile(given: Any) -> Tile:  # noqa: ANN401 - checked here
-    numbers = [given.get(name) for name in "zxy"] if isinstance(given, dict) else given
-    if len(numbers) != 3 or None in numbers:
+def _tile(given: list[int] | dict[str, int]) -> Tile:
+    numbers = [given[name] for name in "zxy" if name in given] if isinstance(given, dict) else given
+    if len(numbers) != 3:
         raise Invalid("Each of `tiles` wants [z, x, y], or an object with z, x and y.")
     return tile(*numbers)
