@@ -21,11 +21,14 @@ from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
+from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
+from headrace.services.admission import Admission
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Calls
+from headrace.services.guesses import Guesses
 from headrace.services.health import Health
 from headrace.services.measures import Measures
 from headrace.services.targets import Targets
@@ -64,7 +67,15 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds)
+    guesses = Guesses(settings.wrong_guesses)
+    routes = CallRoutes(
+        calls,
+        Targets(platform),
+        Admission(platform, guesses),
+        guesses,
+        settings.body_mb << 20,
+        settings.body_seconds,
+    )
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
@@ -90,7 +101,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson()),
+        Mount("/server/v1", [*routes.operations(), *CacheRoutes(calls).operations(), *fused.operations()], PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

@@ -74,6 +74,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_mb: Annotated[Positive, setting("The largest body of a request.")] = 64
     body_seconds: Annotated[Positive, setting("How long a client may take between two pieces of its body.")] = 30
 
+    wrong_guesses: Annotated[
+        Count, setting("Wrong tokens, passcodes or keys that one address may try in a minute; 0 is no bound.")
+    ] = 30
+    share_saves: Annotated[bool, setting("Whether a udf gets a share token when it is first saved.")] = True
+    collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
+
     cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = (
         7_776_000
     )

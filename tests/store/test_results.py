@@ -240,3 +240,35 @@ def test_a_large_result_that_was_cut_short_is_no_result(make, folder):
     file = next(path for path in folder.rglob("*") if path.is_file())
     os.truncate(file, file.stat().st_size - 1)
     assert make().load(key(1)) is None
+
+
+def grouped(group: str, rest: object, *tile: int) -> str:
+    return "-".join([sha256(group.encode()).hexdigest()[:48], key(rest)[:48], *map(str, tile)])
+
+
+def test_results_are_dropped_by_group_and_by_tile(make):
+    results, other = make(), make()
+    mine = [grouped("mine", n) for n in range(3)] + [grouped("mine", n, 3, n, 0) for n in range(3)]
+    theirs = [grouped("theirs", 0), grouped("theirs", 0, 3, 0, 0)]
+    for one in [*mine, *theirs]:
+        results.remember(one, result())
+        # What another server put there goes too, and what this one has not yet learned of.
+        other.store(one, result())
+    group = mine[0].partition("-")[0]
+    assert results.drop(group, [(3, 0, 0), (3, 1, 1)]) == 1
+    assert results.get(mine[3], 1e9, 1000) is None
+    assert results.load(mine[3]) is None
+    assert results.drop(group) == 5
+    for gone in mine:
+        assert (results.get(gone, 1e9, 1000), results.load(gone)) == (None, None)
+    assert all(results.load(kept) for kept in theirs)
+    assert results.drop(group) == 0
+
+
+def test_dropping_leaves_the_books_in_order(make):
+    results = make()
+    for n in range(10):
+        results.remember(grouped("mine", n), result())
+        results.store(grouped("mine", n), result())
+    assert results.drop(grouped("mine", 0).partition("-")[0]) == 10
+    assert set(results.gauges().values()) == {0}

@@ -19,12 +19,12 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from headrace.db.tables import metadata
-from headrace.errors import Invalid, Unavailable
+from headrace.errors import HeadraceError, Invalid, Unavailable
 
 BUSY_SECONDS = 15
 POOL_SECONDS = 15
 LOCK_ID = 7_241_908_311  # an advisory lock's number on PostgreSQL; any that nobody else takes
-HEAD = "0001"
+HEAD = "0003"
 AWAY = "The database does not answer, or is too busy; try again in a moment."
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class Database:
         with self.read() as connection:
             if _version(connection) == HEAD:
                 return
-        with self.begin() as connection:
+        with self._changing_tables() as connection:
             if not self.is_sqlite:
                 connection.execute(sa.text("select pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
             version = _version(connection)
@@ -94,6 +94,26 @@ class Database:
     def engine(self) -> sa.Engine:
         """The engine, for tests that compare the schema."""
         return self._engine
+
+    @contextmanager
+    def _changing_tables(self) -> Generator[sa.Connection]:
+        """A transaction for migrations. SQLite changes a table by copying it, and what refers to it must stay."""
+        if not self.is_sqlite:
+            with self.begin() as connection:
+                yield connection
+            return
+        with _answering(), self._engine.connect() as connection:
+            connection.execution_options(writes=True)
+            # Told to the driver: within a transaction the pragma does nothing, and the engine would begin one.
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise HeadraceError(f"A migration leaves a row of {broken[0]} that refers to nothing.")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
 
 
 def upgrade(connection: sa.Connection) -> None:

@@ -80,6 +80,10 @@ class Udf(Struct, frozen=True, kw_only=True):
     body: str  # the udf object as JSON text, as it was saved
     public_read: bool = False
     public_list: bool = False
+    collection_id: int
+    collection_uid: str
+    collection_name: str
+    udf_type: str | None = None  # auto, udf, app: what clients list it as
     created_at: datetime
     updated_at: datetime
 

@@ -12,7 +12,7 @@ Every path ends in one `Run` handed to `record`, which must cost nothing: it is 
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from datetime import UTC, datetime
 from hashlib import blake2b, sha256
 from typing import Any
@@ -25,9 +25,10 @@ from headrace.model.job import Function
 from headrace.model.result import Answer, Growing, Outcome, Problem
 from headrace.model.run import Cache, Run, State
 from headrace.runtime.wire import Limits, Task
+from headrace.services.admission import Lock
 from headrace.services.measures import Measures
 from headrace.settings import Settings
-from headrace.store.results import Results, Stored
+from headrace.store.results import Results, Stored, Tiles, is_of
 
 STATUS = {
     Outcome.OK: 200,
@@ -63,6 +64,8 @@ class Target(Struct, frozen=True, kw_only=True):
     job_id: int | None = None
     version: int | None = None
     token_id: int | None = None
+    collection_id: int | None = None  # of the token that it was called by
+    lock: Lock | None = None  # what a caller needs beside the token
     keeps: bool = True  # whether results are stored where neither the call nor the udf says
 
 
@@ -199,6 +202,25 @@ class Calls:
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
 
+    async def forget(self, owner_id: int, digests: Collection[str], tiles: Tiles | None = None) -> int:
+        """Forget the results of code in its owner's environment: all, or those of some tiles. How many were kept.
+
+        A call under way answers those who wait for it, is joined by nobody any more, and its result is not kept.
+        """
+        groups = [group_of(owner_id, digest) for digest in digests]
+        for key in [key for key in self._flights if any(is_of(key, group, tiles) for group in groups)]:
+            del self._flights[key]
+        if self._storing:  # what was good before is written first, and found there
+            await asyncio.wait(set(self._storing))
+        gone = 0
+        for group in groups:
+            gone += await asyncio.to_thread(self._results.drop, group, tiles)
+        return gone
+
+    def _land(self, key: str, task: "asyncio.Task[Stored | Answer]") -> None:
+        if (flight := self._flights.get(key)) is not None and flight.task is task:
+            del self._flights[key]
+
     async def drain(self) -> None:
         """Wait until every result that was answered is stored."""
         while self._storing:
@@ -227,7 +249,7 @@ class Calls:
         if flight is None:
             flight = self._flights[key] = Flight(asyncio.get_running_loop().create_future())
             flight.task = asyncio.create_task(self._look_then_run(key, request, max_age, now, flight))
-            flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.task.add_done_callback(lambda done: self._land(key, done))
         came = await _first(flight) if request.streams and not joined else await _join(flight)
         if isinstance(came, Stream):
             return came
@@ -241,7 +263,6 @@ class Calls:
     ) -> "Stored | Answer":
         stored = await asyncio.to_thread(self._results.load, key)
         if stored is not None and now - stored.created <= max_age:
-            self._results.remember(key, stored)
             return stored
         answer = await self._executor.call(self._task(request))
         if (growing := answer.growing) is not None:
@@ -256,6 +277,8 @@ class Calls:
         # A large result stays in the file that it came in; what is remembered must outlive that.
         body = bytes(answer.body) if len(answer.body) <= COPIED else answer.body
         etag = etag_of(body) if len(body) <= COPIED else await asyncio.to_thread(etag_of, body)
+        if self._flights.get(key) is not flight:  # forgotten while it was under way
+            return msgspec.structs.replace(answer, body=body)
         kept = Stored(
             media_type=answer.media_type,
             format=answer.format,
@@ -296,18 +319,19 @@ class Calls:
 
 
 def key_of(request: Request) -> str:
-    """What makes two calls equal: code, owner's environment, arguments, formats and tile. 64 hex characters."""
+    """What makes two calls equal: code, owner's environment, arguments, formats and tile.
+
+    Its first part is the group that results are forgotten by, and of a tile its last part is the tile.
+    """
     target = request.target
-    parts = (
-        target.digest,
-        target.owner_id,
-        target.environment,
-        target.name,
-        request.arguments,
-        request.formats,
-        request.tile,
-    )
-    return sha256(_canonical(parts)).hexdigest()
+    parts = (target.environment, target.name, request.arguments, request.formats, request.tile)
+    key = f"{group_of(target.owner_id, target.digest)}-{sha256(_canonical(parts)).hexdigest()[:48]}"
+    return key if request.tile is None else f"{key}-{request.tile[0]}-{request.tile[1]}-{request.tile[2]}"
+
+
+def group_of(owner_id: int, digest: str) -> str:
+    """What the keys of all results of some code in an owner's environment begin with. 48 hex characters."""
+    return sha256(f"{owner_id} {digest}".encode()).hexdigest()[:48]
 
 
 def etag_of(body: bytes | memoryview) -> str:
@@ -370,6 +394,7 @@ def _run(request: Request, answered: Answered, started_at: datetime) -> Run:
         owner_id=target.owner_id,
         caller_id=request.caller_id,
         token_id=target.token_id,
+        collection_id=target.collection_id,
         door=request.door,
         format=answer.format or None,
         cache=answered.cache,

@@ -10,15 +10,17 @@ from typing import Any
 
 import msgspec
 
-from headrace.errors import NotFound
+from headrace.errors import Invalid, NotFound
 from headrace.model.access import User
-from headrace.model.job import Function, Token, Udf
-from headrace.services import tokens, udfs
+from headrace.model.job import Function, Udf
+from headrace.services import collections, tokens, udfs
+from headrace.services.admission import Lock
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Target
 
 FRESH = 1.0
 MOST = 10_000
+COLLECTION = "fc_"  # how the tokens of collections begin
 
 
 class Targets:
@@ -43,14 +45,32 @@ class Targets:
         self._known[key] = (now + FRESH, found[1])
         return None
 
-    def by_token(self, text: str) -> Target:
-        """What a token opens. Raises NotFound for an unknown one, Forbidden for one that is disabled or expired."""
+    def by_token(self, text: str, name: str | None) -> Target:
+        """What a token opens, or of a collection's token the udf of that name.
+
+        Raises NotFound for an unknown one, Forbidden for one that is disabled or expired, Invalid where the name of a
+        udf is missing. What its lock asks for is not looked at.
+        """
 
         def find() -> Target:
+            if text.startswith(COLLECTION):
+                return self._in_collection(text, name)
             token, udf = tokens.resolve(self._platform, text)
-            return _saved(udf, token)
+            if name is not None and name != udf.slug:
+                raise NotFound("This token opens no udf of that name.")
+            lock = None if tokens.is_open(token) else Lock()
+            return _saved(udf, token_id=token.id, keeps=token.cache, lock=lock)
 
-        return self._remember(("token", text), find)
+        return self._remember(("token", text, name), find)
+
+    def _in_collection(self, text: str, name: str | None) -> Target:
+        share, joined = collections.parted(text)
+        slug = name or joined
+        if slug is None:
+            raise Invalid("This token opens a collection; name a udf of it: .../realtime-shared/<token>/<udf>/run.")
+        collection, udf = collections.resolve(self._platform, share, slug)
+        lock = None if collection.open else Lock(collection_id=collection.id, passcode=collection.passcode)
+        return _saved(udf, collection_id=collection.id, lock=lock)
 
     def by_name(self, call: Call, email: str, slug: str) -> Target:
         """A saved udf that the caller may read, under the caller's own environment. Raises NotFound.
@@ -60,7 +80,7 @@ class Targets:
         user = call.user
 
         def find() -> Target:
-            target = _saved(udfs.get_by_slug(call, email, slug), None)
+            target = _saved(udfs.get_by_slug(call, email, slug))
             author = target.owner_id if target.owner_id != user.id else None
             return msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
 
@@ -89,7 +109,7 @@ def of_function(user: User, function: Function) -> Target:
     )
 
 
-def _saved(udf: Udf, token: Token | None) -> Target:
+def _saved(udf: Udf, **how: Any) -> Target:  # noqa: ANN401 - fields of a target: by which right it is called
     function = udfs.check_body(udf.body)
     if not function.code.strip():
         raise NotFound(f"The udf {udf.slug} has no code yet; save it again.")
@@ -102,6 +122,5 @@ def _saved(udf: Udf, token: Token | None) -> Target:
         max_age=function.max_age(),
         job_id=udf.id,
         version=udf.version,
-        token_id=token.id if token else None,
-        keeps=token.cache if token else True,
+        **how,
     )

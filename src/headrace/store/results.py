@@ -2,11 +2,12 @@
 
 One result is one object: a length, what is known of it in msgpack, and its bytes. It is written whole or not at all;
 one that cannot be read is no result. What was used least lately goes first. A large one is written and read in parts.
+Keys begin with the group that results are dropped by.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,9 @@ MAGIC = b"HR1\n"
 OVERHEAD = 1 << 10  # bytes a result costs in memory beside its own
 BLOCK = 8 << 10  # and in the store: a block of the disk, its line in the index
 PART = 4 << 20  # bytes of a result that are read or written at once
+
+
+Tiles = Collection[tuple[int, int, int]]
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -69,6 +73,7 @@ class Results:
         self._memory_used = 0
         self._disk: OrderedDict[str, int] = OrderedDict()
         self._disk_used = 0
+        self._drops = 0
         self._lock = threading.Lock()  # never held while the store is asked
 
     def get(self, key: str, max_age: float, now: float) -> Stored | None:
@@ -84,6 +89,7 @@ class Results:
         """A result in the store, of whatever age; it is remembered. A store that is away has none."""
         if self._disk_bytes <= 0:
             return None
+        drops = self._drops
         try:
             stored = self._read(_place(key))
         except HeadraceError:
@@ -94,7 +100,8 @@ class Results:
         with self._lock:
             if key in self._disk:
                 self._disk.move_to_end(key)
-        self.remember(key, stored)
+        if drops == self._drops:  # what was read while results were dropped may be one of them
+            self.remember(key, stored)
         return stored
 
     def _read(self, place: str) -> Stored | None:
@@ -148,6 +155,29 @@ class Results:
                     self._disk.move_to_end(key, last=False)
         self.evict()
 
+    def drop(self, group: str, tiles: Tiles | None = None) -> int:
+        """Forget the results whose keys are of a group: all of them, or those of some tiles. How many there were.
+
+        In memory that is done when this returns; the store is asked, so what other servers put there goes too.
+        Raises Unavailable where the store does not answer.
+        """
+        gone = self._drop_from_memory(group, tiles)
+        found = self._blobs.list(f"{PREFIX}/{group[:2]}") if self._disk_bytes else ()
+        keys = [key for path, _, _ in found if is_of(key := path.rpartition("/")[2], group, tiles)]
+        for key in keys:
+            self._blobs.delete(_place(key))
+            with self._lock:
+                self._disk_used -= self._disk.pop(key, 0)
+        return len({*keys, *gone, *self._drop_from_memory(group, tiles)})
+
+    def _drop_from_memory(self, group: str, tiles: Tiles | None) -> list[str]:
+        with self._lock:
+            self._drops += 1
+            gone = [key for key in self._memory if is_of(key, group, tiles)]
+            for key in gone:
+                self._memory_used -= _weight(self._memory.pop(key))
+        return gone
+
     def evict(self) -> None:
         """Let the least used go until the store is within its bound."""
         going: list[str] = []
@@ -173,6 +203,13 @@ class Results:
                 self._disk_used -= self._disk.pop(key, 0)
             with suppress(HeadraceError):
                 self._blobs.delete(_place(key))
+
+
+def is_of(key: str, group: str, tiles: Tiles | None) -> bool:
+    """Whether a key is of a group, and of one of the tiles: `<group>-<rest>`, with `-<z>-<x>-<y>` where it is a tile's."""
+    if not key.startswith(f"{group}-"):
+        return False
+    return tiles is None or key.split("-")[2:] in [[str(number) for number in tile] for tile in tiles]
 
 
 def header(stored: Stored) -> bytes:

@@ -16,13 +16,18 @@ from headrace.api.streams import read_body
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
 from headrace.errors import Invalid, NotFound
+from headrace.formats import FORMATS
 from headrace.services import calls as service
+from headrace.services.admission import Admission
 from headrace.services.call import Call
 from headrace.services.calls import Answered, Calls, Started, Target
+from headrace.services.guesses import Guesses
 from headrace.services.targets import Targets, of_function
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
 POLL_SECONDS = 2.0
+
+PASSCODE = "fused-canvas-passcode"  # the scheme word under which a passcode comes
 
 Tile = tuple[int, int, int]
 
@@ -40,8 +45,16 @@ class Asked(Struct):
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
-    def __init__(self, calls: Calls, targets: Targets, body_bytes: int, body_seconds: float) -> None:
-        self._calls, self._targets = calls, targets
+    def __init__(
+        self,
+        calls: Calls,
+        targets: Targets,
+        admission: Admission,
+        guesses: Guesses,
+        body_bytes: int,
+        body_seconds: float,
+    ) -> None:
+        self._calls, self._targets, self._admission, self._guesses = calls, targets, admission, guesses
         self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._started = Started()
 
@@ -66,6 +79,8 @@ class CallRoutes:
             by_token(shared + "/run" + tiles, self.run_token_tile),
             *(by_token(shared + "/{name}" + path, self.run_token_named) for path in ("/run", "/run/file")),
             by_token(shared + "/{name}/run" + tiles, self.run_token_named_tile),
+            by_token(shared, self.run_token_as),
+            by_token(shared + "/{name}", self.run_token_named_as),
         ]
 
     def close(self) -> None:
@@ -123,6 +138,16 @@ class CallRoutes:
         """Call the udf of that name that a token opens, for one map tile."""
         return await self._by_token(call, request, token, tile(z, x, y), name)
 
+    async def run_token_as(self, call: Call, request: Request, token: str) -> Response:
+        """Call the udf that a token opens, in the format that its ending names: `fsh_....csv`."""
+        token, ending = _ending(token)
+        return await self._by_token(call, request, token, None, format=ending)
+
+    async def run_token_named_as(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """Call the udf of that name that a token opens, in the format that its ending names: `fc_.../name.csv`."""
+        name, ending = _ending(name)
+        return await self._by_token(call, request, token, None, name, ending)
+
     async def _by_code(
         self, call: Call, request: Request, tile: Tile | None, *, streams: bool = True
     ) -> service.Request:
@@ -152,20 +177,51 @@ class CallRoutes:
         return await self._by_target(call, request, target, tile, "saved")
 
     async def _by_token(
-        self, call: Call, request: Request, token: str, tile: Tile | None, name: str | None = None
+        self,
+        call: Call,
+        request: Request,
+        token: str,
+        tile: Tile | None,
+        name: str | None = None,
+        format: str | None = None,
     ) -> Response:
-        target = self._targets.warm(("token", token))
+        target = self._targets.warm(("token", token, name))
         if target is None:
-            target = await anyio.to_thread.run_sync(self._targets.by_token, token)
-        if name is not None and name != target.name:
-            raise NotFound("This token opens no udf of that name.")
-        return await self._by_target(call, request, target, tile, "token", share_token=token)
+            target = await self._look_up(request, token, name)
+        more = {"share_token": token if name is None else f"{token}/{name}"}
+        if target.lock is not None:
+            session = request.query_params.get("fused_session_token")
+            address = _address(request)
+            if await self._admission.admit(target.lock, call, session, _passcode(request), address) and session:
+                more["session_token"] = session
+        return await self._by_target(call, request, target, tile, "token", format, **more)
+
+    async def _look_up(self, request: Request, token: str, name: str | None) -> Target:
+        address = _address(request)
+        self._guesses.check("token", address, token)
+        try:
+            target = await anyio.to_thread.run_sync(self._targets.by_token, token, name)
+        except NotFound:
+            self._guesses.wrong("token", address, token)
+            raise
+        self._guesses.right("token", token)
+        return target
 
     async def _by_target(
-        self, call: Call, request: Request, target: Target, tile: Tile | None, door: str, **more: str
+        self,
+        call: Call,
+        request: Request,
+        target: Target,
+        tile: Tile | None,
+        door: str,
+        format: str | None = None,
+        **more: str,
     ) -> Response:
         came = headers_of(request)
-        wanted = wire.from_query(request.scope["query_string"], came.get("accept", ""), tile=tile is not None)
+        query: bytes = request.scope["query_string"]
+        if format is not None:
+            query += b"&format=" + format.encode()  # of several the last one counts
+        wanted = wire.from_query(query, came.get("accept", ""), tile=tile is not None)
         made = service.Request(
             uid=wire.uid_of(came.get("fused-run-id")),
             target=target,
@@ -210,6 +266,23 @@ def tile(z: int, x: int, y: int) -> Tile:
         if not 0 <= value <= most:
             raise Invalid(f"{name} wants 0 to {most} at zoom level {z}, and got {value}.")
     return z, x, y
+
+
+def _ending(name: str) -> tuple[str, str]:
+    """A name without its ending, and the format that the ending is. Raises NotFound for one that is none."""
+    stem, _, ending = name.rpartition(".")
+    if not stem or ending.lower() not in FORMATS.names:
+        raise NotFound("Nothing is served at this address. `/docs` lists what is.")
+    return stem, ending.lower()
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _passcode(request: Request) -> str | None:
+    scheme, _, passcode = request.headers.get("authorization", "").partition(" ")
+    return passcode.strip() if scheme.lower() == PASSCODE else None
 
 
 def _context(came: dict[str, str], email: str) -> dict[str, Any]:
