@@ -22,10 +22,12 @@ from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.files import FileRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Calls
+from headrace.services.files import Files
 from headrace.services.health import Health
 from headrace.services.measures import Measures
 from headrace.services.targets import Targets
@@ -65,6 +67,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
     routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds)
+    files = FileRoutes(Files(platform), settings.body_seconds, settings.public_url)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
@@ -90,7 +93,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson()),
+        Mount("/server/v1", [*routes.operations(), *files.operations(), *fused.operations()], PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

@@ -74,6 +74,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_mb: Annotated[Positive, setting("The largest body of a request.")] = 64
     body_seconds: Annotated[Positive, setting("How long a client may take between two pieces of its body.")] = 30
 
+    file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
+    files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
+    file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more are answered 429.")] = 8
+    files_redirect: Annotated[
+        bool, setting("Send who reads files to signed URLs of the object store, not through this server.")
+    ] = False
+    signed_seconds: Annotated[Positive, setting("How long signed URLs and upload forms are good for.")] = 3600
+    temporary_seconds: Annotated[Positive, setting("How long temporary uploads are kept.")] = 86_400
+
     cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = (
         7_776_000
     )
