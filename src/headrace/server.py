@@ -22,6 +22,7 @@ from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
@@ -67,7 +68,9 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
     routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds)
-    files = FileRoutes(Files(platform), settings.body_seconds, settings.public_url)
+    owned = Files(platform)
+    files = FileRoutes(owned, settings.body_seconds, settings.public_url)
+    disk = DiskRoutes(owned, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
@@ -93,7 +96,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *files.operations(), *fused.operations()], PlainJson()),
+        Mount("/server/v1", [one for part in (routes, files, disk, fused) for one in part.operations()], PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

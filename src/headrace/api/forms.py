@@ -28,6 +28,7 @@ class Form:
         if kind != b"multipart/form-data" or not BOUNDARY.fullmatch(boundary):
             raise Malformed("The body is to be a form: multipart/form-data with a boundary.")
         self.fields: dict[str, str] = {}
+        self.filename = ""  # of the file, as its sender calls it
         self._pieces, self._file = pieces, file
         self._waiting: list[bytes] = []  # of the file
         self._header, self._value, self._disposition = b"", b"", b""
@@ -100,6 +101,7 @@ class Form:
         self._name = options.get(b"name", b"").decode(errors="replace")
         if self._name == self._file and not self._begun:
             self._begun = True
+            self.filename = options.get(b"filename", b"").decode(errors="replace")
         elif not self._begun and len(self.fields) >= FIELDS:
             raise Malformed(f"The form has over {FIELDS} fields.")
 

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from headrace.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from headrace.errors import Conflict, Forbidden, HeadraceError, Invalid, NotFound, Unavailable
 
 FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 MOST_LISTED = 10_000  # names of one folder
@@ -212,23 +212,26 @@ def empty(bin_: Path) -> None:
     try:
         while refusals < REFUSALS and (waiting := _first_names(top)):
             for name in waiting:
-                with _entered(top, name) as folder, os.scandir(folder) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            _unlock(folder, entry.name)
-                            os.rename(entry.name, secrets.token_hex(16), src_dir_fd=folder, dst_dir_fd=top)
-                        else:
-                            os.unlink(entry.name, dir_fd=folder)
                 try:
-                    os.rmdir(name, dir_fd=top)
-                except OSError:
+                    _flatten(top, name)
+                except (OSError, HeadraceError):
                     refusals += 1
         with suppress(OSError):
             bin_.rmdir()
-    except OSError as wrong:
-        raise _told(wrong) from wrong
     finally:
         os.close(top)
+
+
+def _flatten(top: int, name: str) -> None:
+    """Remove a folder whose folders are moved up beside it."""
+    with _entered(top, name) as folder, os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _unlock(folder, entry.name)
+                os.rename(entry.name, secrets.token_hex(16), src_dir_fd=folder, dst_dir_fd=top)
+            else:
+                os.unlink(entry.name, dir_fd=folder)
+    os.rmdir(name, dir_fd=top)
 
 
 def _first_names(folder: int) -> list[str]:
@@ -245,7 +248,8 @@ def _make(parent: int, name: str, root: Path) -> None:
         raise _told(wrong) from wrong
     if os.geteuid() == 0:
         like = root.stat()
-        os.chown(name, like.st_uid, like.st_gid, dir_fd=parent, follow_symlinks=False)
+        with suppress(OSError):  # code has taken it away already; opening it tells
+            os.chown(name, like.st_uid, like.st_gid, dir_fd=parent, follow_symlinks=False)
 
 
 @contextmanager
