@@ -206,12 +206,7 @@ class Files:
         )
 
     async def _upload(self, owner_id: int, address: Address, pieces: Pieces, size: int | None) -> Entry:
-        if not address.names:
-            raise Invalid("Name the file: this address is a folder.")
-        if address.names == (TEMPORARY,):
-            raise Invalid(f"{TEMPORARY} is the folder of temporary files; give the file another name.")
-        if size is not None and size > self.largest:
-            raise _too_large(self.largest)
+        self._check_new(address, size)
         async with self._quota.room(owner_id, size, await self._size(owner_id, address)) as room:
             taken = _counted(pieces, room.take, self.largest)
             if address.place is Place.MOUNT:
@@ -277,11 +272,14 @@ class Files:
         return stored + self._mount(owner_id).measure()
 
     def _sign_upload(self, call: Call, address: Address, size: int) -> str:
-        if not address.names:
-            raise Invalid("Name the file: this address is a folder.")
-        if size > self.largest:
-            raise _too_large(self.largest)
+        self._check_new(address, size)
         return self._sign(call, address, Purpose.UPLOAD, "POST", size)
+
+    def _check_new(self, address: Address, size: int | None) -> None:
+        if not address.names or address.names == (TEMPORARY,):
+            raise Invalid("Name the file: this address is a folder.")
+        if size is not None and size > self.largest:
+            raise _too_large(self.largest)
 
     def _sign(self, call: Call, address: Address, purpose: Purpose, method: str, size: int | None) -> str:
         assert call.who is not None
