@@ -23,11 +23,14 @@ from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.efs import DiskRoutes
+from headrace.dialects.fused.files import FileRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Calls
+from headrace.services.files import Files
 from headrace.services.guesses import Guesses
 from headrace.services.health import Health
 from headrace.services.measures import Measures
@@ -76,6 +79,9 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         settings.body_mb << 20,
         settings.body_seconds,
     )
+    owned = Files(platform)
+    files = FileRoutes(owned, settings.body_seconds, settings.public_url)
+    disk = DiskRoutes(owned, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
@@ -101,7 +107,11 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *CacheRoutes(calls).operations(), *fused.operations()], PlainJson()),
+        Mount(
+            "/server/v1",
+            [one for part in (routes, cache, files, disk, fused) for one in part.operations()],
+            PlainJson(),
+        ),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

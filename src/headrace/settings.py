@@ -79,6 +79,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 30
     share_saves: Annotated[bool, setting("Whether a udf gets a share token when it is first saved.")] = True
     collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
+    file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
+    files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
+    file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more are answered 429.")] = 8
+    files_redirect: Annotated[
+        bool, setting("Send who reads files to signed URLs of the object store, not through this server.")
+    ] = False
+    signed_seconds: Annotated[Positive, setting("How long signed URLs and upload forms are good for.")] = 3600
+    temporary_seconds: Annotated[Positive, setting("How long temporary uploads are kept.")] = 86_400
 
     cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = (
         7_776_000

@@ -14,15 +14,6 @@ MISSING = {
         "POST /sample_args/map | POST /sample_args/join | POST /sample_args/join_singlefile | "
         "POST /sample_args/whole_file"
     ),
-    "Files": (
-        "GET /files/list | GET /files/list-details | GET /files/get | DELETE /files/delete | GET /files/sign | "
-        "GET /files/sign_prefix | POST /files/resolve | PUT /files/upload | POST /files/upload-temp | "
-        "GET /files/sign-upload | GET /files/sign-upload-temp"
-    ),
-    "The shared disk": (
-        "POST /efs/{a}/list | GET /efs/{a}/download | POST /efs/{a}/upload | DELETE /efs/{a}/delete-file | "
-        "DELETE /efs/{a}/delete-dir | POST /efs/{a}/udf-logs"
-    ),
     "Map pages of data sets": "POST /files/debug | POST /files/multi_debug | POST /files/multi_debug_v2",
     "Tables and folders": (
         "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
