@@ -33,6 +33,7 @@ from headrace.settings import Settings
 from headrace.store.blobs import Blobs
 from headrace.store.cipher import open_cipher
 from headrace.store.results import Results
+from headrace.work.builder import Builder
 from headrace.work.janitor import Janitor
 from headrace.work.recorder import Recorder
 
@@ -79,11 +80,13 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     async def lifespan() -> AsyncGenerator[None]:
         await executor.start()
         janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
+        builder = Builder(settings, platform.db, platform.builds, platform.revision.bump, executor.environments)
         yield
         health.stopping = True
         routes.close()
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
+        builder.close()
         janitor.close()
         recorder.close()
         platform.db.close()

@@ -12,8 +12,9 @@ import msgspec
 
 from headrace.errors import NotFound
 from headrace.model.access import User
+from headrace.model.environment import DEFAULT
 from headrace.model.job import Function, Token, Udf
-from headrace.services import tokens, udfs
+from headrace.services import environments, tokens, udfs
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Target
 
@@ -48,7 +49,7 @@ class Targets:
 
         def find() -> Target:
             token, udf = tokens.resolve(self._platform, text)
-            return _saved(udf, token)
+            return self._placed(_saved(udf, token))
 
         return self._remember(("token", text), find)
 
@@ -62,9 +63,23 @@ class Targets:
         def find() -> Target:
             target = _saved(udfs.get_by_slug(call, email, slug), None)
             author = target.owner_id if target.owner_id != user.id else None
-            return msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
+            own = msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
+            return self._placed(own)
 
         return self._remember(("name", user.id, email, slug), find)
+
+    def in_environment(self, target: Target) -> Target:
+        """A target whose environment is a name, placed in the one that its owner has under that name.
+
+        Raises Invalid where they have none, or it could not be built; Unavailable while it is.
+        """
+        return self._placed(target)
+
+    def _placed(self, target: Target) -> Target:
+        if target.environment == DEFAULT:
+            return target
+        folder = environments.resolve(self._platform, target.owner_id, target.environment)
+        return msgspec.structs.replace(target, environment=folder)
 
     def _remember(self, key: tuple[Any, ...], find: Callable[[], Target]) -> Target:
         revision = self._platform.revision.value
@@ -85,6 +100,7 @@ def of_function(user: User, function: Function) -> Target:
         owner_id=user.id,
         owner_email=user.email,
         max_age=function.max_age(),
+        environment=function.environment(),
         keeps=False,
     )
 
@@ -100,6 +116,7 @@ def _saved(udf: Udf, token: Token | None) -> Target:
         owner_id=udf.owner_id,
         owner_email=udf.owner_email,
         max_age=function.max_age(),
+        environment=function.environment(),
         job_id=udf.id,
         version=udf.version,
         token_id=token.id if token else None,
