@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from headrace.client import profile
+from headrace.client.environments import Environments
 from headrace.client.result import Failed, Result, SharedUdf, read, sentence
 from headrace.client.source import Source, is_source, object_of, plain, text
 
@@ -42,6 +43,11 @@ class Client:
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
+
+    @property
+    def environments(self) -> Environments:
+        """One's own environments: packages with their versions, which udfs run in."""
+        return Environments(lambda method, path, **options: self._json(method, self.url + path, **options))
 
     def whoami(self) -> Record:
         """The account of the key."""

@@ -3,7 +3,7 @@
     owner's queue ─▶ an idle worker of the owner ─▶ else the spare ─▶ else a fork, when calls have waited long enough
 
 A worker belongs to one owner's environment from its first call until it dies. One spare is kept forked ahead and
-belongs to nobody, so a first call pays for no fork. Each environment at work is a site (`_site.py`) with its own zygote:
+belongs to nobody, so a first call pays for no fork. Each environment at work is a site (`_site.py`) with a zygote:
 the default one from the start, others from their first call until they have had none for long.
 """
 
