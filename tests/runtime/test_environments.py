@@ -19,7 +19,7 @@ from headrace.runtime import network
 from published import Person
 
 HOSTILE = '''
-"""Imported by pandas where it is there - in the zygote, before any worker is forked."""
+"""What every zygote imports where it is there, before any worker is forked."""
 import os, socket, subprocess
 
 __version__ = "9.0"
@@ -51,7 +51,7 @@ attempt("a port of this machine", lambda: socket.create_connection(("127.0.0.1",
 attempt("the cloud's metadata", lambda: socket.create_connection(("169.254.169.254", 80), 2))
 attempt("the routes", delete_route)
 attempt("a device", lambda: os.mknod("/tmp/disk", 0o60600, os.makedev(254, 0)) or open("/tmp/disk", "rb").read(1))
-attempt("the kernel", lambda: open("/proc/sys/kernel/core_pattern", "w").write("|/tmp/x"))
+attempt("the kernel", lambda: open("/proc/sys/kernel/core_pattern", "w"))  # to open it is enough: nothing is written
 attempt("the packages", lambda: open(os.path.join(os.path.dirname(__file__), "x"), "w"))
 attempt("an environment", lambda: open("/proc/1/environ").read())
 attempt("being root", lambda: os.setgroups([0]))
@@ -82,7 +82,7 @@ def host(folder, packages, **settings):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("UV_FIND_LINKS", "PIP_FIND_LINKS"):
             patch.setenv(name, str(packages))
-        for name in ("UV_NO_INDEX", "PIP_NO_INDEX"):
+        for name in ("UV_OFFLINE", "PIP_NO_INDEX"):
             patch.setenv(name, "1")
         patch.setenv("UV_INDEX_PASSWORD", "of-the-index")
         with serving(folder / "home", **settings) as one:
@@ -265,11 +265,11 @@ def test_a_hostile_package_that_the_zygote_imports_is_held(tmp_path, packages):
     wheels.link(packages, folder)
     home, port = tmp_path / "home", free_port()
     told = HOSTILE.replace("SECRET_AND_PORT", f"{str(home / 'secret.key')!r}, {port}")
-    wheels.wheel(folder, "hostile", "1.0", {"bottleneck/__init__.py": told})
+    wheels.wheel(folder, "hostile", "1.0", {"pyogrio/__init__.py": told})
     reaches = "none" if network.missing() else "public"
     with _listening(port), host(tmp_path, folder, network=reaches) as server, server.client() as client:
         build(client, "hostile", "hostile")
-        found = value(client, inside("hostile", "import sys\nreturn sys.modules['bottleneck'].FOUND"))
+        found = value(client, inside("hostile", "import sys\nreturn sys.modules['pyogrio'].FOUND"))
         assert len(found) == 11
         got_through = {name: what for name, what in found.items() if not what.startswith("refused: ")}
         assert not got_through
