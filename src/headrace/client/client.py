@@ -47,7 +47,7 @@ class Client:
     @property
     def environments(self) -> Environments:
         """One's own environments: packages with their versions, which udfs run in."""
-        return Environments(lambda method, path, **options: self._json(method, self.url + path, **options))
+        return Environments(lambda method, path, **options: self.ask(method, self.url + path, **options))
 
     def whoami(self) -> Record:
         """The account of the key."""
@@ -138,6 +138,11 @@ class Client:
     def run_of(self, run_id: str) -> Record:
         """One run, with what it printed."""
         return self._json("GET", f"{self.url}/api/runs/{quote(run_id, safe='')}")
+
+    def ask(self, method: str, address: str, **options: Any) -> Any:  # noqa: ANN401 - any JSON value
+        """What any other route of the server answers, as JSON; None for 204. Options as httpx takes them."""
+        answer = _checked(self._send(method, address, **options))
+        return answer.json() if answer.content else None
 
     def _find(self, name: str) -> Record | None:
         owner, slug = self._names(name)
