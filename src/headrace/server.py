@@ -21,7 +21,6 @@ from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
-from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
@@ -39,6 +38,7 @@ from headrace.settings import Settings
 from headrace.store.blobs import Blobs
 from headrace.store.cipher import open_cipher
 from headrace.store.results import Results
+from headrace.work.builder import Builder
 from headrace.work.janitor import Janitor
 from headrace.work.recorder import Recorder
 
@@ -96,22 +96,21 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     async def lifespan() -> AsyncGenerator[None]:
         await executor.start()
         janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
+        builder = Builder(settings, platform.db, platform.builds, platform.revision.bump, executor.environments)
         yield
         health.stopping = True
         routes.close()
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
+        builder.close()
         janitor.close()
         recorder.close()
         platform.db.close()
 
+    udfs = (routes, CacheRoutes(calls), files, disk, fused)
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount(
-            "/server/v1",
-            [one for part in (routes, cache, files, disk, fused) for one in part.operations()],
-            PlainJson(),
-        ),
+        Mount("/server/v1", [operation for part in udfs for operation in part.operations()], PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

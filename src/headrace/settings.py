@@ -53,6 +53,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     worker_calls: Annotated[Positive, setting("Calls a worker serves before a fresh one takes over.")] = 10_000
     worker_idle_seconds: Annotated[Positive, setting("How long a worker without calls is kept.")] = 300
     worker_growth_mb: Annotated[Positive, setting("Growth of a worker's memory after which it is replaced.")] = 512
+    zygotes_max: Annotated[
+        Annotated[int, Meta(ge=2)], setting("Environments at work at once, the default one among them.")
+    ] = 8
+    zygote_idle_seconds: Annotated[
+        Positive, setting("How long an environment without calls is kept at work; the default one always is.")
+    ] = 1800
+    environment_seconds: Annotated[Positive, setting("Seconds that the build of an environment may take.")] = 900
+    environment_mb: Annotated[Positive, setting("The largest environment, with all its packages.")] = 4096
+    installer: Annotated[
+        Literal["", "uv", "pip"], setting("What builds environments: uv or pip; empty: uv where it is found.")
+    ] = ""
+    environments_max: Annotated[Positive, setting("Environments that one user may keep.")] = 32
     network: Annotated[
         Literal["", "none", "public", "host"],
         setting("What user code reaches: none, public addresses only, or what the host reaches; empty: the best here."),

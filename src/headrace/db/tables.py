@@ -301,3 +301,24 @@ logins = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
 )
+
+environments = Table(
+    "environments",
+    metadata,
+    key(),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("name", Line(64), nullable=False),
+    Column("requirements", sa.JSON, nullable=False),  # the lines that the owner wrote
+    Column("python", Line(16)),  # the version that the owner asked for
+    Column("state", Line(16), nullable=False, index=True),
+    Column("build", sa.Integer, nullable=False),  # how many builds were asked for
+    Column("digest", Line(64)),  # the folder that calls use: of the last build that went well
+    Column("pins", sa.JSON, nullable=False),  # what lies in that folder
+    Column("size", sa.BigInteger, nullable=False),  # bytes of that folder
+    Column("error", Text),
+    Column("log", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("built_at", Moment),
+    sa.UniqueConstraint("owner_id", "name"),
+)

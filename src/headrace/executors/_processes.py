@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import count
 
 import msgspec
 import structlog
@@ -30,6 +31,7 @@ UIDS = 100_000_000
 LONGEST = 1e9  # milliseconds
 MESSAGE = 1 << 20  # bytes of an answer besides what was printed and a body in a file
 WORDLESS = frozenset((Outcome.OK, Outcome.MEMORY, Outcome.TOO_LARGE))  # outcomes that come without a problem
+_users, _groups = count(1), count(1)  # over all zygotes of this server
 STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
 
 Came = tuple[Reply, memoryview | bytes] | Growing | None  # a reply with its body, one that has begun, or the end of it
@@ -263,18 +265,20 @@ class Zygote:
         self._control: socket.socket | None = None
         self._workers: dict[int, Worker] = {}
         self._numbers = 0
+        self._group: Group | None = None
 
     def start(self) -> None:
         """Start its process; `warm` is set once it forks."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                command(self.environment, theirs.fileno()),
+                command(self.environment, theirs.fileno(), self._uid() if self.environment.packages else None),
                 env=self.environment.variables,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        self._bound(self.process.pid)
         ours.setblocking(False)
         self._control = ours
         self.modules.clear()
@@ -287,10 +291,10 @@ class Zygote:
         assert self._control is not None
         self._numbers += 1
         limits = self._plan.limits
-        group = self._groups.make(f"worker-{self._numbers}", limits.memory, limits.processes)
+        group = self._groups.make(f"worker-{next(_groups)}", limits.memory, limits.processes)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         worker = Worker(self._numbers, ours, group, ended)
-        uid = FIRST_UID + (os.getpid() * 1009 + self._numbers) % UIDS if os.geteuid() == 0 else None
+        uid = None if self.environment.packages else self._uid()  # a held zygote has one user, who is its own root
         plan = wire.Plan(
             readable=self._plan.readable,
             network=self.environment.network,
@@ -306,6 +310,23 @@ class Zygote:
             except OSError:
                 worker.kill(None)
         return worker
+
+    def _uid(self) -> int | None:
+        """A user that nobody else is, or None where the server may not become one."""
+        return FIRST_UID + (os.getpid() * 1009 + next(_users)) % UIDS if os.geteuid() == 0 else None
+
+    def _bound(self, pid: int) -> None:
+        """Limit what strangers' packages use while the zygote imports them. Workers leave for groups of their own."""
+        if self._group is not None:
+            self._groups.leave(self._group)
+            self._group = None
+        if not self.environment.packages:
+            return
+        limits = self._plan.limits
+        self._group = self._groups.make(f"zygote-{pid}", limits.memory, limits.processes)
+        if self._group is not None:
+            with suppress(OSError):  # it may have ended already
+                self._group.hold(pid)
 
     def preload(self, modules: list[str]) -> None:
         """Have later workers find these imported, of what may be; `grown` is called once they are."""
@@ -371,6 +392,9 @@ class Zygote:
             self.process.wait()
         for number in list(self._workers):
             self._bury(number, None)
+        if self._group is not None:
+            self._groups.leave(self._group)
+            self._group = None
         self.gone.set()
 
 

@@ -28,6 +28,7 @@ Tile = tuple[int, int, int]  # z, x, y
 Headers = tuple[tuple[str, str], ...]
 
 BINARY = "application/octet-stream"
+PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn"}  # modules whose package has another name
 
 
 class Unserializable(Exception):
@@ -100,6 +101,12 @@ def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) 
 
             value = _tiles.on_tile(value, tile)
         headers = chosen.write(value, sink, tile)
+    except ModuleNotFoundError as missing:
+        package = PACKAGES.get(missing.name or "", missing.name)
+        raise Unserializable(
+            f"Writing {seen.description} as {name} needs the package {package}, which this environment does not have; "
+            "add it to the environment's packages."
+        ) from missing
     except (ValueError, TypeError, NotImplementedError, ArithmeticError, LookupError, RecursionError) as refused:
         # What libraries say of a value that they cannot write, such as a lone surrogate, is for the udf's author.
         raise Unserializable(

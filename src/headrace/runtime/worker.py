@@ -178,6 +178,11 @@ class Worker:
             positional, named = self._arguments.bind(function, task.arguments, task.tile)
         except self._arguments.ArgumentError as wrong:
             raise Failure(Outcome.ARGUMENT, _told(wrong.kind, str(wrong))) from None
+        except ModuleNotFoundError as missing:
+            message = (
+                f"What the arguments become needs the package {missing.name}, which this environment does not have"
+            )
+            raise Failure(Outcome.ARGUMENT, _told("ModuleNotFoundError", f"{message}; add it.")) from None
         times.append(perf_counter())
         value = function(*positional, **named)
         if type(value) is CoroutineType:

@@ -34,6 +34,15 @@ def main() -> None:
         except OSError as refused:
             wire.send(control, wire.encode(Unable(str(refused))))
             return
+    run(control.detach(), pasta)
+
+
+def run(channel: int, pasta: int = 0, refused: str = "") -> None:
+    """Import, warm up and obey; or say what the machine refused of the environment, and end."""
+    control = socket.socket(fileno=channel)
+    if refused:
+        wire.send(control, wire.encode(Unable(refused)))
+        return
     imported = preload(BASE)
     import_module("headrace.runtime.fused").install()
     import_module("headrace.runtime.worker")

@@ -12,8 +12,9 @@ import msgspec
 
 from headrace.errors import Invalid, NotFound
 from headrace.model.access import User
+from headrace.model.environment import DEFAULT
 from headrace.model.job import Function, Udf
-from headrace.services import collections, tokens, udfs
+from headrace.services import collections, environments, tokens, udfs
 from headrace.services.admission import Lock
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Target
@@ -59,7 +60,7 @@ class Targets:
             if name is not None and name != udf.slug:
                 raise NotFound("This token opens no udf of that name.")
             lock = None if tokens.is_open(token) else Lock()
-            return _saved(udf, token_id=token.id, keeps=token.cache, lock=lock)
+            return self._placed(_saved(udf, token_id=token.id, keeps=token.cache, lock=lock))
 
         return self._remember(("token", text, name), find)
 
@@ -70,7 +71,7 @@ class Targets:
             raise Invalid("This token opens a collection; name a udf of it: .../realtime-shared/<token>/<udf>/run.")
         collection, udf = collections.resolve(self._platform, share, slug)
         lock = None if collection.open else Lock(collection_id=collection.id, passcode=collection.passcode)
-        return _saved(udf, collection_id=collection.id, lock=lock)
+        return self._placed(_saved(udf, collection_id=collection.id, lock=lock))
 
     def by_name(self, call: Call, email: str, slug: str) -> Target:
         """A saved udf that the caller may read, under the caller's own environment. Raises NotFound.
@@ -82,9 +83,23 @@ class Targets:
         def find() -> Target:
             target = _saved(udfs.get_by_slug(call, email, slug))
             author = target.owner_id if target.owner_id != user.id else None
-            return msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
+            own = msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
+            return self._placed(own)
 
         return self._remember(("name", user.id, email, slug), find)
+
+    def in_environment(self, target: Target) -> Target:
+        """A target whose environment is a name, placed in the one that its owner has under that name.
+
+        Raises Invalid where they have none, or it could not be built; Unavailable while it is.
+        """
+        return self._placed(target)
+
+    def _placed(self, target: Target) -> Target:
+        if target.environment == DEFAULT:
+            return target
+        folder = environments.resolve(self._platform, target.owner_id, target.environment)
+        return msgspec.structs.replace(target, environment=folder)
 
     def _remember(self, key: tuple[Any, ...], find: Callable[[], Target]) -> Target:
         revision = self._platform.revision.value
@@ -105,6 +120,7 @@ def of_function(user: User, function: Function) -> Target:
         owner_id=user.id,
         owner_email=user.email,
         max_age=function.max_age(),
+        environment=function.environment(),
         keeps=False,
     )
 
@@ -120,6 +136,7 @@ def _saved(udf: Udf, **how: Any) -> Target:  # noqa: ANN401 - fields of a target
         owner_id=udf.owner_id,
         owner_email=udf.owner_email,
         max_age=function.max_age(),
+        environment=function.environment(),
         job_id=udf.id,
         version=udf.version,
         **how,

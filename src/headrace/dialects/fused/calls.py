@@ -17,6 +17,7 @@ from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
 from headrace.errors import Invalid, NotFound
 from headrace.formats import FORMATS
+from headrace.model.environment import DEFAULT
 from headrace.services import calls as service
 from headrace.services.admission import Admission
 from headrace.services.call import Call
@@ -155,10 +156,13 @@ class CallRoutes:
         function, wanted = wire.from_body(
             await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
         )
+        target = of_function(user, function)
+        if target.environment != DEFAULT:
+            target = await anyio.to_thread.run_sync(self._targets.in_environment, target)
         came = headers_of(request)
         return service.Request(
             uid=wire.uid_of(came.get("fused-run-id")),
-            target=of_function(user, function),
+            target=target,
             arguments=wanted.arguments,
             formats=wanted.formats,
             tile=tile,
