@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from importlib.resources import files
 from types import FrameType
 
 import click
@@ -13,15 +14,18 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from headrace import executors, logs
+from headrace.api.assets import Assets
 from headrace.api.auth import Keys
 from headrace.api.codec import PlainJson
 from headrace.api.endpoint import Rim
+from headrace.api.landing import landing
 from headrace.api.machine import machine_operations
 from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.share import Share
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.call import Call, Platform
@@ -64,7 +68,9 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds)
+    targets, assets = Targets(platform), Assets(files("headrace").joinpath("web", "dist"))
+    share = Share(calls, targets, assets)
+    routes = CallRoutes(calls, targets, share, settings.body_mb << 20, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
@@ -90,8 +96,9 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson()),
+        Mount("/server/v1", [*routes.operations(), *share.operations(), *fused.operations()], PlainJson()),
     ]
+    mounts.append(Mount("/", [*landing(version("headrace")), *share.short(), *assets.operations()], PlainJson()))
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)
     mounts.append(Mount("/", shown, PlainJson()))

@@ -14,6 +14,7 @@ from headrace.api.presence import ClientGone, while_connected
 from headrace.api.streams import read_body
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
+from headrace.dialects.fused.share import Share
 from headrace.errors import Invalid, NotFound
 from headrace.services import calls as service
 from headrace.services.call import Call
@@ -37,8 +38,8 @@ class Asked(Struct):
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
-    def __init__(self, calls: Calls, targets: Targets, body_bytes: int, body_seconds: float) -> None:
-        self._calls, self._targets = calls, targets
+    def __init__(self, calls: Calls, targets: Targets, share: Share, body_bytes: int, body_seconds: float) -> None:
+        self._calls, self._targets, self._share = calls, targets, share
         self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._started = Started()
 
@@ -103,7 +104,9 @@ class CallRoutes:
         return await self._by_name(call, request, email, name, tile(z, x, y))
 
     async def run_token(self, call: Call, request: Request, token: str) -> Response:
-        """Call the udf that a token opens."""
+        """Call the udf that a token opens. A browser that names no format gets a page that shows the result."""
+        if self._share.is_for_people(request):
+            return await self._share.show(call, request, token)
         return await self._by_token(call, request, token, None)
 
     async def run_token_tile(self, call: Call, request: Request, token: str, z: int, x: int, y: int) -> Response:
