@@ -125,7 +125,7 @@ async function show(answer: Response, told: Told, values: URLSearchParams, progr
     const value: unknown = text ? JSON.parse(text) : null;
     if (isRecords(value)) frameViews(fromRecords(value), { ...asked }, values);
     if (typeof value === "string" && /<\w+[\s\S]*>/.test(value)) views.push({ name: "Page", icon: ICONS.page, make: () => framed(values) });
-    views.push({ name: isRecords(value) ? "JSON" : "Value", icon: ICONS.code, make: () => plain(value, text === "") });
+    views.push({ name: isRecords(value) ? "JSON" : "Value", icon: ICONS.code, make: () => plain(value, text) });
     tell(told, size(text.length));
   } else {
     asked.kind = "bytes";
@@ -286,9 +286,9 @@ function framed(values: URLSearchParams): { node: HTMLElement; close(): void } {
   return still(el("iframe", { class: "framed", src: `${base}/run?${asked}`, sandbox: "allow-scripts allow-popups", title: "The result, as a page", referrerPolicy: "no-referrer" }));
 }
 
-function plain(value: unknown, nothing: boolean): { node: HTMLElement; close(): void } {
-  if (nothing) return still(message("Nothing", "The udf gave None: it ran well, and has nothing to show."));
-  if (typeof value === "number" || typeof value === "boolean") return still(el("div", { class: "value" }, String(value)));
+function plain(value: unknown, came: string): { node: HTMLElement; close(): void } {
+  if (came === "") return still(message("Nothing", "The udf gave None: it ran well, and has nothing to show."));
+  if (typeof value === "number" || typeof value === "boolean") return still(el("div", { class: "value" }, came)); // as it came: 42.0 is not 42
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
   const most = 200_000;
   return still(el("pre", { class: "verbatim", tabIndex: 0 }, text.length > most ? `${text.slice(0, most)}\n… and ${size(text.length - most)} more; the links below have all of it` : text));

@@ -25,7 +25,7 @@ export async function places({ base, values, frame, place, geometry }: Where): P
   const hint = place ? boundsOf(values.get(place)) : null;
   const told = await tileJson(base, query("png", place));
   const map = makeMap(canvas, { bounds: hint ?? told.bounds ?? frame?.bounds(), center: told.center, zoom: told.zoom });
-  (window as unknown as { headraceMap: unknown }).headraceMap = map;
+  (window as unknown as { headraceMap: unknown }).headraceMap = map; // for the browser's console, and for tests
   map.on("error", event => { note.textContent = sentence(event.error); note.classList.add("bad"); });
   map.on("sourcedata", event => { if (event.isSourceLoaded && note.classList.contains("bad") && event.tile) { note.textContent = ""; note.classList.remove("bad"); } });
 

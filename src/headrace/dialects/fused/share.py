@@ -90,7 +90,7 @@ class Share:
         try:
             opened = await anyio.to_thread.run_sync(descriptions.open_token, call.platform, token)
         except HeadraceError as wrong:
-            return pages.refused(wrong.status, wrong.message)
+            return _refused(request, wrong)
         about = {"base": PREFIX + quote(token, safe=""), "name": opened.udf.slug, "owner": opened.owner}
         words = f"{PREFIX}{quote(token, safe='')}/plain"
         return pages.drawn(self._assets, "share", f"{opened.udf.slug} · Headrace", about, words)
@@ -100,7 +100,7 @@ class Share:
         try:
             opened, described = await self._described(call, token)
         except HeadraceError as wrong:
-            return pages.refused(wrong.status, wrong.message)
+            return _refused(request, wrong)
         return pages.worded(f"{opened.udf.slug} · Headrace", _words(opened, described, token))
 
     async def get_about(self, call: Call, request: Request, token: str) -> Response:
@@ -141,6 +141,13 @@ class Share:
             target = await anyio.to_thread.run_sync(self._targets.by_token, token)
         context = {"user_email": target.owner_email, "recursion_factor": 1, "headers": {}}
         return opened, await descriptions.describe(self._calls, target, context)
+
+
+def _refused(request: Request, wrong: HeadraceError) -> Response:
+    """The page that says what is wrong, to those who read pages. Raises it to programs."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise wrong
+    return pages.refused(wrong.status, wrong.message)
 
 
 def _words(opened: Opened, described: Description, token: str) -> str:
