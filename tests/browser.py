@@ -60,3 +60,19 @@ def watched(page: Page) -> list[str]:
         "requestfailed", lambda asked: wrong.append(f"{asked.url} {asked.failure}") if "/assets/" in asked.url else None
     )
     return wrong
+
+
+def at_rest(page: Page, layer: str) -> None:
+    """Wait until the page's map has the layer, and everything that it shows is drawn."""
+    page.wait_for_function(
+        """layer => new Promise(done => {
+            const look = () => {
+                const map = window.headraceMap;
+                if (!map?.getLayer(layer) || !map.isStyleLoaded() || !map.areTilesLoaded()) return setTimeout(look, 50);
+                map.once("idle", () => done(true));
+                map.triggerRepaint();
+            };
+            look();
+        })""",
+        arg=layer,
+    )

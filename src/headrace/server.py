@@ -25,6 +25,7 @@ from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.share import Share
 from headrace.errors import Unavailable
 from headrace.services import accounts
@@ -69,7 +70,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
     targets, assets = Targets(platform), Assets(files("headrace").joinpath("web", "dist"))
-    share = Share(calls, targets, assets)
+    share, maps = Share(calls, targets, assets), Maps(calls, assets, settings.url)
     routes = CallRoutes(calls, targets, share, settings.body_mb << 20, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
@@ -96,9 +97,14 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *share.operations(), *fused.operations()], PlainJson()),
+        Mount(
+            "/server/v1",
+            [*routes.operations(), *share.operations(), *maps.operations(), *fused.operations()],
+            PlainJson(),
+        ),
     ]
-    mounts.append(Mount("/", [*landing(version("headrace")), *share.short(), *assets.operations()], PlainJson()))
+    people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
+    mounts.append(Mount("/", people, PlainJson()))
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)
     mounts.append(Mount("/", shown, PlainJson()))

@@ -211,3 +211,13 @@ run_logs = Table(
     Column("stdout", Text, nullable=False),
     Column("stderr", Text, nullable=False),
 )
+
+map_pages = Table(
+    "map_pages",
+    metadata,
+    key(),
+    Column("digest", Line(64), nullable=False, unique=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("body", Text, nullable=False),  # what it shows, as JSON (model/map_page.py)
+    Column("created_at", Moment, nullable=False, index=True),
+)

@@ -34,6 +34,11 @@ def new_udf_token() -> str:
     return "fsh_" + secrets.token_urlsafe(24).replace("-", "a").replace("_", "b")
 
 
+def new_map_token() -> str:
+    """A token for one map page: `map_` and 32 characters, 192 random bits."""
+    return "map_" + secrets.token_urlsafe(24)
+
+
 def digest(secret: str) -> str:
     """What is stored of a secret with 128 random bits or more: SHA-256, in hex.
 

@@ -59,7 +59,7 @@ def describe(entrypoint: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parameter(parameter: inspect.Parameter, hint: Any, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+def _parameter(parameter: inspect.Parameter, hint: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     default = given.get(parameter.name, parameter.default)
     want = None if hint is inspect.Parameter.empty else wanted(hint)
     kind, choices = _kind(hint)
@@ -76,7 +76,7 @@ def _parameter(parameter: inspect.Parameter, hint: Any, given: Mapping[str, Any]
     }
 
 
-def _kind(hint: Any) -> tuple[str, list[str]]:  # noqa: ANN401
+def _kind(hint: Any) -> tuple[str, list[str]]:
     """What to enter, and what to choose from."""
     origin, options = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -105,7 +105,7 @@ def _place(named: list[inspect.Parameter], hints: Mapping[str, Any]) -> str | No
     return named[0].name if want and want.tile and _kind(hints[named[0].name])[0] != "text" else None
 
 
-def _in_a_url(value: Any) -> str | None:  # noqa: ANN401
+def _in_a_url(value: Any) -> str | None:
     """The value as text that means it again, or None where there is none."""
     match value:
         case bool():
@@ -125,12 +125,12 @@ def _in_a_url(value: Any) -> str | None:  # noqa: ANN401
             return None
 
 
-def _written(hint: Any) -> str:  # noqa: ANN401
+def _written(hint: Any) -> str:
     """The annotation as its author wrote it; `fused` is the name that code in a worker knows ours by."""
     return inspect.formatannotation(hint).replace("headrace.runtime.fused.", "fused.").replace("typing.", "")
 
 
-def _shown(show: Callable[[Any], str], value: Any) -> str:  # noqa: ANN401
+def _shown(show: Callable[[Any], str], value: Any) -> str:
     try:
         return _text(show(value))
     except Exception:  # noqa: BLE001 - an object's own __repr__ is user code

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from playwright.sync_api import expect
 
-from browser import Sight, chromium, watched
+from browser import Sight, at_rest, chromium, watched
 
 TABLE = '''
 @fused.udf
@@ -235,7 +235,7 @@ def test_geometries_are_drawn_where_they_lie_and_tell_their_attributes(visit):
     expect(page.locator(".attributes")).to_contain_text("<b>bold</b>")
     expect(page.locator(".attributes b")).to_have_count(0)
     page.get_by_label("Colour by").select_option("which")
-    at_rest(page)
+    at_rest(page, "result-fill")
     assert Sight(page.locator(".map")).has((0xF0, 0xE6, 0x92), 40), "no square is yellow, which is the highest value's"
 
 
@@ -372,22 +372,6 @@ def test_the_first_page_tells_what_the_server_is(context):
     expect(page).to_have_title(re.compile("Headrace"))
     assert page.url.endswith("/docs")
     assert wrong == []
-
-
-def at_rest(page, layer: str = "ground") -> None:
-    """Wait until the map has the layer, and everything that it shows is drawn."""
-    page.wait_for_function(
-        """layer => new Promise(done => {
-            const look = () => {
-                const map = window.headraceMap;
-                if (!map?.getLayer(layer) || !map.isStyleLoaded() || !map.areTilesLoaded()) return setTimeout(look, 50);
-                map.once("idle", () => done(true));
-                map.triggerRepaint();
-            };
-            look();
-        })""",
-        arg=layer,
-    )
 
 
 def near(seen: tuple[int, int, int], wanted: tuple[int, int, int], by: int = 4) -> bool:

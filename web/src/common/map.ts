@@ -103,10 +103,11 @@ export function makeMap(container: HTMLElement, options: Options): maplibre.Map 
   return map;
 }
 
-export function fit(map: maplibre.Map, bounds: Bounds, animate = true): void {
+/** Show these bounds; `left` pixels of the map are covered by something. */
+export function fit(map: maplibre.Map, bounds: Bounds, animate = true, left = 0): void {
   const [west, south, east, north] = bounds;
   const lat = (v: number) => Math.max(-85, Math.min(85, v));
-  map.fitBounds([[west, lat(south)], [east, lat(north)]], { padding: 40, maxZoom: 15, animate });
+  map.fitBounds([[west, lat(south)], [east, lat(north)]], { padding: { top: 40, right: 40, bottom: 40, left: 40 + left }, maxZoom: 15, animate });
 }
 
 /** The layers that draw whatever geometries a source has. */

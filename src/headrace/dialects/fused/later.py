@@ -23,7 +23,6 @@ MISSING = {
         "POST /efs/{a}/list | GET /efs/{a}/download | POST /efs/{a}/upload | DELETE /efs/{a}/delete-file | "
         "DELETE /efs/{a}/delete-dir | POST /efs/{a}/udf-logs"
     ),
-    "Map pages of data sets": "POST /files/debug | POST /files/multi_debug | POST /files/multi_debug_v2",
     "Tables and folders": (
         "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
     ),
