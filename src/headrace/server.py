@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from importlib.resources import files as folder_of
 from types import FrameType
 
 import click
@@ -13,17 +14,23 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from headrace import executors, logs
+from headrace.api.assets import Assets
 from headrace.api.auth import Keys
 from headrace.api.codec import PlainJson
 from headrace.api.endpoint import Rim
+from headrace.api.landing import landing
 from headrace.api.machine import machine_operations
 from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
+from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
+from headrace.dialects.fused.maps import Maps
+from headrace.dialects.fused.openings import Openings
+from headrace.dialects.fused.share import Share
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
@@ -70,15 +77,11 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
+    targets, assets = Targets(platform), Assets(folder_of("headrace").joinpath("web", "dist"))
     guesses = Guesses(settings.wrong_guesses)
-    routes = CallRoutes(
-        calls,
-        Targets(platform),
-        Admission(platform, guesses),
-        guesses,
-        settings.body_mb << 20,
-        settings.body_seconds,
-    )
+    openings = Openings(targets, Admission(platform, guesses), guesses)
+    share, maps = Share(calls, openings, assets), Maps(calls, assets, settings.url)
+    routes = CallRoutes(calls, targets, openings, share, settings.body_mb << 20, settings.body_seconds)
     owned = Files(platform)
     files = FileRoutes(owned, settings.body_seconds, settings.public_url)
     disk = DiskRoutes(owned, settings.body_seconds)
@@ -107,11 +110,13 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         recorder.close()
         platform.db.close()
 
-    udfs = (routes, CacheRoutes(calls), files, disk, fused)
+    udfs = (routes, CacheRoutes(calls), files, disk, share, maps, fused)
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
         Mount("/server/v1", [operation for part in udfs for operation in part.operations()], PlainJson()),
     ]
+    people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
+    mounts.append(Mount("/", people, PlainJson()))
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)
     mounts.append(Mount("/", shown, PlainJson()))

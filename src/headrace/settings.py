@@ -107,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cache_memory_mb: Annotated[Count, setting("Cached results kept in memory as well.")] = 64
     run_days: Annotated[Positive, setting("Days that finished runs and their logs are kept.")] = 30
     run_rows: Annotated[Positive, setting("Finished runs kept at most; the oldest go first.")] = 1_000_000
+    map_days: Annotated[Positive, setting("Days that the address of a map page of data sets opens it.")] = 30
 
     @property
     def url(self) -> str:

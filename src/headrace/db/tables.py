@@ -322,3 +322,13 @@ environments = Table(
     Column("built_at", Moment),
     sa.UniqueConstraint("owner_id", "name"),
 )
+
+map_pages = Table(
+    "map_pages",
+    metadata,
+    key(),
+    Column("digest", Line(64), nullable=False, unique=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("body", Text, nullable=False),  # what it shows, as JSON (model/map_page.py)
+    Column("created_at", Moment, nullable=False, index=True),
+)

@@ -49,6 +49,11 @@ def new_code() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_map_token() -> str:
+    """A token for one map page: `map_` and 32 characters, 192 random bits."""
+    return "map_" + secrets.token_urlsafe(24)
+
+
 def digest(secret: str) -> str:
     """What is stored of a secret with 128 random bits or more: SHA-256, in hex.
 

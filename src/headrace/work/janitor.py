@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.db import runs
+from headrace.db import maps, runs
 from headrace.db.engine import Database
 from headrace.db.uses import Uses
 from headrace.errors import HeadraceError
@@ -49,6 +49,7 @@ class Janitor:
         while not self._stop.is_set():
             self._try(lambda: prune(self._settings, self._db, datetime.now(UTC), self._stop))
             self._try(lambda: expire(self._blobs, time.time() - self._settings.temporary_seconds))
+            self._try(lambda: maps.delete_old(self._db, datetime.now(UTC) - timedelta(days=self._settings.map_days)))
             self._try(lambda: self._uses.write(self._db))
             self._stop.wait(EVERY)
         self._try(lambda: self._uses.write(self._db))

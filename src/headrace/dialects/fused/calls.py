@@ -15,20 +15,18 @@ from headrace.api.presence import ClientGone, while_connected
 from headrace.api.streams import read_body
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
+from headrace.dialects.fused.openings import Openings
+from headrace.dialects.fused.share import Share
 from headrace.errors import Invalid, NotFound
 from headrace.formats import FORMATS
 from headrace.model.environment import DEFAULT
 from headrace.services import calls as service
-from headrace.services.admission import Admission
 from headrace.services.call import Call
 from headrace.services.calls import Answered, Calls, Started, Target
-from headrace.services.guesses import Guesses
 from headrace.services.targets import Targets, of_function
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
 POLL_SECONDS = 2.0
-
-PASSCODE = "fused-canvas-passcode"  # the scheme word under which a passcode comes
 
 Tile = tuple[int, int, int]
 
@@ -50,12 +48,12 @@ class CallRoutes:
         self,
         calls: Calls,
         targets: Targets,
-        admission: Admission,
-        guesses: Guesses,
+        openings: Openings,
+        share: Share,
         body_bytes: int,
         body_seconds: float,
     ) -> None:
-        self._calls, self._targets, self._admission, self._guesses = calls, targets, admission, guesses
+        self._calls, self._targets, self._openings, self._share = calls, targets, openings, share
         self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._started = Started()
 
@@ -122,7 +120,9 @@ class CallRoutes:
         return await self._by_name(call, request, email, name, tile(z, x, y))
 
     async def run_token(self, call: Call, request: Request, token: str) -> Response:
-        """Call the udf that a token opens."""
+        """Call the udf that a token opens. A browser that names no format gets a page that shows the result."""
+        if self._share.is_for_people(request):
+            return await self._share.show(call, request, token)
         return await self._by_token(call, request, token, None)
 
     async def run_token_tile(self, call: Call, request: Request, token: str, z: int, x: int, y: int) -> Response:
@@ -140,7 +140,9 @@ class CallRoutes:
         return await self._by_token(call, request, token, tile(z, x, y), name)
 
     async def run_token_as(self, call: Call, request: Request, token: str) -> Response:
-        """Call the udf that a token opens, in the format that its ending names: `fsh_....csv`."""
+        """Show what a token opens; with an ending that names a format, call it: `fsh_....csv`."""
+        if "." not in token:
+            return await self._share.show(call, request, token)
         token, ending = _ending(token)
         return await self._by_token(call, request, token, None, format=ending)
 
@@ -189,27 +191,8 @@ class CallRoutes:
         name: str | None = None,
         format: str | None = None,
     ) -> Response:
-        target = self._targets.warm(("token", token, name))
-        if target is None:
-            target = await self._look_up(request, token, name)
-        more = {"share_token": token if name is None else f"{token}/{name}"}
-        if target.lock is not None:
-            session = request.query_params.get("fused_session_token")
-            address = _address(request)
-            if await self._admission.admit(target.lock, call, session, _passcode(request), address) and session:
-                more["session_token"] = session
+        target, more = await self._openings.open(call, request, token, name)
         return await self._by_target(call, request, target, tile, "token", format, **more)
-
-    async def _look_up(self, request: Request, token: str, name: str | None) -> Target:
-        address = _address(request)
-        self._guesses.check("token", address, token)
-        try:
-            target = await anyio.to_thread.run_sync(self._targets.by_token, token, name)
-        except NotFound:
-            self._guesses.wrong("token", address, token)
-            raise
-        self._guesses.right("token", token)
-        return target
 
     async def _by_target(
         self,
@@ -278,15 +261,6 @@ def _ending(name: str) -> tuple[str, str]:
     if not stem or ending.lower() not in FORMATS.names:
         raise NotFound("Nothing is served at this address. `/docs` lists what is.")
     return stem, ending.lower()
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def _passcode(request: Request) -> str | None:
-    scheme, _, passcode = request.headers.get("authorization", "").partition(" ")
-    return passcode.strip() if scheme.lower() == PASSCODE else None
 
 
 def _context(came: dict[str, str], email: str) -> dict[str, Any]:

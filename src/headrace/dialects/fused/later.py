@@ -14,7 +14,6 @@ MISSING = {
         "POST /sample_args/map | POST /sample_args/join | POST /sample_args/join_singlefile | "
         "POST /sample_args/whole_file"
     ),
-    "Map pages of data sets": "POST /files/debug | POST /files/multi_debug | POST /files/multi_debug_v2",
     "Tables and folders": (
         "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
     ),
