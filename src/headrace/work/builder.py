@@ -72,6 +72,9 @@ class Builder:
 
     def _loop(self) -> None:
         self._work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for cache in self._work.glob("cache*"):
+            if _installer.size_of(cache) > self._settings.environment_mb << 20:
+                _installer.remove(cache)
         with self._alone() as alone:
             while alone and not self._stop.is_set():
                 self._asked.clear()
@@ -129,6 +132,8 @@ class Builder:
             values = {"state": State.FAILED, "error": str(refused)}
         except OSError as wrong:
             values = {"state": State.FAILED, "error": f"The server's machine could not do it: {wrong}."}
+        if values["state"] is State.FAILED and found.digest and not (self._root / found.digest).exists():
+            values["digest"] = None  # else it would be taken for lost, and built again for ever
         with self._db.begin() as connection:
             queries.change(connection, *_this(found), **values, log=journal.text, updated_at=datetime.now(UTC))
         log.info("an environment was built", name=found.name, state=values["state"])
