@@ -281,6 +281,7 @@ def test_a_build_is_killed_with_the_server_and_made_again(tmp_path, packages):
     with _index() as index, pytest.MonkeyPatch.context() as patch:
         patch.setenv("UV_FIND_LINKS", str(packages))
         patch.setenv("UV_DEFAULT_INDEX", index.url)
+        patch.delenv("UV_OFFLINE", raising=False)
         with serving(tmp_path / "home") as server, server.client() as client:
             made = client.post("/api/environments", json={"name": "slow", "requirements": ["plain", "slow"]}).json()
             assert index.asked.wait(60)
@@ -331,6 +332,7 @@ def test_builds_keep_within_their_limits(tmp_path, packages):
         assert (answer.status_code, "HEADRACE_ENVIRONMENTS_MAX" in answer.text) == (409, True)
     with _index() as index, pytest.MonkeyPatch.context() as patch:
         patch.setenv("UV_DEFAULT_INDEX", index.url)
+        patch.delenv("UV_OFFLINE", raising=False)
         with serving(tmp_path / "other" / "home", environment_seconds=2) as server, server.client() as client:
             assert "HEADRACE_ENVIRONMENT_SECONDS" in build(client, "slow", "slow", state="failed")["error"]
             index.go_on.set()
