@@ -30,6 +30,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from headrace.formats import Unserializable
+
 PLAIN = (str, int, float, bool, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID, enum.Enum)
 
 
@@ -60,6 +62,7 @@ class Raster(Struct, frozen=True, kw_only=True):
     crs: str | None = None
     transform: tuple[float, ...] | None = None
     nodata: float | None = None
+    names: tuple[str, ...] = ()  # of the bands, if they have any
     tags: dict[str, str] = {}
     original: Any = None  # the array as it was returned, for formats that keep its shape
     shown: Any = None  # what pictures show instead of `data`, where that had to become floats to hold what is missing
@@ -224,9 +227,11 @@ def _xarray(value: Any, description: str) -> Seen | None:
         crs = value.rio.crs
         key = str(names[0]) if len(names) == 1 else "image"
         tags = {"orig_type": "xarray.Dataset", "key": key}
+        bands = tuple(map(str, names)) if len(names) > 1 else ()
         value = value[names[0]] if len(names) == 1 else value[names].to_dataarray("band")
     elif isinstance(value, xr.DataArray):
         tags = {"orig_type": "xarray.DataArray"}
+        bands = ()
         crs = value.rio.crs
     else:
         return None
@@ -252,6 +257,7 @@ def _xarray(value: Any, description: str) -> Seen | None:
         crs=crs.to_wkt() if crs else None,
         transform=transform,
         nodata=value.rio.nodata,
+        names=bands,
         tags=tags,
         original=array,
     )
@@ -378,7 +384,7 @@ def _body(response: Any) -> bytes:
         return Path(path).read_bytes()
     if hasattr(response, "body_iterator"):
         return asyncio.run(_collected(response.body_iterator))
-    raise ValueError("its body cannot be read; return bytes")
+    raise Unserializable(f"The udf returned a {type(response).__name__}, whose body cannot be read; return bytes.")
 
 
 async def _collected(pieces: Any) -> bytes:

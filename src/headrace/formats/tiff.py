@@ -41,6 +41,8 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
         with memory.open(driver="GTiff", **profile) as file:
             file.write(data)
             file.update_tags(ns="fused", **value.tags)
+            for place, name in enumerate(value.names, 1):
+                file.set_band_description(place, name)
         sink.write(memory.getbuffer())
 
 
