@@ -86,6 +86,8 @@ SEEN = {
     "a dict of frames": (lambda: {"a": pd.DataFrame({"x": [1]})}, ("zip", "json", "html")),
     "a dict of dicts of arrays": (lambda: {"a": {"b": np.zeros(2)}}, ("zip", "json", "html")),
     "text in memory": (lambda: io.StringIO("x"), ("json", "json", "html")),
+    "a dict of what JSON knows inside": (lambda: {"a": range(3), "b": 1j}, ("json", "json", "html")),
+    "a dict of that and an array": (lambda: {"a": range(3), "b": np.zeros(2)}, ("zip", "json", "html")),
     "what shows itself": (Own, (None, None, "html")),
     "a styled frame": (lambda: pd.DataFrame({"a": ["<b>"]}).style, (None, None, "html")),
     "a map of folium's": (folium.Map, (None, None, "html")),
@@ -273,8 +275,19 @@ def test_an_archive_says_what_is_in_it_and_equal_values_are_equal_bytes():
         assert np.load(io.BytesIO(inner.read("f"))).tolist() == [0, 0]
 
 
+def test_tables_that_can_be_read_once_are_read_once():
+    sink = io.BytesIO()
+    book = {"a": TABLE.to_reader(), "b": pl.LazyFrame({"a": [1]}), "c": {"d": TABLE.to_reader()}}
+    assert encode(book, CLIENT, None, sink).format == "zip"
+    with zipfile.ZipFile(sink) as archive:
+        assert pd.read_parquet(io.BytesIO(archive.read("a")))["a"].tolist() == [1, 2]
+        assert pd.read_parquet(io.BytesIO(archive.read("b")))["a"].tolist() == [1]
+        with zipfile.ZipFile(io.BytesIO(archive.read("c"))) as inner:
+            assert pd.read_parquet(io.BytesIO(inner.read("d")))["a"].tolist() == [1, 2]
+
+
 def test_a_value_in_an_archive_that_no_format_takes_is_named():
-    with pytest.raises(Unserializable, match=r"e: f: The udf returned a value of type builtins.object"):
+    with pytest.raises(Unserializable, match=r"e: f: The value cannot be written as JSON: .*object"):
         written({"e": {"f": object(), "g": np.zeros(1)}}, "zip")
     with pytest.raises(Unserializable, match="zip wants a dict"):
         written([1], "zip")

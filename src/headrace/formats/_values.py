@@ -35,6 +35,10 @@ from headrace.formats import Unserializable
 PLAIN = (str, int, float, bool, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID, enum.Enum)
 
 
+ONCE = frozenset({"RecordBatchReader", "LazyFrame", "DuckDBPyRelation"})  # tables that are made while they are read
+COLLECTED = frozenset({"frame", "raster", "array", "drawing", "page", "bytes"})  # kinds that JSON does no justice
+
+
 class Seen(Struct, frozen=True):
     """A classified value."""
 
@@ -101,12 +105,17 @@ def is_collection(value: Any) -> bool:
     """Whether it is a dict that holds more than plain values, itself or in a dict inside."""
     if not isinstance(value, Mapping):
         return False
-    return any(is_collection(v) or classify(v).kind not in ("plain", "nothing") for v in value.values())
+    return any(is_collection(v) or type(v).__name__ in ONCE or classify(v).kind in COLLECTED for v in value.values())
+
+
+def shows_html(value: Any) -> bool:
+    """Whether it makes a page of itself: by that protocol, or by the method that Altair and plotly have for it."""
+    return hasattr(value, "_repr_html_") or callable(getattr(value, "to_html", None))
 
 
 def _shown(value: Any, description: str) -> Seen | None:
     """What shows itself, by the display protocol of notebooks."""
-    page = Seen("page", value, description) if hasattr(value, "_repr_html_") else None
+    page = Seen("page", value, description) if shows_html(value) else None
     if hasattr(value, "_repr_svg_"):
         return Seen("drawing", value, description, also=None if page is None else lambda: page)
     return page

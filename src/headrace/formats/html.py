@@ -8,7 +8,7 @@ Every cell and name is escaped, so that data never runs as script.
 from html import escape
 from typing import Any
 
-from headrace.formats import Format, Tile, Unserializable, _frames
+from headrace.formats import Format, Tile, Unserializable, _frames, _values
 
 ROWS = 10_000  # at a time
 
@@ -29,7 +29,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
         sink.write(value.encode())
     elif _frames.is_frame(value):
         _write_table(_frames.as_rows(value), sink)
-    elif hasattr(value, "_repr_html_"):
+    elif _values.shows_html(value):
         _write_page(value, sink)
     else:
         sink.write(HEAD + b"<pre>" + escape(_frames.to_json(value)).encode() + b"</pre>\n")
