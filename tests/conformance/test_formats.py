@@ -684,6 +684,7 @@ def test_a_list_is_ndjson_too():
         {"a": 1, "b": "x"},
         {"a": 2, "b": None},
     ]
+    assert pd.read_json(io.BytesIO(written(frame(a=[1, 2]), "ndjson")), lines=True)["a"].tolist() == [1, 2]
     with pytest.raises(Unserializable, match="a table or a list"):
         written({"a": 1}, "ndjson")
 

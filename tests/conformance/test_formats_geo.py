@@ -110,7 +110,7 @@ def test_a_pair_whose_second_is_no_bounds_is_a_plain_value():
         written((np.ones((2, 2)), [0, 0, 1, math.nan]), "tiff")
 
 
-def test_gdal_reads_geoparquet_and_geojson(mixed, tmp_path):
+def test_gdal_reads_geojson(mixed, tmp_path):
     for name, suffix in (("geojson", ".geojson"),):
         file = tmp_path / f"a{suffix}"
         file.write_bytes(written(mixed, name))

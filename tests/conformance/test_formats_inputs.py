@@ -8,6 +8,7 @@ import zipfile
 import duckdb
 import folium
 import geopandas as gpd
+import httpx
 import numpy as np
 import pandas as pd
 import PIL.Image
@@ -47,6 +48,13 @@ class Own:
 
     def _repr_html_(self):
         return "<h1>own</h1>"
+
+
+class Chart:
+    """What some libraries have instead."""
+
+    def to_html(self):
+        return "<h1>chart</h1>"
 
 
 async def pieces():
@@ -122,6 +130,10 @@ PASSED = {
     "a response in pieces": (lambda: starlette.responses.StreamingResponse(pieces(), media_type="text/css"), None),
     "a response of Flask's": (lambda: werkzeug.Response("ab", mimetype="text/css"), "text/css; charset=utf-8"),
     "a response of a server": (fetched, "text/css"),
+    "another of a server": (
+        lambda: httpx.Response(200, content=b"ab", headers={"content-type": "text/css"}),
+        "text/css",
+    ),
 }
 
 
@@ -157,6 +169,7 @@ def test_a_page_is_what_the_object_makes_of_itself():
         return sink.getvalue().decode()
 
     assert page(Own()) == "<h1>own</h1>"
+    assert page(Chart()) == "<h1>chart</h1>"
     assert page(folium.Map()).startswith("<!DOCTYPE html>")
     assert "<b>" in page(pd.DataFrame({"a": ["<b>"]}).style)  # it is the author's page, like a str
 
@@ -325,7 +338,17 @@ def test_gdal_opens_what_holds_rows(name, suffix, driver, tmp_path):
     assert back["n"].astype(int).tolist() == [1, 2]
 
 
-def test_gdal_opens_ndjson_of_features_and_geotiff(tmp_path):
+def test_duckdb_opens_what_holds_rows(tmp_path):
+    frame = pd.DataFrame({"n": [1, 2], "t": ["x", "é"]})
+    for name, read in (("csv", duckdb.read_csv), ("ndjson", duckdb.read_json), ("json", duckdb.read_json)):
+        file = tmp_path / f"a.{name}"
+        file.write_bytes(written(frame, name))
+        assert read(str(file)).fetchall() == [(1, "x"), (2, "é")]
+    (tmp_path / "a.parquet").write_bytes(written(frame, "parquet"))
+    assert duckdb.read_parquet(str(tmp_path / "a.parquet")).fetchall() == [(1, "x"), (2, "é")]
+
+
+def test_gdal_opens_geotiff(tmp_path):
     file = tmp_path / "a.tif"
     file.write_bytes(written((np.arange(6, dtype="uint8").reshape(2, 3), [10, 50, 13, 52]), "tif"))
     with rasterio.open(file) as raster:
