@@ -684,6 +684,7 @@ def test_a_list_is_ndjson_too():
         {"a": 1, "b": "x"},
         {"a": 2, "b": None},
     ]
+    assert pd.read_json(io.BytesIO(written(frame(a=[1, 2]), "ndjson")), lines=True)["a"].tolist() == [1, 2]
     with pytest.raises(Unserializable, match="a table or a list"):
         written({"a": 1}, "ndjson")
 
@@ -707,6 +708,8 @@ def large() -> pd.DataFrame:
             "h": pd.array(np.where(rng.random(rows) < 0.5, None, 7), "Int64"),
             "i": pd.date_range("2020-01-01", periods=rows, freq="1ms").where(rng.random(rows) < 0.9),
             "j": rng.integers(-100, 100, rows).astype("int8"),
+            "k": pd.interval_range(0, rows),
+            "l": pd.period_range("2000-01", periods=rows, freq="D"),
         }
     )
 
@@ -716,8 +719,17 @@ def test_a_large_frame_reads_as_its_parts_do(name, large):
     read = READERS[name].read
     whole = read(written(large, name))
     parts = [read(written(large.iloc[start : start + 10_000], name)) for start in range(0, len(large), 10_000)]
+    assert list(whole) == list(large.columns)
     for column in large.columns:
         assert whole[column] == [value for part in parts for value in part[column]], column
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_a_large_frame_of_picked_rows_has_no_other_columns(name, large):
+    picked = large.loc[np.arange(len(large)) % 7 != 0, ["a", "d"]]
+    whole = READERS[name].read(written(picked, name))
+    assert list(whole) == ["a", "d"]
+    assert [int(value) for value in whole["a"]] == picked["a"].tolist()
 
 
 @pytest.mark.parametrize("name", TEXT)

@@ -68,8 +68,11 @@ def test_every_setting_has_its_line(name):
 
 
 @pytest.mark.parametrize("name", FORMATS.names)
-def test_every_format_has_its_line(name):
-    assert f"`{name}`" in (DOCS / "formats.md").read_text()
+def test_every_format_has_its_line_with_its_content_type(name):
+    lines = re.findall(r"^\| (`.*?`) \| (\S+(?:; \S+)?) \|", (DOCS / "formats.md").read_text(), re.MULTILINE)
+    types = {one.strip("`"): media_type for names, media_type in lines for one in names.split(", ")}
+    assert types[name] == FORMATS[name].media_type
+    assert types.keys() == set(FORMATS.names)
 
 
 @pytest.mark.parametrize("error", [e for e in vars(errors).values() if isinstance(e, type)], ids=lambda e: e.__name__)
