@@ -25,7 +25,7 @@ MOVED = 4 * _pixels.TOLERANCE  # pixels that thinning and rounding may move a li
 def written(frame, tile):
     sink = io.BytesIO()
     made = encode(frame, ["mvt"], tile, sink)
-    return sink.getvalue(), dict(made.headers)
+    return sink.getvalue(), {name: value for name, value in made.headers if name != "Headrace-Fields"}
 
 
 def features(frame, tile=WORLD) -> list[dict]:

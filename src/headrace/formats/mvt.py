@@ -17,6 +17,8 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from headrace.formats import Format, Headers, Tile, _frames
 from headrace.formats._mvt import layer
 from headrace.formats._pixels import Shapes, areas, lengths, shapes_of
@@ -30,30 +32,44 @@ SPARE = 0.93  # of the limit that is aimed at, since what is left compresses dif
 CELL = 6  # bits of a pixel's place: points are crowded that share a square of 64 pixels
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> Headers | None:
-    """Write the part of a GeoDataFrame that is in the tile; nothing at all where there is nothing."""
+def write(value: Any, sink: Any, tile: Tile | None) -> Headers:
+    """Write the part of a GeoDataFrame that is in the tile; nothing at all where there is nothing.
+
+    Says which attributes there are, and what was left out.
+    """
     assert tile is not None
     most = int(1000 * float(value.attrs.get("tile_kb", KILOBYTES)))
     frame = _frames.with_text_names(value)
     shapes = _drawn(frame.geometry, tile)
     content, features = _encode(frame, shapes)
+    said = (("Headrace-Fields", _fields(frame)),)
     if not features:
-        return None
+        return said
     if not most or len(content) <= most or (size := _compressed(content)) <= most:
         sink.write(content)
-        return None
+        return said
     left, order, share = features, _by_importance(shapes), 1.0
     while size > most and left:
         share *= most / size * SPARE
         content, left = _encode(frame, [_kept(part, order, share) for part in shapes])
         size = _compressed(content)
     sink.write(content)
-    return (("Headrace-Dropped", f"{features - left} of {features} features"),)
+    return (*said, ("Headrace-Dropped", f"{features - left} of {features} features"))
 
 
 def has_geometry_in_a_tile(value: Any, tile: Tile | None) -> bool:
     """Whether the frame has an active geometry, and a tile was asked for."""
     return tile is not None and getattr(value, "active_geometry_name", None) is not None
+
+
+def _fields(frame: Any) -> str:
+    """The names of the attributes, and what each is (TileJSON 3.0.0, 3.3), as JSON."""
+    kinds = {"b": "Boolean", "i": "Number", "u": "Number", "f": "Number"}
+    columns = zip(frame.columns, frame.dtypes, strict=True)
+    named = {
+        name: kinds.get(getattr(dtype, "kind", "O"), "String") for name, dtype in columns if str(dtype) != "geometry"
+    }
+    return msgspec.json.encode(named).decode()
 
 
 def _encode(frame: Any, shapes: list[Shapes]) -> tuple[bytes, int]:
@@ -299,7 +315,7 @@ def _ids(column: Any, index: Any, there: Any) -> Any:
 
     if column is None and (isinstance(index, pd.MultiIndex) or index.equals(pd.RangeIndex(len(index)))):
         return None
-    candidates = index.take(there) if column is None else pd.Index(_taken(column, there))
+    candidates: Any = index.take(there) if column is None else pd.Index(_taken(column, there))
     if not pd.api.types.is_integer_dtype(candidates.dtype) or candidates.hasnans or not candidates.is_unique:
         return None
     return candidates.to_numpy().astype(np.uint64) if candidates.min() >= 0 else None

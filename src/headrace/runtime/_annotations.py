@@ -42,7 +42,7 @@ def resolved(annotation: Any, namespace: dict[str, Any]) -> Any:
     for known in (namespace, _USUAL | namespace):
         try:
             return eval(annotation, known)  # noqa: S307 - the udf's own text, where its own code runs
-        except Exception:  # noqa: BLE001, S112, PERF203 - the text is user code and may raise anything
+        except Exception:  # noqa: BLE001, S112 - the text is user code and may raise anything
             continue
     return annotation
 
@@ -227,7 +227,10 @@ _PLAIN: dict[type, Wanted] = {
 }
 _GEOGRAPHIC: dict[str, Wanted] = {
     "geopandas.GeoDataFrame": Wanted(
-        "GeoJSON, a JSON list of bounds, or GeoParquet in base64", geography.frame, single=False, tile=geography.tile_frame
+        "GeoJSON, a JSON list of bounds, or GeoParquet in base64",
+        geography.frame,
+        single=False,
+        tile=geography.tile_frame,
     ),
     "pandas.DataFrame": Wanted("JSON records, or Parquet in base64", geography.table, tile=geography.tile_frame),
 }
