@@ -315,3 +315,11 @@ def test_a_frame_says_how_large_its_tiles_may_be():
     assert headers["Headrace-Dropped"].endswith(" of 3000 features")
     frame.attrs["tile_kb"] = 0
     assert written(frame, MIDDLE) == (whole, {})
+
+
+def test_an_arrow_table_as_gdal_gives_it_has_its_geometries(tmp_path):
+    frame = gpd.GeoDataFrame({"a": [1, 2]}, geometry=[shapely.Point(1, 2), shapely.box(0, 0, 1, 1)], crs=4326)
+    frame.to_crs(3857).to_file(tmp_path / "a.fgb", driver="FlatGeobuf")
+    _, table = pyogrio.read_arrow(tmp_path / "a.fgb")
+    by_value = {f["properties"]["a"]: f["geometry"] for f in features(table, (4, 8, 7))}
+    assert by_value == {f["properties"]["a"]: f["geometry"] for f in features(frame, (4, 8, 7))}

@@ -92,8 +92,8 @@ class Shapes:
         return last - some + 1, last
 
 
-def shapes_of(parts: Any, rows: Any, dimension: int, to_pixels: Any) -> Shapes:
-    """Points (0), lines (1) or polygons (2) as shapes; `to_pixels` turns coordinates into pixels."""
+def shapes_of(parts: Any, rows: Any, dimension: int, pixels: Any) -> Shapes:
+    """Points (0), lines (1) or polygons (2) as shapes; `pixels` turns coordinates into columns and rows."""
     import numpy as np
     import shapely
 
@@ -104,7 +104,7 @@ def shapes_of(parts: Any, rows: Any, dimension: int, to_pixels: Any) -> Shapes:
         holes = np.r_[False, polygons[1:] == polygons[:-1]] if len(parts) else holes
     points, paths = shapely.get_coordinates(parts, return_index=True)
     shapes = Shapes(
-        dimension, *_whole(to_pixels(points)), np.bincount(paths, minlength=len(parts)), rows, polygons, holes
+        dimension, *_whole(*pixels(points)), np.bincount(paths, minlength=len(parts)), rows, polygons, holes
     )
     return _thinned(shapes) if dimension and len(parts) else shapes
 
@@ -121,12 +121,12 @@ def lengths(shapes: Shapes) -> Any:
     return shapes.sums(np.hypot(shapes.x - shapes.before(shapes.x), shapes.y - shapes.before(shapes.y)))
 
 
-def _whole(pixels: Any) -> tuple[Any, Any]:
+def _whole(*pixels: Any) -> tuple[Any, Any]:
     """Columns and rows in whole pixels; 32 bits hold the product of any two within a tile and what is around it."""
     import numpy as np
 
-    whole = np.rint(pixels).astype(np.int32)
-    return np.ascontiguousarray(whole[:, 0]), np.ascontiguousarray(whole[:, 1])
+    x, y = (np.rint(places).astype(np.int32) for places in pixels)
+    return x, y
 
 
 def _thinned(shapes: Shapes) -> Shapes:
@@ -178,7 +178,7 @@ def _nearly_straight(shapes: Shapes) -> Any:
     import numpy as np
 
     bends = _Bends(shapes)
-    chords = (bends.dx + bends.ex).astype(float) ** 2 + (bends.dy + bends.ey).astype(float) ** 2
+    chords = (bends.dx + bends.ex) ** 2 + (bends.dy + bends.ey) ** 2
     distances = bends.cross.astype(float) ** 2 / np.maximum(chords, 1)
     sharp = bends.along < 0
     if sharp.any():
@@ -245,7 +245,7 @@ def _mended(shapes: Shapes) -> Shapes:
     points, paths = shapely.get_coordinates(rings, return_index=True)
     new = Shapes(
         2,
-        *_whole(points),
+        *_whole(*points.T),
         np.bincount(paths, minlength=len(rings)),
         owners[polygons],
         polygons + shapes.polygons.max() + 1,

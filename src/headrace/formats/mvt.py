@@ -116,7 +116,14 @@ class _Grid:
         self.low, self.high = edges
 
     def to_pixels(self, points: Any) -> Any:
-        return ((_to_mercator(points) if self._degrees else points) - self._corner) * self._scale
+        import numpy as np
+
+        return np.stack(self.pixels(points), axis=1)
+
+    def pixels(self, points: Any) -> tuple[Any, Any]:
+        """Columns and rows."""
+        x, y = _to_mercator(points) if self._degrees else points.T
+        return (x - self._corner[0]) * self._scale[0], (y - self._corner[1]) * self._scale[1]
 
     def to_coordinates(self, pixels: Any) -> Any:
         metres = pixels / self._scale + self._corner
@@ -136,7 +143,7 @@ def _drawn(geometry: Any, tile: Tile) -> list[Shapes]:
     found = []
     for dimension in np.unique(dimensions).tolist():
         these = dimensions == dimension
-        found.append(shapes_of(parts[these], rows[these], dimension, grid.to_pixels))
+        found.append(shapes_of(parts[these], rows[these], dimension, grid.pixels))
     return found
 
 
@@ -321,11 +328,11 @@ def _ids(column: Any, index: Any, there: Any) -> Any:
     return candidates.to_numpy().astype(np.uint64) if candidates.min() >= 0 else None
 
 
-def _to_mercator(points: Any) -> Any:
+def _to_mercator(points: Any) -> tuple[Any, Any]:
     import numpy as np
 
     latitude = np.radians(np.clip(points[:, 1], -89.99, 89.99))  # the poles are infinitely far
-    return np.stack([np.radians(points[:, 0]), np.arcsinh(np.tan(latitude))], axis=1) * geography.RADIUS
+    return points[:, 0] * np.radians(geography.RADIUS), np.arcsinh(np.tan(latitude)) * geography.RADIUS
 
 
 def _from_mercator(points: Any) -> Any:
