@@ -17,6 +17,7 @@ from typing import Any
 TOLERANCE = 1.0  # pixels that the loss of a point may move its line by
 TIMES = 12  # that a third of what may go goes
 ROUND = 8  # points of a ring from which it may lose some
+LEAST = 0.7  # of its area that a ring keeps while it loses points
 SMALLEST = (1, 4)  # square pixels of an outline, of a hole
 
 
@@ -109,6 +110,17 @@ def shapes_of(parts: Any, rows: Any, dimension: int, pixels: Any) -> Shapes:
     return _thinned(shapes) if dimension and len(parts) else shapes
 
 
+def taken_apart(shapes: Any, rows: Any) -> tuple[Any, Any]:
+    """The points, lines and polygons that geometries are made of, and the row of each."""
+    import shapely
+
+    while len(shapes) and shapely.get_type_id(shapes).max() > shapely.GeometryType.POLYGON:
+        shapes, owners = shapely.get_parts(shapes, return_index=True)
+        rows = rows[owners]
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    return (shapes, rows) if there.all() else (shapes[there], rows[there])
+
+
 def areas(shapes: Shapes) -> Any:
     """Twice the signed area of each ring, positive where it runs clockwise as seen (y points down)."""
     return shapes.sums(shapes.x * shapes.after(shapes.y) - shapes.after(shapes.x) * shapes.y)
@@ -135,8 +147,13 @@ def _thinned(shapes: Shapes) -> Shapes:
 
     shapes = shapes.without(_repeated(shapes))
     shapes = shapes.without(_straight(shapes))
+    whole = np.abs(areas(shapes)) if shapes.dimension == 2 else None
     for _ in range(TIMES):
         gone = _nearly_straight(shapes)
+        if whole is not None and gone.any():
+            left = np.abs(areas(shapes.without(gone)))
+            kept = (left > whole * LEAST) & (left < whole / LEAST)
+            gone &= np.repeat(kept, shapes.counts)  # what is only pixels wide would go with its points
         if not gone.any():
             break
         shapes = shapes.without(gone)
@@ -237,10 +254,9 @@ def _mended(shapes: Shapes) -> Shapes:
     broken = ~shapely.is_valid(polygons)
     if not broken.any():
         return shapes
-    whole = [_valid(polygon) for polygon in polygons[broken]]
-    parts, owners = shapely.get_parts(np.array(whole, object), return_index=True)
+    parts, owners = taken_apart(np.array([_valid(polygon) for polygon in polygons[broken]], object), rows[broken])
     areal = shapely.get_dimensions(parts) == 2
-    parts, owners = parts[areal], rows[broken][owners[areal]]
+    parts, owners = parts[areal], owners[areal]
     rings, polygons = shapely.get_rings(parts, return_index=True)
     points, paths = shapely.get_coordinates(rings, return_index=True)
     new = Shapes(

@@ -21,7 +21,7 @@ import msgspec
 
 from headrace.formats import Format, Headers, Tile, _frames
 from headrace.formats._mvt import layer
-from headrace.formats._pixels import Shapes, areas, lengths, shapes_of
+from headrace.formats._pixels import Shapes, areas, lengths, shapes_of, taken_apart
 from headrace.runtime import geography
 
 LAYER = "udf"
@@ -138,7 +138,7 @@ def _drawn(geometry: Any, tile: Tile) -> list[Shapes]:
     degrees = _frames.is_in_degrees(geometry)
     shapes = np.asarray(geometry.array) if degrees or _is_mercator(geometry) else _reprojected(geometry)
     grid = _Grid(tile, degrees=degrees)
-    parts, rows = _taken_apart(*_near(shapes, grid))
+    parts, rows = taken_apart(*_near(shapes, grid))
     dimensions = shapely.get_dimensions(parts)
     found = []
     for dimension in np.unique(dimensions).tolist():
@@ -201,17 +201,6 @@ def _clipped(shapes: Any, grid: _Grid) -> Any:
     mixed = shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION
     thinner = (shapely.get_dimensions(cut) < whole) & ~mixed
     return shapely.transform(np.where(thinner, None, cut), grid.to_coordinates)
-
-
-def _taken_apart(shapes: Any, rows: Any) -> tuple[Any, Any]:
-    """The points, lines and polygons that the shapes are made of, and the row of each."""
-    import shapely
-
-    while len(shapes) and shapely.get_type_id(shapes).max() > shapely.GeometryType.POLYGON:
-        shapes, owners = shapely.get_parts(shapes, return_index=True)
-        rows = rows[owners]
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    return (shapes, rows) if there.all() else (shapes[there], rows[there])
 
 
 def _is_mercator(geometry: Any) -> bool:
