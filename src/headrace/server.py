@@ -31,6 +31,7 @@ from headrace.dialects.fused.files import FileRoutes
 from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
+from headrace.dialects.fused.tilejson import TileJson
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
@@ -110,7 +111,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         recorder.close()
         platform.db.close()
 
-    udfs = (routes, CacheRoutes(calls), files, disk, share, maps, fused)
+    udfs = (routes, CacheRoutes(calls), files, disk, share, maps, TileJson(calls, openings), fused)
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
         Mount("/server/v1", [operation for part in udfs for operation in part.operations()], PlainJson()),

@@ -217,11 +217,17 @@ def _pyarrow(value: Any, description: str) -> Seen | None:
         value = pa.table({"value": value})
     if not isinstance(value, pa.Table):
         return Seen("plain", value.as_py(), description) if isinstance(value, pa.Scalar) else None
-    if b"geo" in (value.schema.metadata or {}):
+    if b"geo" in (value.schema.metadata or {}) or any(map(_is_geoarrow, value.schema)):
         import geopandas
 
         return Seen("frame", geopandas.GeoDataFrame.from_arrow(value), description)
     return Seen("frame", value, description)
+
+
+def _is_geoarrow(field: Any) -> bool:
+    """Whether a column holds geometries, as GDAL and DuckDB mark them (GeoArrow's extension types)."""
+    named = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
+    return (named or getattr(field.type, "extension_name", "")).startswith(("geoarrow.", "ogc.wkb"))
 
 
 def _polars(value: Any, description: str) -> Seen | None:

@@ -17,9 +17,11 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from headrace.formats import Format, Headers, Tile, _frames
 from headrace.formats._mvt import layer
-from headrace.formats._pixels import Shapes, areas, lengths, shapes_of
+from headrace.formats._pixels import Shapes, areas, lengths, shapes_of, taken_apart
 from headrace.runtime import geography
 
 LAYER = "udf"
@@ -30,30 +32,44 @@ SPARE = 0.93  # of the limit that is aimed at, since what is left compresses dif
 CELL = 6  # bits of a pixel's place: points are crowded that share a square of 64 pixels
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> Headers | None:
-    """Write the part of a GeoDataFrame that is in the tile; nothing at all where there is nothing."""
+def write(value: Any, sink: Any, tile: Tile | None) -> Headers:
+    """Write the part of a GeoDataFrame that is in the tile; nothing at all where there is nothing.
+
+    Says which attributes there are, and what was left out.
+    """
     assert tile is not None
     most = int(1000 * float(value.attrs.get("tile_kb", KILOBYTES)))
     frame = _frames.with_text_names(value)
     shapes = _drawn(frame.geometry, tile)
     content, features = _encode(frame, shapes)
+    said = (("Headrace-Fields", _fields(frame)),)
     if not features:
-        return None
+        return said
     if not most or len(content) <= most or (size := _compressed(content)) <= most:
         sink.write(content)
-        return None
+        return said
     left, order, share = features, _by_importance(shapes), 1.0
     while size > most and left:
         share *= most / size * SPARE
         content, left = _encode(frame, [_kept(part, order, share) for part in shapes])
         size = _compressed(content)
     sink.write(content)
-    return (("Headrace-Dropped", f"{features - left} of {features} features"),)
+    return (*said, ("Headrace-Dropped", f"{features - left} of {features} features"))
 
 
 def has_geometry_in_a_tile(value: Any, tile: Tile | None) -> bool:
     """Whether the frame has an active geometry, and a tile was asked for."""
     return tile is not None and getattr(value, "active_geometry_name", None) is not None
+
+
+def _fields(frame: Any) -> str:
+    """The names of the attributes, and what each is (TileJSON 3.0.0, 3.3), as JSON."""
+    kinds = {"b": "Boolean", "i": "Number", "u": "Number", "f": "Number"}
+    columns = zip(frame.columns, frame.dtypes, strict=True)
+    named = {
+        name: kinds.get(getattr(dtype, "kind", "O"), "String") for name, dtype in columns if str(dtype) != "geometry"
+    }
+    return msgspec.json.encode(named).decode()
 
 
 def _encode(frame: Any, shapes: list[Shapes]) -> tuple[bytes, int]:
@@ -100,7 +116,14 @@ class _Grid:
         self.low, self.high = edges
 
     def to_pixels(self, points: Any) -> Any:
-        return ((_to_mercator(points) if self._degrees else points) - self._corner) * self._scale
+        import numpy as np
+
+        return np.stack(self.pixels(points), axis=1)
+
+    def pixels(self, points: Any) -> tuple[Any, Any]:
+        """Columns and rows."""
+        x, y = _to_mercator(points) if self._degrees else points.T
+        return (x - self._corner[0]) * self._scale[0], (y - self._corner[1]) * self._scale[1]
 
     def to_coordinates(self, pixels: Any) -> Any:
         metres = pixels / self._scale + self._corner
@@ -115,12 +138,12 @@ def _drawn(geometry: Any, tile: Tile) -> list[Shapes]:
     degrees = _frames.is_in_degrees(geometry)
     shapes = np.asarray(geometry.array) if degrees or _is_mercator(geometry) else _reprojected(geometry)
     grid = _Grid(tile, degrees=degrees)
-    parts, rows = _taken_apart(*_near(shapes, grid))
+    parts, rows = taken_apart(*_near(shapes, grid))
     dimensions = shapely.get_dimensions(parts)
     found = []
     for dimension in np.unique(dimensions).tolist():
         these = dimensions == dimension
-        found.append(shapes_of(parts[these], rows[these], dimension, grid.to_pixels))
+        found.append(shapes_of(parts[these], rows[these], dimension, grid.pixels))
     return found
 
 
@@ -178,17 +201,6 @@ def _clipped(shapes: Any, grid: _Grid) -> Any:
     mixed = shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION
     thinner = (shapely.get_dimensions(cut) < whole) & ~mixed
     return shapely.transform(np.where(thinner, None, cut), grid.to_coordinates)
-
-
-def _taken_apart(shapes: Any, rows: Any) -> tuple[Any, Any]:
-    """The points, lines and polygons that the shapes are made of, and the row of each."""
-    import shapely
-
-    while len(shapes) and shapely.get_type_id(shapes).max() > shapely.GeometryType.POLYGON:
-        shapes, owners = shapely.get_parts(shapes, return_index=True)
-        rows = rows[owners]
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    return (shapes, rows) if there.all() else (shapes[there], rows[there])
 
 
 def _is_mercator(geometry: Any) -> bool:
@@ -299,17 +311,17 @@ def _ids(column: Any, index: Any, there: Any) -> Any:
 
     if column is None and (isinstance(index, pd.MultiIndex) or index.equals(pd.RangeIndex(len(index)))):
         return None
-    candidates = index.take(there) if column is None else pd.Index(_taken(column, there))
+    candidates: Any = index.take(there) if column is None else pd.Index(_taken(column, there))
     if not pd.api.types.is_integer_dtype(candidates.dtype) or candidates.hasnans or not candidates.is_unique:
         return None
     return candidates.to_numpy().astype(np.uint64) if candidates.min() >= 0 else None
 
 
-def _to_mercator(points: Any) -> Any:
+def _to_mercator(points: Any) -> tuple[Any, Any]:
     import numpy as np
 
     latitude = np.radians(np.clip(points[:, 1], -89.99, 89.99))  # the poles are infinitely far
-    return np.stack([np.radians(points[:, 0]), np.arcsinh(np.tan(latitude))], axis=1) * geography.RADIUS
+    return points[:, 0] * np.radians(geography.RADIUS), np.arcsinh(np.tan(latitude)) * geography.RADIUS
 
 
 def _from_mercator(points: Any) -> Any:
