@@ -55,6 +55,7 @@ class Opened:
     size: int
     modified: datetime
     etag: str | None
+    key: str | None = None  # in the store; None for a file on the disk
     read: Callable[[int, int], Pieces]
     close: Callable[[], None]
 
@@ -184,11 +185,11 @@ class Files:
         assert claims.size is not None
         return await self._upload(claims.owner_id, parse(claims.path), _exactly(pieces, claims.size), claims.size)
 
-    def redirect(self, owner_id: int, address: Address) -> str | None:
+    def redirect(self, opened: Opened) -> str | None:
         """A URL of the object store that the file is read by, where FILES_REDIRECT says so."""
-        if not self._settings.files_redirect or address.place is Place.MOUNT:
+        if not self._settings.files_redirect or opened.key is None:
             return None
-        return self._blobs.sign(_key(owner_id, address), self._settings.signed_seconds)
+        return self._blobs.sign(opened.key, self._settings.signed_seconds)
 
     def _parse(self, call: Call, path: str) -> Address:
         own = f"{self._blobs.url}/{FILES}/{call.user.id}" if self._blobs.url else ""
@@ -212,6 +213,7 @@ class Files:
             size=blob.size,
             modified=blob.modified,
             etag=blob.etag,
+            key=blob.key,
             read=lambda start, stop: self._blobs.read(blob, start, stop),
             close=lambda: None,
         )

@@ -30,6 +30,8 @@ def small(tmp_path_factory):
     limits = {"file_mb": 2, "files_mb": 4, "body_seconds": 1, "signed_seconds": 2, "file_uploads": 3}
     with serving(tmp_path_factory.mktemp("small") / "home", **limits) as one:
         yield one
+        assert "incident" not in one.log.read_text()  # whatever was sent, nothing of ours broke
+        assert "Traceback" not in one.log.read_text()
 
 
 @pytest.fixture

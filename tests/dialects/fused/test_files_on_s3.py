@@ -53,7 +53,8 @@ def test_bytes_come_back_from_a_bucket(http, bucket, size):
     answer = get(http, "fd://a/100% b.bin")
     assert answer.status_code == (307 if bucket.redirects else 200)
     assert get(http, "fd://a/100% b.bin", follow_redirects=True).content == data
-    assert httpx.get(http.get(f"{V1}/files/sign", params={"path": "fd://a/100% b.bin"}).json()).content == data
+    signed = http.get(f"{V1}/files/sign", params={"path": "fd://a/100% b.bin"}).json()
+    assert httpx.get(signed, follow_redirects=True).content == data
     assert http.get(f"{V1}/files/list", params={"path": "fd://a"}).json() == ["fd://a/100% b.bin"]
 
 
