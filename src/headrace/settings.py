@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
     file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
     files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
-    file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more are answered 429.")] = 8
+    file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more wait, and are answered 429.")] = 16
     files_redirect: Annotated[
         bool, setting("Send who reads files to signed URLs of the object store, not through this server.")
     ] = False
