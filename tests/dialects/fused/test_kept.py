@@ -226,7 +226,6 @@ def test_health_needs_no_key(open_web):
         ("POST", "/files/upload-temp"),
         ("POST", "/sample_args/map"),
         ("GET", "/table/open"),
-        ("GET", "/cronjob/get-self"),
         ("POST", "/efs/local/list"),
         ("GET", "/code-proxy/by-url"),
     ],

@@ -27,10 +27,6 @@ MISSING = {
     "Tables and folders": (
         "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
     ),
-    "Schedules": (
-        "GET /cronjob/get-self | POST /cronjob/create | GET /cronjob/by-id/{a} | POST /cronjob/by-id/{a} | "
-        "DELETE /cronjob/by-id/{a} | GET /cronjob/by-udf-id/{a} | POST /cronjob/user-run/by-id/{a}"
-    ),
     "Registered data sets": (
         "POST /datasets/register-from-url | GET /datasets/find-by-location | POST /datasets/items | GET /file-metadata"
     ),
