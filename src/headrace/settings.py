@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Count, setting("Wrong tokens, passcodes or keys that one address may try in a minute; 0 is no bound.")
     ] = 30
     share_saves: Annotated[bool, setting("Whether a udf gets a share token when it is first saved.")] = True
+    code_urls: Annotated[
+        str, setting("Addresses that code may be fetched from, such as https://github.com/owner/; empty: none.")
+    ] = ""
     collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
 
     cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = (

@@ -227,7 +227,6 @@ def test_health_needs_no_key(open_web):
         ("POST", "/sample_args/map"),
         ("GET", "/table/open"),
         ("POST", "/efs/local/list"),
-        ("GET", "/code-proxy/by-url"),
     ],
 )
 def test_what_comes_with_a_later_version_says_so(web, method, path):

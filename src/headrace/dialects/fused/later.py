@@ -30,7 +30,6 @@ MISSING = {
     "Registered data sets": (
         "POST /datasets/register-from-url | GET /datasets/find-by-location | POST /datasets/items | GET /file-metadata"
     ),
-    "Code from a repository": "GET /code-proxy/by-url",
 }
 
 
