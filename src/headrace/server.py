@@ -23,6 +23,7 @@ from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.login import LoginRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
@@ -99,9 +100,15 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         recorder.close()
         platform.db.close()
 
+    served = [
+        *routes.operations(),
+        *CacheRoutes(calls).operations(),
+        *LoginRoutes(guesses).operations(),
+        *fused.operations(),
+    ]
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *CacheRoutes(calls).operations(), *fused.operations()], PlainJson()),
+        Mount("/server/v1", served, PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

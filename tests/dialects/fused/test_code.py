@@ -87,7 +87,6 @@ def allowing(host, tmp_path_factory):
         server.client() as http,
     ):
         http.home = f"http://127.0.0.1:{host.server_port}"
-        http.key = up.admin_key
         yield http
 
 
