@@ -28,6 +28,7 @@ from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
+from headrace.dialects.fused.login import LoginRoutes
 from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
@@ -111,7 +112,8 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         recorder.close()
         platform.db.close()
 
-    udfs = (routes, CacheRoutes(calls), files, disk, share, maps, TileJson(calls, openings), fused)
+    tiles, cache, login = TileJson(calls, openings), CacheRoutes(calls), LoginRoutes(guesses)
+    udfs = (routes, cache, login, files, disk, share, maps, tiles, fused)
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
         Mount("/server/v1", [operation for part in udfs for operation in part.operations()], PlainJson()),
