@@ -40,7 +40,7 @@ def udf(
     key = (tuple(urls), None if tables is None else tuple(tables), operation, part, x, y)
     found = _kept.get(key)
     if found is None or found[0] < time.monotonic():
-        read = _boxes(urls, tables) if part == "boxes" else _rows(urls, tables, operation, x, y)
+        read = _boxes(urls, tables, x, y) if part == "boxes" else _rows(urls, tables, operation, x, y)
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
         _kept[key] = found = (time.monotonic() + KEPT_SECONDS, read)
@@ -52,7 +52,11 @@ def opened(url: str) -> Any:
     if url.startswith("fd://"):
         raise ValueError(f"{url}: files under fd:// are not shown on maps by this version of Headrace.")
     if url.startswith("/"):
-        return Path(url).open("rb")
+        try:
+            return Path(url).open("rb")
+        except OSError as refused:
+            reason = "there is nothing" if isinstance(refused, FileNotFoundError) else "no udf may read what is"
+            raise type(refused)(f"{reason} at {url}") from None
     import requests
 
     with requests.get(url, stream=True, timeout=30) as answer:
@@ -180,7 +184,7 @@ def _coordinates(frame: Any, x: str, y: str) -> tuple[Any, Any] | None:
     return None
 
 
-def _boxes(urls: list[str], tables: list[str] | None) -> Any:
+def _boxes(urls: list[str], tables: list[str] | None, x: str, y: str) -> Any:
     """The bounding box of every chunk: as `_sample` tells, else of every file."""
     import geopandas as gpd
     import pandas as pd
@@ -189,31 +193,26 @@ def _boxes(urls: list[str], tables: list[str] | None) -> Any:
     parts: list[Any] = []
     for url in _tables(urls, tables):
         if Path(url).suffix:
-            parts.append(_box_of(url))
+            parts.append(_box_of(url, x, y))
             continue
         try:
             chunks = _chunks(url)
         except FileNotFoundError:
-            parts += [_box_of(file) for file in _files(url, url)]
+            parts += [_box_of(file, x, y) for file in _files(url, url)]
             continue
         box = shapely.box(chunks["bbox_minx"], chunks["bbox_miny"], chunks["bbox_maxx"], chunks["bbox_maxy"])
         names = chunks[["file_id", "chunk_id"]].astype(str)
         parts.append(gpd.GeoDataFrame(names, geometry=box, crs=4326))
         break  # the tables of a data set line up, and so do their chunks
-    found = pd.concat([part for part in parts if part is not None], ignore_index=True)
-    return gpd.GeoDataFrame(found, geometry="geometry", crs=4326)
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=4326)
 
 
-def _box_of(url: str) -> Any:
+def _box_of(url: str, x: str, y: str) -> Any:
     import geopandas as gpd
     import shapely
 
-    frame = _file(url)
-    if getattr(frame, "active_geometry_name", None) is None:
-        return None
-    frame = frame.to_crs(4326) if frame.crs is not None else frame
-    named = {"file_id": [Path(url).stem], "chunk_id": ["0"]}
-    return gpd.GeoDataFrame(named, geometry=[shapely.box(*frame.total_bounds)], crs=4326)
+    box = shapely.box(*_located(_file(url), x, y).total_bounds)
+    return gpd.GeoDataFrame({"file_id": [Path(url).stem], "chunk_id": ["0"]}, geometry=[box], crs=4326)
 
 
 def _chunks(table: str) -> Any:

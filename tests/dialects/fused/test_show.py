@@ -246,6 +246,13 @@ def test_a_table_without_geometries_is_drawn_by_its_centroids(http, data):
     assert rows["features"][0]["geometry"] == {"type": "Point", "coordinates": [2, -8]}
 
 
+def test_a_file_is_a_chunk_where_nothing_tells_of_any(http, data):
+    for name, west in (("squares", 0), ("places", 0)):
+        (box,) = layer(http, f"{data}/{name}.parquet", part="/boxes").json()["features"]
+        assert box["properties"]["file_id"] == name
+        assert min(x for x, _ in box["geometry"]["coordinates"][0]) == pytest.approx(west)
+
+
 def test_a_layer_comes_as_vector_tiles(http, data):
     answer = layer(http, f"{data}/squares.parquet", part="/tiles/0/0/0")
     assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
@@ -256,8 +263,8 @@ def test_a_layer_comes_as_vector_tiles(http, data):
     ("path", "told"),
     [
         ("{data}/nowhere.parquet", "no geometry"),
-        ("{data}/missing.parquet", "missing.parquet"),
-        ("/etc/shadow.parquet", "shadow"),
+        ("{data}/missing.parquet", "there is nothing at"),
+        ("/etc/shadow", "there is nothing at"),
         ("{elsewhere}/missing.parquet", "there is nothing at"),
         ("fd://somewhere/a.parquet", "fd://"),
     ],
