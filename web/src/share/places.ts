@@ -31,6 +31,10 @@ export async function places({ base, values, frame, place, geometry }: Where): P
   map.on("error", event => { note.textContent = sentence(event.error); note.classList.add("bad"); });
   map.on("sourcedata", event => { if (event.isSourceLoaded && note.classList.contains("bad") && event.tile) { note.textContent = ""; note.classList.remove("bad"); } });
 
+  const busy = "Drawing";
+  map.on("dataloading", event => { if ("sourceId" in event && event.sourceId === "result" && !note.textContent) note.textContent = busy; });
+  map.on("idle", () => { if (note.textContent === busy) note.textContent = ""; });
+
   const loaded = new Promise<void>(resolve => map.once("load", () => resolve()));
   void loaded.then(async () => {
     const paint = { fill: colour("--water"), line: colour("--water-ink") };
