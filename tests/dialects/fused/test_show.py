@@ -241,6 +241,20 @@ def test_a_folder_of_tables_is_read_as_one_data_set(http, data, elsewhere):
         assert [b["properties"]["file_id"] for b in boxes] == ["0", "1"]
 
 
+def test_a_data_set_among_the_owner_s_files_is_read_as_theirs(http, data):
+    if http.get("/server/v1/files/list", params={"path": "fd://"}).status_code == 501:
+        pytest.skip("files under fd:// are not served by this version")
+    for file in (data / "set").rglob("*"):
+        if file.is_file():
+            path = f"fd://shown/{file.relative_to(data)}"
+            assert http.put("/server/v1/files/upload", params={"path": path}, content=file.read_bytes()).is_success
+    rows = layer(http, "fd://shown/set", ["main", "fused"]).json()
+    assert [row["n"] for row in rows] == [0, 1, 2, 3]
+    assert len(layer(http, "fd://shown/set", None).json()) == 4
+    assert len(layer(http, "fd://shown/set/main/0.parquet").json()) == 2
+    assert layer(http, "fd://nothing/here.parquet").status_code == 422
+
+
 def test_a_table_without_geometries_is_drawn_by_its_centroids(http, data):
     rows = layer(http, f"{data}/set/fused", part="?format=geojson", **CENTROIDS).json()
     assert rows["features"][0]["geometry"] == {"type": "Point", "coordinates": [2, -8]}
