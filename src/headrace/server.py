@@ -4,8 +4,8 @@ import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import resources
 from importlib.metadata import version
-from importlib.resources import files
 from types import FrameType
 
 import click
@@ -69,7 +69,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    targets, assets = Targets(platform), Assets(files("headrace").joinpath("web", "dist"))
+    targets, assets = Targets(platform), Assets(resources.files("headrace").joinpath("web", "dist"))
     share, maps = Share(calls, targets, assets), Maps(calls, assets, settings.url)
     routes = CallRoutes(calls, targets, share, settings.body_mb << 20, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
@@ -97,11 +97,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount(
-            "/server/v1",
-            [*routes.operations(), *share.operations(), *maps.operations(), *fused.operations()],
-            PlainJson(),
-        ),
+        Mount("/server/v1", [one for part in (routes, share, maps, fused) for one in part.operations()], PlainJson()),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))
