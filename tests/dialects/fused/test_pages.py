@@ -248,8 +248,8 @@ def test_many_geometries_come_as_vector_tiles(visit):
         page.get_by_role("tab", name="Map", exact=True).click()
     assert tile.value.status == 200
     at_rest(page, "result-fill")
-    inside = Sight(page.locator(".map")).at(0.5, 0.5)
-    assert inside[0] < 190 < inside[2] + 60, f"the middle has the colour {inside}"
+    # 4 of 5 degrees each way are drawn, at a zoom where a square is a few pixels.
+    assert Sight(page.locator(".map")).share(lambda red, _, blue: red < 210 and blue > red + 20) > 0.15
 
 
 def test_a_picture_that_knows_where_it_lies_is_found_on_the_map(visit):
