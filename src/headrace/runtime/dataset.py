@@ -61,17 +61,27 @@ def opened(url: str) -> Any:
             raise type(refused)(f"{reason} at {url}") from None
     import requests
 
-    with requests.get(url, stream=True, timeout=30) as answer:
-        if answer.status_code == 404:
-            raise FileNotFoundError(f"there is nothing at {url}")
-        answer.raise_for_status()
-        file = io.BytesIO()
-        for piece in answer.iter_content(1 << 20):
-            if file.tell() + len(piece) > LARGEST:
-                raise ValueError(f"{url} has more than {LARGEST >> 20} MiB, which is too much for a map.")
-            file.write(piece)
+    try:
+        with requests.get(url, stream=True, timeout=30) as answer:
+            if answer.status_code == 404:
+                raise FileNotFoundError(f"there is nothing at {told(url)}")
+            if not answer.ok:
+                raise ValueError(f"{told(url)} was answered {answer.status_code}.")
+            file = io.BytesIO()
+            for piece in answer.iter_content(1 << 20):
+                if file.tell() + len(piece) > LARGEST:
+                    raise ValueError(f"{told(url)} has more than {LARGEST >> 20} MiB, which is too much for a map.")
+                file.write(piece)
+    except requests.RequestException as away:
+        raise ValueError(f"{told(url)} does not answer ({type(away).__name__}).") from None
     file.seek(0)
     return file
+
+
+def told(url: str) -> str:
+    """The address without what may be secret in it: whoever sees the map need not be who may read the file."""
+    scheme, mark, rest = url.partition("?")[0].rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if mark else rest
 
 
 def listed(folder: str) -> list[str] | None:
@@ -105,8 +115,8 @@ def _rows(urls: list[str], tables: list[str] | None, operation: str, x: str, y: 
         frame = frames[0]
         for url, more in zip(found[1:], frames[1:], strict=True):
             if len(more) != len(frame):
-                rows = f"{len(more):,} rows and {found[0]} has {len(frame):,}"
-                raise ValueError(f"{url} has {rows}: they do not line up.")
+                rows = f"{len(more):,} rows and {told(found[0])} has {len(frame):,}"
+                raise ValueError(f"{told(url)} has {rows}: they do not line up.")
             new = [name for name in more.columns if name not in frame.columns]
             frame = frame.join(more[new].set_axis(frame.index))
     return _located(frame, x, y)
@@ -143,9 +153,9 @@ def _files(url: str, first: str) -> list[str]:
     else:
         files = [f"{url}/{name}.parquet" for name in dict.fromkeys(_chunks(first)["file_id"])]
     if not files:
-        raise ValueError(f"There is no Parquet file in {url}.")
+        raise ValueError(f"There is no Parquet file in {told(url)}.")
     if len(files) > MOST_FILES:
-        raise ValueError(f"{url} has {len(files):,} files; a map shows at most {MOST_FILES}.")
+        raise ValueError(f"{told(url)} has {len(files):,} files; a map shows at most {MOST_FILES}.")
     return files
 
 
@@ -236,5 +246,5 @@ def _chunks(table: str) -> Any:
     with opened(f"{table}/_sample") as file:
         metadata = pq.read_metadata(file).metadata or {}
     if metadata.get(b"fused:format_version") not in FORMAT_VERSIONS:
-        raise ValueError(f"{table}/_sample is of no version of the layout that is read here (4 and 5).")
+        raise ValueError(f"{told(table)}/_sample is of no version of the layout that is read here (4 and 5).")
     return pq.read_table(io.BytesIO(base64.b64decode(metadata[b"fused:_metadata"]))).to_pandas()

@@ -317,3 +317,15 @@ def test_a_map_needs_a_key_to_be_made_and_its_address_to_be_seen(showing, http, 
         assert stranger.get(f"{made}/layers/0?format=json").status_code == 200
         assert stranger.get(f"{made}/layers/1?format=json").status_code == 404
         assert stranger.get(f"{made[:-1]}/layers/0").status_code == 404
+
+
+def test_what_signs_an_address_is_not_told_to_who_sees_the_map(showing, http, elsewhere):
+    host = elsewhere.removeprefix("http://")
+    for url in (f"http://user:hush@{host}/no.parquet?sig=hush", "http://user:hush@127.0.0.1:9/no.parquet?sig=hush"):
+        made = http.post("/server/v1/files/debug", json={"path": url}).json()["url"]
+        page, rows = http.get(made), http.get(f"{made}/layers/0?format=json")
+        assert rows.status_code == 422
+        assert "no.parquet" in rows.json()["detail"]
+        for answer in (page, rows):
+            assert "hush" not in answer.text
+            assert "hush" not in str(answer.headers)
