@@ -4,8 +4,8 @@ import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import resources
 from importlib.metadata import version
-from importlib.resources import files as folder_of
 from types import FrameType
 
 import click
@@ -79,7 +79,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    targets, assets = Targets(platform), Assets(folder_of("headrace").joinpath("web", "dist"))
+    targets, assets = Targets(platform), Assets(resources.files("headrace").joinpath("web", "dist"))
     guesses = Guesses(settings.wrong_guesses)
     openings = Openings(targets, Admission(platform, guesses), guesses)
     share, maps = Share(calls, openings, assets), Maps(calls, assets, settings.url)
