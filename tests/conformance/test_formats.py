@@ -611,7 +611,12 @@ def test_a_text_that_looks_like_a_formula_is_a_text():
 
 
 def test_excel_tells_an_empty_text_from_nothing_and_keeps_blanks_and_breaks():
-    assert sheet_of(frame(a=["", None, " x ", "l\nm\r\n"])) == [["a"], [""], [None], [" x "], ["l\nm\r\n"]]
+    texts = frame(a=["", None, " x ", "l\nm\r\n"])
+    assert sheet_of(texts) == [["a"], [""], [None], [" x "], ["l\nm\r\n"]]
+    with zipfile.ZipFile(io.BytesIO(written(texts, "excel"))) as book:
+        sheet = etree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    # Excel itself drops blanks at the ends of a text that does not say so; these readers do not.
+    assert {text.get("{http://www.w3.org/XML/1998/namespace}space") for text in sheet.iter("{*}t")} == {"preserve"}
 
 
 def test_excel_shows_times_as_times():

@@ -71,9 +71,10 @@ def geometries(shapes: Any) -> Any:
     import pyarrow as pa
     import shapely
 
-    kinds = np.where(shapely.has_z(shapes) | shapely.is_empty(shapes), -1, shapely.get_type_id(shapes))
-    if shapely.get_coordinate_dimension(shapes).max(initial=2) > 2 or len(shapely.get_coordinates(shapes)) > POINTS:
-        kinds = np.full(len(shapes), -1)
+    odd = (shapely.get_coordinate_dimension(shapes) > 2) | shapely.is_empty(shapes)
+    if len(shapely.get_coordinates(shapes)) > POINTS:
+        odd[:] = True
+    kinds = np.where(odd, -1, shapely.get_type_id(shapes))
     parts: list[Any] = []
     for kind in np.unique(kinds):
         these = shapes[kinds == kind]
