@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 import httpx
 import msgspec
 
-from headrace.errors import Invalid, NotFound, NotServed, TooLarge, Unavailable
+from headrace.errors import Forbidden, Invalid, NotFound, TooLarge, Unavailable
 from headrace.services import bundles, udfs
 from headrace.services.call import Call
 
@@ -34,11 +34,11 @@ RAW = "https://raw.githubusercontent.com/"
 
 
 def load(call: Call, url: str) -> dict[str, Any]:
-    """The udf object at an address. Raises NotServed, Invalid, NotFound, TooLarge, Unavailable."""
+    """The udf object at an address. Raises Forbidden, Invalid, NotFound, TooLarge, Unavailable."""
     _ = call.user
     allowed = [prefix for prefix in re.split(r"[\s,]+", call.platform.settings.code_urls) if prefix]
     if not allowed:
-        raise NotServed(OFF)
+        raise Forbidden(OFF)
     fetch = Fetch(allowed)
     path = fetch.located(url)
     if path.endswith(".py"):

@@ -139,7 +139,7 @@ def test_what_is_not_there_and_what_is_too_large_are_told(allowing):
 
 def test_it_is_off_unless_addresses_are_allowed(web, open_web):
     answer = fetched(web, "https://github.com/some/x.py")
-    assert (answer.status_code, "CODE_URLS" in detail(answer)) == (501, True)
+    assert (answer.status_code, "CODE_URLS" in detail(answer)) == (403, True)
     assert fetched(open_web, "https://github.com/some/x.py").status_code == 401
 
 
