@@ -1,4 +1,4 @@
-"""`make bench`: every run, or those that are named: `python -m benchmarks calls cold footprint raster_tiles vector_tiles`."""
+"""`make bench`: every run, or those that are named: `python -m benchmarks calls raster_tiles`."""
 
 import sys
 from importlib import import_module
