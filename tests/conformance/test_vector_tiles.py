@@ -197,10 +197,11 @@ def test_polygons_that_share_a_border_still_share_it():
 
 
 def test_a_ring_that_whole_pixels_pinch_is_mended_and_not_lost():
-    corner = shapely.Polygon(
-        [(3000, 3041), (3000, 3002.5), (2991.8, 3002.5), (2991.8, 3000), (3000.4, 3000), (3000.4, 3003.5)]
-        + [(3002.9, 3003.5), (3002.9, 3000), (3004.2, 3000), (3004.2, 3002.5), (3003, 3002.5), (3003, 3041)]
+    points = (
+        "3000 3041, 3000 3002.5, 2991.8 3002.5, 2991.8 3000, 3000.4 3000, 3000.4 3003.5, 3002.9 3003.5, 3002.9 3000, "
     )
+    points += "3004.2 3000, 3004.2 3002.5, 3003 3002.5, 3003 3041, 3000 3041"
+    corner = shapely.from_wkt(f"POLYGON (({points}))")
     (feature,) = features(placed([corner]), MIDDLE)
     parts = getattr(shape(feature), "geoms", [shape(feature)])
     assert all(part.is_valid for part in parts)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from conftest import DATA
 from headrace import errors, settings
 from headrace.formats import FORMATS
 
@@ -37,6 +38,7 @@ def test_the_examples_of_a_page_run_and_print_what_it_shows(page, server, tmp_pa
         "HOME": str(tmp_path),
         "URL": server.url,
         "KEY": server.admin_key,
+        "DATA": str(DATA.resolve()),
     }
     shown = doctest.OutputChecker()
     printed = ""

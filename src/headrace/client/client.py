@@ -131,9 +131,12 @@ class Client:
                 raise Failed(f"There is no udf called {name!r} that you may call; {hint}.", 404) from None
             raise
 
-    def share(self, name: str, *, cache: bool = True) -> SharedUdf:
-        """Make a token for a kept udf: whoever has it may call the udf, and nothing else."""
-        asked = {"udf_id": self.load(name)["id"], "cache": cache, "client_id": None}
+    def share(self, name: str, *, cache: bool = True, metadata: Record | None = None) -> SharedUdf:
+        """Make a token for a kept udf: whoever has it may call the udf, and nothing else.
+
+        `metadata` is what maps are told of its tiles (TileJSON): bounds, minzoom, maxzoom, center, attribution, fields.
+        """
+        asked = {"udf_id": self.load(name)["id"], "cache": cache, "client_id": None, "metadata_json": metadata}
         token = self._json("POST", "/udf-access-token/new", json=asked)["token"]
         return SharedUdf(token, f"{self.url}/server/v1/realtime-shared/{token}/run")
 

@@ -13,15 +13,15 @@ smallest areas and lines and the most crowded points go first, and the header `H
 with `attrs["tile_kb"]` has that limit instead, and none where it is 0.
 """
 
-import zlib
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from headrace.formats import Format, Headers, Tile, _frames
+from headrace.formats._importance import by_importance, compressed, kept
 from headrace.formats._mvt import layer
-from headrace.formats._pixels import Shapes, areas, lengths, shapes_of, taken_apart
+from headrace.formats._pixels import Shapes, shapes_of, taken_apart
 from headrace.runtime import geography
 
 LAYER = "udf"
@@ -29,7 +29,6 @@ EXTENT = 4096  # pixels of a tile's side
 BUFFER = 64  # pixels around it, so that outlines and labels at the edge are drawn whole
 KILOBYTES = 500
 SPARE = 0.93  # of the limit that is aimed at, since what is left compresses differently
-CELL = 6  # bits of a pixel's place: points are crowded that share a square of 64 pixels
 
 
 def write(value: Any, sink: Any, tile: Tile | None) -> Headers:
@@ -45,14 +44,14 @@ def write(value: Any, sink: Any, tile: Tile | None) -> Headers:
     said = (("Headrace-Fields", _fields(frame)),)
     if not features:
         return said
-    if not most or len(content) <= most or (size := _compressed(content)) <= most:
+    if not most or len(content) <= most or (size := compressed(content)) <= most:
         sink.write(content)
         return said
-    left, order, share = features, _by_importance(shapes), 1.0
+    left, order, share = features, by_importance(shapes), 1.0
     while size > most and left:
         share *= most / size * SPARE
-        content, left = _encode(frame, [_kept(part, order, share) for part in shapes])
-        size = _compressed(content)
+        content, left = _encode(frame, [kept(part, order, share) for part in shapes])
+        size = compressed(content)
     sink.write(content)
     return (*said, ("Headrace-Dropped", f"{features - left} of {features} features"))
 
@@ -242,63 +241,6 @@ def _unwound(shape: Any) -> Any:
     if not all((ring[0] == ring[-1]).all() for ring in rings):
         return shape  # around a pole, where a flat map has no inside
     return shapely.Polygon(rings[0], rings[1:])
-
-
-# What goes where it is too much
-
-
-def _compressed(content: bytes) -> int:
-    """Bytes that are sent, nearly: maps take gzip or zstd, and the fastest level is enough to tell."""
-    return len(zlib.compress(content, 1))
-
-
-def _by_importance(shapes: list[Shapes]) -> dict[int, float]:
-    """For each row a number from 0 on; of those of its kind, that share is more important."""
-    import numpy as np
-
-    found: dict[int, float] = {}
-    for part in shapes:
-        rows, inverse = np.unique(part.rows, return_inverse=True)
-        if not len(rows):
-            continue
-        if part.dimension == 0:
-            starts = np.cumsum(part.counts) - part.counts
-            weights = -_crowd(part.x[starts], part.y[starts])[np.searchsorted(part.rows, rows)].astype(float)
-        else:
-            # Of a hole, the area is less than nothing.
-            weights = np.bincount(inverse, weights=areas(part) if part.dimension == 2 else lengths(part))
-        order = np.argsort(-weights, kind="stable")
-        ranks = np.empty(len(rows))
-        ranks[order] = np.arange(len(rows)) / len(rows)
-        for row, rank in zip(rows.tolist(), ranks.tolist(), strict=True):
-            found[row] = min(rank, found.get(row, 1.0))
-    return found
-
-
-def _crowd(x: Any, y: Any) -> Any:
-    """For each point how many are before it in its square, the squares' points in an order of no meaning."""
-    import numpy as np
-
-    cells = (x >> CELL).astype(np.int64) * (1 << 32) + (y >> CELL)
-    shuffled = np.lexsort([(x * 7919 ^ y * 104729) & 0xFFFF, cells])
-    ordered = cells[shuffled]
-    first = np.r_[True, ordered[1:] != ordered[:-1]]
-    begins = np.maximum.accumulate(np.where(first, np.arange(len(x)), 0))
-    crowd = np.empty(len(x), np.int64)
-    crowd[shuffled] = np.arange(len(x)) - begins
-    return crowd
-
-
-def _kept(part: Shapes, order: dict[int, float], share: float) -> Shapes:
-    """The paths of the most important rows, as many as have that share of all points."""
-    import numpy as np
-
-    ranks = np.array([order[row] for row in part.rows.tolist()])
-    by_rank = np.argsort(ranks, kind="stable")
-    cost = np.cumsum(part.counts[by_rank] + 8)  # a feature's own bytes are worth some points
-    last = np.searchsorted(cost, share * (cost[-1] if len(cost) else 0))
-    limit = ranks[by_rank[last]] if last < len(by_rank) else np.inf
-    return part.chosen(np.flatnonzero(ranks < limit))
 
 
 # Ids and projections

@@ -138,7 +138,7 @@ def test_tilejson_says_what_its_token_says(web, open_web):
 def test_tilejson_comes_where_the_udf_fails_or_takes_its_time(web, open_web):
     failing = web.share("def udf(): raise ValueError('no')", metadata_json={"center": [0, 0, 3]})
     assert told(open_web, failing)["vector_layers"] == [{"id": "udf", "fields": {}}]
-    slow = web.share("def udf():\n    import time; time.sleep(6)", metadata_json={"center": [0, 0, 3]})
+    slow = web.share("def udf():\n    import time; time.sleep(11)", metadata_json={"center": [0, 0, 3]})
     assert told(open_web, slow)["vector_layers"] == [{"id": "udf", "fields": {}}]
 
 

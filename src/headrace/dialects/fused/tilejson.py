@@ -27,7 +27,7 @@ from headrace.services.calls import Answered, Calls, Target
 
 VECTOR = "mvt"
 FIELDS = "Headrace-Fields"  # in what a vector tile's format says of it
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 8.0
 OURS = frozenset({"tilejson", "tiles", "scheme", "fields", "vector_layers", "tileSize"})
 
 
