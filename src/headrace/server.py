@@ -22,6 +22,7 @@ from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.inside import Inside
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.call import Call, Platform
@@ -64,7 +65,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds)
+    routes = CallRoutes(calls, Targets(platform), settings.body_mb << 20, settings.body_seconds, settings.call_depth)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
@@ -88,9 +89,11 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         recorder.close()
         platform.db.close()
 
+    of_fused = [*routes.operations(), *fused.operations()]
+    calls.inside = Inside(platform, rim, of_fused).answer
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [*routes.operations(), *fused.operations()], PlainJson()),
+        Mount("/server/v1", of_fused, PlainJson()),
     ]
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)

@@ -71,6 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     call_log_kb: Annotated[Positive, setting("Output (stdout, stderr) kept of a call, each.")] = 256
     call_concurrency: Annotated[Positive, setting("Calls of one owner that run at once; more wait.")] = 16
     call_queue: Annotated[Positive, setting("Calls of one owner that may wait; more are answered 429.")] = 512
+    call_depth: Annotated[
+        Positive, setting("How deep udfs may call one another; each depth may have as many workers as there may be.")
+    ] = 5
     body_mb: Annotated[Positive, setting("The largest body of a request.")] = 64
     body_seconds: Annotated[Positive, setting("How long a client may take between two pieces of its body.")] = 30
 

@@ -13,11 +13,13 @@ from contextlib import suppress
 
 import structlog
 
+from headrace.executors import Answering
+from headrace.executors._asks import Asks
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.runtime import wire
 from headrace.runtime.cgroup import Group, Groups
 from headrace.runtime.environment import PRELOADABLE, Environment, command
-from headrace.runtime.wire import Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
+from headrace.runtime.wire import Ask, Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +49,7 @@ class Worker:
         self.killed_for: Outcome | None = None
         self._reply: asyncio.Future[tuple[Reply, memoryview | bytes] | None] | None = None
         self._task: Task | None = None
+        self._asks: Asks | None = None
         self._pidfd = -1
         self._unread = False
         self._resting = False
@@ -55,18 +58,19 @@ class Worker:
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         asyncio.get_running_loop().add_reader(channel.fileno(), self._greet)
 
-    async def run(self, task: Task) -> Answer | None:
-        """Answer one task; None when the worker turned out to be dead before it got it."""
+    async def run(self, task: Task, answering: Answering | None = None) -> Answer | None:
+        """Answer one task, and what it asks meanwhile; None when the worker turned out to be dead before it got it."""
         loop = asyncio.get_running_loop()
         self.calls += 1
         self._task, self._reply = task, loop.create_future()
+        self._asks = Asks(self.channel, answering, task.limits.asked)
         try:
             if self._resting:
                 self._signal(signal.SIGCONT)
                 self._resting = False
             wire.send(self.channel, wire.encode(task))
         except OSError:
-            self._task = self._reply = None
+            self._task = self._reply = self._asks = None
             self.kill(None)
             return None
         timer = loop.call_later(task.limits.seconds, self.kill, Outcome.TIMEOUT)
@@ -77,7 +81,8 @@ class Worker:
             raise
         finally:
             timer.cancel()
-            self._task = self._reply = None
+            self._asks.close()
+            self._task = self._reply = self._asks = None
         if came is None:
             return None if self._unread and self.killed_for is None else await self._obituary(task)
         reply, body = came
@@ -138,8 +143,9 @@ class Worker:
         except BlockingIOError:
             return
         except ConnectionResetError:
-            # Its end was closed with our message in it: it died without having read the task (unix(7)).
-            self._unread = True
+            # Its end was closed with our message in it: it died without having read the task (unix(7)), or, where it
+            # has asked already, an answer.
+            self._unread = self._asks is not None and not self._asks.any
             self._end()
             return
         except (OSError, Untrustworthy):
@@ -149,9 +155,13 @@ class Worker:
             self._end()
             return
         try:
-            if self._reply is None or self._task is None:
+            if self._reply is None or self._task is None or self._asks is None or self._reply.done():
                 raise Untrustworthy("nobody asked")
-            reply = wire.decode_reply(message)
+            heard = wire.decode_heard(message)
+            if isinstance(heard, Ask):
+                self._asks.take(heard, fds)
+                return
+            reply = heard
             if reply.uid != self._task.uid:
                 raise Untrustworthy("an answer to another call")
             _check(reply)
@@ -175,6 +185,8 @@ class Worker:
         if not self.alive:
             return
         self.alive = False
+        if self._asks:
+            self._asks.close()
         asyncio.get_running_loop().remove_reader(self.channel.fileno())
         self.channel.close()
         if not self.ready.done():

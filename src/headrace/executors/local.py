@@ -4,17 +4,22 @@
 
 A worker belongs to one owner's environment from its first call until it dies. One spare is kept forked ahead and
 belongs to nobody, so a first call pays for no fork.
+
+A call that waits for a call it made holds its worker meanwhile. So calls are counted by their depth, each depth has the
+whole of `call_concurrency` and `workers_max` for itself, and one never waits for a place that its caller holds: those
+of the greatest depth make no calls and end, then those above them. At most workers_max times call_depth processes are
+alive.
 """
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
 
 import msgspec
 import structlog
 
 from headrace.errors import Busy, Unavailable
+from headrace.executors import Answering
 from headrace.executors._processes import Worker, Zygote
 from headrace.model.result import Answer
 from headrace.runtime import environment, network
@@ -33,13 +38,32 @@ STEADY = 60  # seconds that a zygote lives at least which has nothing wrong with
 
 
 class Owner:
-    """The workers of one owner's environment, and the calls that wait for one."""
+    """The workers of one owner's environment, and its calls, by their depth."""
 
-    def __init__(self, key: tuple[str, str]) -> None:
-        self.key = key
+    def __init__(self) -> None:
         self.idle: list[Worker] = []
         self.alive = 0
-        self.starting = 0
+        self.lanes: dict[int, Lane] = {}
+
+    def lane(self, depth: int) -> "Lane":
+        """The calls of one depth."""
+        if (lane := self.lanes.get(depth)) is None:
+            lane = self.lanes[depth] = Lane(self, depth)
+        return lane
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to keep it for."""
+        return not self.alive and not any(lane.starting or lane.waiting for lane in self.lanes.values())
+
+
+class Lane:
+    """The calls of one owner and one depth: those that have a worker, and those that wait for one."""
+
+    def __init__(self, owner: Owner, depth: int) -> None:
+        self.owner, self.depth = owner, depth
+        self.busy = 0
+        self.starting = 0  # workers that come for the calls of this lane
         self.waiting: deque[asyncio.Future[Worker]] = deque()
         self.timer: asyncio.TimerHandle | None = None
 
@@ -53,6 +77,7 @@ class Local:
         self._owners: dict[tuple[str, str], Owner] = {}
         self._spare: Worker | None = None
         self._workers: set[Worker] = set()
+        self._busy: Counter[int] = Counter()  # workers that have a call, by its depth
         self._starting: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
@@ -81,14 +106,21 @@ class Local:
         self._keeper = asyncio.create_task(self._keep_zygote())
         self._sweep()
 
-    async def call(self, task: Task) -> Answer:
+    async def call(self, task: Task, answering: Answering | None = None) -> Answer:
         """Run the task; see `executors.Executor`."""
         began = time.perf_counter()
-        owner = self._owner(task)
+        lane = self._lane(task)
+        idle = lane.owner.idle
         while True:
             started = time.perf_counter()
-            worker = owner.idle.pop() if owner.idle else await self._wait(owner)
-            answer = await self._answer(owner, worker, task)
+            if idle and lane.busy < self._settings.call_concurrency:
+                worker = self._take(lane, idle.pop())
+            else:
+                worker = await self._wait(lane)
+            try:
+                answer = await worker.run(task, answering)
+            finally:
+                self._free(lane, worker)
             if answer is not None:
                 break
         if answer.imported:
@@ -116,12 +148,12 @@ class Local:
         if self._sweeper:
             self._sweeper.cancel()
         deadline = time.monotonic() + seconds
-        while self._busy() and time.monotonic() < deadline:  # noqa: ASYNC110 - once in a server's life
+        while self._at_work() and time.monotonic() < deadline:  # noqa: ASYNC110 - once in a server's life
             await asyncio.sleep(0.02)
         if self._keeper:
             self._keeper.cancel()
         for owner in self._owners.values():
-            for waiting in owner.waiting:
+            for waiting in (turn for lane in owner.lanes.values() for turn in lane.waiting):
                 if not waiting.done():
                     waiting.set_exception(Unavailable("The server is stopping; call again in a moment."))
         for worker in list(self._workers):
@@ -131,7 +163,7 @@ class Local:
             worker.release()
         self._groups.close()
 
-    def _busy(self) -> bool:
+    def _at_work(self) -> bool:
         return any(worker.busy_with for worker in self._workers)
 
     def gauges(self) -> dict[str, float]:
@@ -139,7 +171,7 @@ class Local:
         return {
             "workers": len(self._workers),
             "workers_busy": sum(1 for worker in self._workers if worker.busy_with),
-            "calls_waiting": sum(len(owner.waiting) for owner in self._owners.values()),
+            "calls_waiting": sum(len(lane.waiting) for owner in self._owners.values() for lane in owner.lanes.values()),
             "zygote_ready": float(self._zygote.warm.is_set()),
             **self._counts,
         }
@@ -169,93 +201,101 @@ class Local:
             growth=s.worker_growth_mb << 20,
         )
 
-    def _owner(self, task: Task) -> Owner:
+    def _lane(self, task: Task) -> Lane:
         key = (task.owner, task.environment)
         if (owner := self._owners.get(key)) is None:
-            owner = self._owners[key] = Owner(key)
-        return owner
+            owner = self._owners[key] = Owner()
+        return owner.lane(task.depth)
 
-    async def _answer(self, owner: Owner, worker: Worker, task: Task) -> Answer | None:
-        try:
-            answer = await worker.run(task)
-        finally:
-            self._free(owner, worker)
-        return answer
+    def _take(self, lane: Lane, worker: Worker) -> Worker:
+        """Count the worker as one that answers a call of the lane, until it is freed."""
+        lane.busy += 1
+        self._busy[lane.depth] += 1
+        return worker
 
-    async def _wait(self, owner: Owner) -> Worker:
+    def _full(self, depth: int) -> bool:
+        """Whether calls of that depth have as many workers as there may be; those of other depths do not count."""
+        elsewhere = self._busy.total() - self._busy[depth]
+        return len(self._workers) - (self._spare is not None) - elsewhere >= self._settings.workers_max
+
+    async def _wait(self, lane: Lane) -> Worker:
         if self._closing:
             raise Unavailable("The server is stopping; call again in a moment.")
         # Calls for which a worker is only being started do not count as waiting.
-        soon = max(0, self._settings.call_concurrency - (owner.alive - len(owner.idle)))
-        if len(owner.waiting) >= self._settings.call_queue + soon:
+        soon = max(0, self._settings.call_concurrency - lane.busy)
+        if len(lane.waiting) >= self._settings.call_queue + soon:
             raise Busy(
-                f"{len(owner.waiting)} of your calls wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
+                f"{len(lane.waiting)} of your calls wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
                 "try again in a moment."
             )
         turn: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        owner.waiting.append(turn)
-        if owner.alive + owner.starting < self._settings.workers:
-            self._employ(owner)
-        elif owner.timer is None:
-            owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
+        lane.waiting.append(turn)
+        if lane.busy + lane.starting < min(self._settings.workers, self._settings.call_concurrency):
+            self._employ(lane)
+        elif lane.timer is None:
+            lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
         try:
             async with asyncio.timeout(self._settings.call_seconds):
                 return await turn
         except TimeoutError as late:
-            if turn in owner.waiting:
-                owner.waiting.remove(turn)
+            if turn in lane.waiting:
+                lane.waiting.remove(turn)
             raise Busy(
                 f"The call waited {self._settings.call_seconds} s for a worker and was given up "
                 "(HEADRACE_CALL_SECONDS); try again in a moment."
             ) from late
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._free(owner, turn.result())
-            elif turn in owner.waiting:
-                owner.waiting.remove(turn)
+                self._free(lane, turn.result())
+            elif turn in lane.waiting:
+                lane.waiting.remove(turn)
             raise
 
-    def _lose_patience(self, owner: Owner) -> None:
-        owner.timer = None
-        if not owner.waiting or self._closing:
+    def _lose_patience(self, lane: Lane) -> None:
+        lane.timer = None
+        if not lane.waiting or self._closing:
             return
-        if owner.alive + owner.starting < self._settings.call_concurrency:
-            self._employ(owner)
-        owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
+        if lane.busy + lane.starting < self._settings.call_concurrency:
+            self._employ(lane)
+        lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
 
-    def _employ(self, owner: Owner) -> None:
-        """Get one more worker for the owner: the spare, or a fork, in place of another owner's idle one if need be."""
-        if len(self._workers) >= self._settings.workers_max and not self._dismiss_idle(but=owner):
+    def _employ(self, lane: Lane) -> None:
+        """Get one more worker for the lane: the spare, or a fork, in place of another owner's idle one if need be."""
+        if lane.owner.idle and lane.busy < self._settings.call_concurrency:
+            self._settle(lane.owner, lane.owner.idle.pop())
             return
-        owner.starting += 1
-        hiring = asyncio.create_task(self._hire(owner))
+        while self._full(lane.depth):
+            if not self._dismiss_idle(but=lane.owner):
+                return
+        lane.starting += 1
+        hiring = asyncio.create_task(self._hire(lane))
         self._starting.add(hiring)
         hiring.add_done_callback(self._starting.discard)
 
-    async def _hire(self, owner: Owner) -> None:
+    async def _hire(self, lane: Lane) -> None:
         try:
             worker = await self._fresh()
         finally:
-            owner.starting -= 1
+            lane.starting -= 1
         if worker is None and self._zygote.warm.is_set():
             self._stillborn += 1
             if self._stillborn >= STILLBORN:
-                self._give_up(owner)
+                self._give_up(lane)
                 return
         if worker is None:
             # The zygote may just have died; whoever waits has a timer, and a call alone in its queue gets one here.
-            if owner.waiting and owner.timer is None and not self._closing:
-                owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
+            if lane.waiting and lane.timer is None and not self._closing:
+                lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
             return
         self._stillborn = 0
-        owner.alive += 1
-        worker.owner = owner
-        self._free(owner, worker)
+        lane.owner.alive += 1
+        worker.owner = lane.owner
+        self._settle(lane.owner, worker)
 
-    def _give_up(self, owner: Owner) -> None:
+    def _give_up(self, lane: Lane) -> None:
         log.error("workers end before they are ready; what they said stands above")
-        while owner.waiting:
-            turn = owner.waiting.popleft()
+        while lane.waiting:
+            turn = lane.waiting.popleft()
             if not turn.done():
                 turn.set_exception(Unavailable("No worker can be started on this machine; the server's log tells why."))
 
@@ -294,20 +334,35 @@ class Local:
             spare.kill(None)
         self._keep_spare()
 
-    def _free(self, owner: Owner, worker: Worker) -> None:
-        """Give a worker that has nothing to do to the next call of its owner, or keep it, or end it."""
+    def _free(self, lane: Lane, worker: Worker) -> None:
+        """Take back a worker whose call is over: for the next call of its owner, or to keep it, or to end it."""
+        lane.busy -= 1
+        self._busy[lane.depth] -= 1
         if not worker.alive:
-            self._after_loss(owner)
+            self._after_loss(lane.owner)
             return
-        if worker.retiring or worker.calls >= self._settings.worker_calls or self._owed(owner):
+        if worker.retiring or worker.calls >= self._settings.worker_calls or self._owed(lane):
             worker.kill(None)
+            self._after_loss(lane.owner)
+            return
+        self._settle(lane.owner, worker)
+
+    def _settle(self, owner: Owner, worker: Worker) -> None:
+        """Give a worker that has nothing to do to a call of its owner that may have one, or let it be idle.
+
+        The deepest come first: others wait for what they give.
+        """
+        for depth in sorted(owner.lanes, reverse=True):
+            lane = owner.lanes[depth]
+            while lane.waiting and lane.busy < self._settings.call_concurrency:
+                turn = lane.waiting.popleft()
+                if not turn.done():
+                    turn.set_result(self._take(lane, worker))
+                    return
+        if len(self._workers) > self._settings.workers_max:
+            worker.kill(None)  # calls that others made needed it, and now they are over
             self._after_loss(owner)
             return
-        while owner.waiting:
-            turn = owner.waiting.popleft()
-            if not turn.done():
-                turn.set_result(worker)
-                return
         worker.idle_since = time.monotonic()
         owner.idle.append(worker)
         if self._resting is None:
@@ -329,15 +384,20 @@ class Local:
     def _after_loss(self, owner: Owner) -> None:
         for other in self._hungry():
             self._employ(other)
-        if owner.waiting and owner.alive + owner.starting < self._settings.workers:
-            self._employ(owner)
+        most = min(self._settings.workers, self._settings.call_concurrency)
+        for lane in owner.lanes.values():
+            if lane.waiting and lane.busy + lane.starting < most:
+                self._employ(lane)
 
-    def _owed(self, owner: Owner) -> bool:
-        """Whether another owner has calls and no worker while every place is taken."""
-        return len(self._workers) >= self._settings.workers_max and any(o is not owner for o in self._hungry())
+    def _owed(self, lane: Lane) -> bool:
+        """Whether another owner has calls of that depth and no worker for them while every place is taken."""
+        depth = lane.depth
+        # The worker is free again, so that it is counted at every depth.
+        return self._full(depth) and any(o.owner is not lane.owner and o.depth == depth for o in self._hungry())
 
-    def _hungry(self) -> Iterator[Owner]:
-        return (o for o in self._owners.values() if o.waiting and not o.alive and not o.starting)
+    def _hungry(self) -> list[Lane]:
+        lanes = (lane for owner in self._owners.values() for lane in owner.lanes.values())
+        return [lane for lane in lanes if lane.waiting and not lane.busy and not lane.starting]
 
     def _dismiss_idle(self, but: Owner) -> bool:
         idle = [worker for owner in self._owners.values() if owner is not but for worker in owner.idle]
@@ -362,7 +422,7 @@ class Local:
         for key, owner in list(self._owners.items()):
             for worker in [w for w in owner.idle if w.idle_since < oldest]:
                 worker.kill(None)
-            if not (owner.alive or owner.starting or owner.waiting):
+            if owner.quiet:
                 del self._owners[key]
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
@@ -388,8 +448,8 @@ class Local:
         """Fork for those who wait, as soon as the zygote can."""
         await self._zygote.warm.wait()
         self._keep_spare()
-        for owner in self._hungry():
-            self._employ(owner)
+        for lane in self._hungry():
+            self._employ(lane)
 
     def _fall_back(self) -> bool:
         """Do without the network that nobody asked for by name; whether that is so."""

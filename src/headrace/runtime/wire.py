@@ -8,6 +8,8 @@
     worker -> server   Ready         fenced, and what the machine refused to fence
     server -> worker   Task          one call
     worker -> server   Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
+    worker -> server   Ask           while a call is under way: a request of the server by the call's own code
+    server -> worker   Told          what the server answers to that, in pieces
 
 A message over DATAGRAM bytes rides in a sealed memfd itself. Nothing that crosses is ever unpickled, imported or
 evaluated by the server: what a worker sends is decoded against these types, and what does not fit makes it die.
@@ -25,6 +27,11 @@ from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 
 INLINE = 64 * 1024
+ASKS = 64  # requests of one call that may be unanswered at once
+PATH = 4_096  # characters of the path of one
+QUERY = 512 << 10  # characters of its query
+HEADERS = 32  # headers of one
+HEADER = 8_192  # characters of a header's value
 DATAGRAM = 128 * 1024
 LARGEST = 256 << 20  # bytes of one message; bodies, which are no messages, have a limit of their own
 
@@ -44,6 +51,7 @@ class Limits(Struct, frozen=True, array_like=True):
     output: int  # bytes of the encoded result
     scratch: int  # bytes
     log: int  # bytes of stdout and of stderr, each
+    asked: int = 64 << 20  # bytes of the bodies that its requests of the server have in flight
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -96,7 +104,7 @@ class Ready(Struct, frozen=True):
     refused: dict[str, str]
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class Task(Struct, frozen=True, kw_only=True, tag=True):
     """One call of one function, complete: a worker needs nothing else to answer it."""
 
     uid: str
@@ -111,10 +119,11 @@ class Task(Struct, frozen=True, kw_only=True):
     formats: list[str]  # in order of preference
     tile: tuple[int, int, int] | None = None  # z, x, y
     context: dict[str, Any] = {}  # what `fused.context` answers: user_email, headers, recursion ...
+    depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
     limits: Limits
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class Reply(Struct, frozen=True, kw_only=True, tag=True):
     """What a worker answers. `size` counts the bytes in the memfd where `body` is empty."""
 
     uid: str
@@ -132,9 +141,35 @@ class Reply(Struct, frozen=True, kw_only=True):
     imported: list[str] = []  # libraries that this call was the first to import
 
 
+class Ask(Struct, frozen=True, kw_only=True, tag=True):
+    """A request that the code of a call makes. Who asks is not in it: the server knows whose call it is.
+
+    `path` and `query` are percent-encoded, as in an HTTP request. `size` counts the bytes in the memfd where `body` is
+    empty.
+    """
+
+    id: int  # chosen by the worker, never twice
+    method: str
+    path: str
+    query: str = ""
+    headers: dict[str, str] = {}
+    body: bytes = b""
+    size: int = 0
+
+
+class Told(Struct, frozen=True, kw_only=True, tag=True):
+    """A piece of an answer. The first one carries status and headers; the last one says that no `more` come."""
+
+    id: int
+    status: int = 0
+    headers: list[tuple[str, str]] = []
+    body: bytes = b""
+    more: bool = False
+
+
 encode = msgpack.Encoder().encode
-decode_task = msgpack.Decoder(Task).decode
-decode_reply = msgpack.Decoder(Reply).decode
+decode_said: Callable[[bytes], Task | Told] = msgpack.Decoder(Task | Told).decode
+decode_heard: Callable[[bytes], Reply | Ask] = msgpack.Decoder(Reply | Ask).decode
 decode_ready = msgpack.Decoder(Ready).decode
 decode_order: Callable[[bytes], Fork | Preload] = msgpack.Decoder(Fork | Preload).decode
 decode_notice: Callable[[bytes], Warm | Exited | Unable] = msgpack.Decoder(Warm | Exited | Unable).decode

@@ -34,6 +34,7 @@ from headrace.model.result import Outcome, Problem, Timing
 from headrace.runtime import sandbox, wire
 from headrace.runtime.capture import Capture
 from headrace.runtime.environment import PRELOADABLE
+from headrace.runtime.line import Line
 from headrace.runtime.sink import OutputTooLarge, Sink
 from headrace.runtime.wire import Plan, Ready, Reply, Task
 
@@ -48,13 +49,16 @@ TRACEBACK = 50_000  # characters of its traceback, the end of it
 def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn:
     """Fence this process, then answer tasks until the server closes the channel."""
     refused = sandbox.confine(plan, private_pids=private_pids)
-    worker = Worker(plan, private_pids=private_pids)
+    worker = Worker(plan, Line(channel), private_pids=private_pids)
     wire.send(channel, wire.encode(Ready(refused)))
     while True:
         message, _ = wire.receive(channel)
         if not message:
             _exit(0)
-        reply, fd = worker.answer(wire.decode_task(message))
+        task = wire.decode_said(message)
+        if not isinstance(task, Task):
+            continue  # an answer that the call before did not wait for
+        reply, fd = worker.answer(task)
         wire.send(channel, wire.encode(reply), () if fd is None else (fd,))
         if fd is not None:
             os.close(fd)
@@ -70,7 +74,8 @@ class Failure(Exception):
 class Worker:
     """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
 
-    def __init__(self, plan: Plan, *, private_pids: bool) -> None:
+    def __init__(self, plan: Plan, line: Line, *, private_pids: bool) -> None:
+        self._line = line
         self._plan, self._private_pids, self._pid = plan, private_pids, getpid()
         self._scratch = os.environ.get("TMPDIR", sandbox.SCRATCH)
         os.environ.update(HOME=self._scratch, TMPDIR=self._scratch)
@@ -90,6 +95,7 @@ class Worker:
         shown = sandbox.hidden_by_scratch(plan.readable)
         self._kept = {KEPT_IN_SCRATCH, *(Path(path).relative_to(sandbox.SCRATCH).parts[0] for path in shown)}
         self._fused: Any = sys.modules["fused"]
+        self._fused.connect(line)
         self._headrace = sys.modules["headrace"]
         self._arguments = import_module("headrace.runtime.arguments")
         self._formats = import_module("headrace.formats")
@@ -102,6 +108,7 @@ class Worker:
         times = [perf_counter()]
         outcome, problem, encoded = Outcome.OK, None, None
         modules = _Modules(task)
+        self._line.begin()
         try:
             encoded = self._run(task, modules, sink, times)
         except Failure as failure:
@@ -114,6 +121,7 @@ class Worker:
             outcome, problem = Outcome.EXCEPTION, self._problem(error, modules)
         if getpid() != self._pid:
             _exit(0)  # user code forked, and the child came back as if it were the call
+        self._line.end()
         modules.remove()
         times += [perf_counter()] * (4 - len(times))
         self._clean()
@@ -142,7 +150,7 @@ class Worker:
         return reply, fd
 
     def _run(self, task: Task, modules: "_Modules", sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
-        self._fused.activate(task.context)
+        self._fused.activate(task.context, modules)
         # Both names are given, so that a function alone, without the imports above it, says how it is marked.
         given = {"fused": self._fused, "headrace": self._headrace}
         namespace: dict[str, Any] = {"__name__": "__udf__", "__file__": modules.main, **given}
@@ -241,6 +249,7 @@ class _Modules(MetaPathFinder, Loader):
 
     def __init__(self, task: Task) -> None:
         self.main = f"<udf {task.name}>"
+        self.task = task
         self._own: dict[str, Module] = {m.name: m for m in task.modules}
         self.sources = {self.main: task.code} | {self._file(m): m.source for m in task.modules}
         self._hidden = {name: sys.modules.pop(name) for name in self._own if name in sys.modules}

@@ -5,24 +5,26 @@
                         ├─ an equal call is running? ── wait for it ▶ hit
                         └─ executor.call(task) ── good? store it ───▶ miss, or off where results are not kept
 
+What the code of a call asks meanwhile goes to `inside`, with the request it runs for: that says whose call it is.
 Every path ends in one `Run` handed to `record`, which must cost nothing: it is written behind the answer.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b, sha256
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from headrace.executors import Executor
+from headrace.executors import Body, Executor, Tell
 from headrace.model.job import Function
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.model.run import Cache, Run, State
-from headrace.runtime.wire import Limits, Task
+from headrace.runtime.wire import Ask, Limits, Task
 from headrace.services.measures import Measures
 from headrace.settings import Settings
 from headrace.store.results import Results, Stored
@@ -74,6 +76,7 @@ class Request(Struct, frozen=True, kw_only=True):
     door: str
     caller_id: int | None = None
     context: dict[str, Any] = {}
+    depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -92,7 +95,11 @@ class Flight(Struct):
     """A call under way that equal calls have joined."""
 
     task: "asyncio.Task[Stored | Answer]"
+    depth: int
     waiters: int = 0
+
+
+Inside = Callable[[Request, Ask, Body, Tell], Awaitable[None]]
 
 
 class Calls:
@@ -110,6 +117,7 @@ class Calls:
         self._record, self._measures = record, measures
         self._flights: dict[str, Flight] = {}
         self._storing: set[asyncio.Task[None]] = set()
+        self.inside: Inside | None = None  # answers what the code of a request asks; given once there is who can
         self._limits = Limits(
             seconds=settings.call_seconds,
             memory=settings.call_memory_mb << 20,
@@ -118,6 +126,7 @@ class Calls:
             output=settings.call_output_mb << 20,
             scratch=settings.call_scratch_mb << 20,
             log=settings.call_log_kb << 10,
+            asked=settings.body_mb << 20,
         )
 
     async def answer(self, request: Request) -> Answered:
@@ -169,7 +178,7 @@ class Calls:
         return self._settings.cache_seconds if request.target.keeps else 0
 
     async def _fresh(self, request: Request) -> Came:
-        return await self._executor.call(self._task(request)), Cache.OFF, None, 0
+        return await self._run(request), Cache.OFF, None, 0
 
     async def _kept(self, request: Request, max_age: float) -> Came:
         key = key_of(request)
@@ -177,11 +186,13 @@ class Calls:
         if (stored := self._results.get(key, max_age, now)) is not None:
             return _hit(stored, now)
         flight = self._flights.get(key)
-        joined = flight is not None
-        if flight is None:
+        joined = flight is not None and flight.depth >= request.depth
+        if flight is None or not joined:
+            # A call never waits for one of a smaller depth, which may be waiting for it: it runs beside that.
             task = asyncio.create_task(self._look_then_run(key, request, max_age, now))
-            flight = self._flights[key] = Flight(task)
-            task.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight = Flight(task, request.depth)
+            if self._flights.setdefault(key, flight) is flight:
+                task.add_done_callback(lambda _: self._flights.pop(key, None))
         came = await _join(flight)
         if isinstance(came, Answer):
             return came, Cache.MISS, None, 0
@@ -193,7 +204,7 @@ class Calls:
         if stored is not None and now - stored.created <= max_age:
             self._results.remember(key, stored)
             return stored
-        answer = await self._executor.call(self._task(request))
+        answer = await self._run(request)
         if answer.outcome is not Outcome.OK:
             return answer
         body = bytes(answer.body)
@@ -216,6 +227,10 @@ class Calls:
         storing.add_done_callback(self._storing.discard)
         return kept
 
+    async def _run(self, request: Request) -> Answer:
+        answering = partial(self.inside, request) if self.inside else None
+        return await self._executor.call(self._task(request), answering)
+
     def _task(self, request: Request) -> Task:
         target = request.target
         return Task(
@@ -232,12 +247,16 @@ class Calls:
             formats=list(request.formats),
             tile=request.tile,
             context=request.context,
+            depth=request.depth,
             limits=self._limits,
         )
 
 
 def key_of(request: Request) -> str:
-    """What makes two calls equal: code, owner's environment, arguments, formats and tile. 64 hex characters."""
+    """What makes two calls equal: code, owner's environment, arguments, formats and tile. 64 hex characters.
+
+    And who wrote the code, where that is not the owner: the same code may ask for less then.
+    """
     target = request.target
     parts = (
         target.digest,
@@ -247,6 +266,7 @@ def key_of(request: Request) -> str:
         request.arguments,
         request.formats,
         request.tile,
+        *(() if target.author_id is None else (target.author_id,)),
     )
     return sha256(_canonical(parts)).hexdigest()
 

@@ -77,7 +77,7 @@ def update(
 
 def get(call: Call, uid: str) -> Udf:
     """A udf that the caller may read. Raises NotFound."""
-    return _find(call, jobs.c.uid == uid, queries.readable_by(call.user.id))
+    return _find(call, jobs.c.uid == uid, _readable(call))
 
 
 def get_own(call: Call, uid: str) -> Udf:
@@ -88,7 +88,7 @@ def get_own(call: Call, uid: str) -> Udf:
 def get_by_slug(call: Call, email: str, slug: str) -> Udf:
     """A udf by its owner's e-mail or username and its name, that the caller may read. Raises NotFound."""
     is_email = users.c.email == email.lower()
-    matches = (sa.or_(is_email, users.c.username == email), jobs.c.slug == slug, queries.readable_by(call.user.id))
+    matches = (sa.or_(is_email, users.c.username == email), jobs.c.slug == slug, _readable(call))
     return _find(call, *matches, first=sa.case((is_email, 0), else_=1))
 
 
@@ -153,6 +153,12 @@ def _save_over(call: Call, udf: Udf, body: str | None, values: dict[str, str | b
         if body is not None and version != udf.version:
             queries.add_version(connection, udf.id, version, body, call.user.id, now)
         return queries.find_udf(connection, jobs.c.id == udf.id)
+
+
+def _readable(call: Call) -> sa.ColumnElement[bool]:
+    """What the caller may read; code of another author, what is open to all."""
+    user = call.user
+    return jobs.c.public_read if call.who and call.who.author_id is not None else queries.readable_by(user.id)
 
 
 def _find(call: Call, *matches: sa.ColumnElement[bool], first: sa.ColumnElement[int] | None = None) -> Udf:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 
 import anyio
+import msgspec
 from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,13 +13,14 @@ from starlette.responses import Response
 from headrace.api.operation import Operation, describe
 from headrace.api.presence import ClientGone, while_connected
 from headrace.api.streams import read_body
+from headrace.api.visit import visit_of
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
 from headrace.errors import Invalid, NotFound
 from headrace.services import calls as service
 from headrace.services.call import Call
 from headrace.services.calls import Answered, Calls, Started, Target
-from headrace.services.targets import Targets, of_function
+from headrace.services.targets import Targets, author_of, name_key, of_function
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
 POLL_SECONDS = 2.0
@@ -37,8 +39,8 @@ class Asked(Struct):
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
-    def __init__(self, calls: Calls, targets: Targets, body_bytes: int, body_seconds: float) -> None:
-        self._calls, self._targets = calls, targets
+    def __init__(self, calls: Calls, targets: Targets, body_bytes: int, body_seconds: float, depth: int) -> None:
+        self._calls, self._targets, self._depth = calls, targets, depth
         self._body_bytes, self._body_seconds = body_bytes, body_seconds
         self._started = Started()
 
@@ -50,6 +52,7 @@ class CallRoutes:
         known = partial(describe, raw=True, tags=("calls",), media_types=("*/*",))
         by_code = partial(known, "POST", body=wire.Body, statuses=(206, 304))
         by_name = partial(known, "GET", query=Asked, statuses=(206, 304))
+        with_body = partial(known, "POST", body=wire.Arguments, statuses=(206, 304))
         by_token = partial(by_name, public=True)
         return [
             by_code(run, self.run_code),
@@ -59,10 +62,15 @@ class CallRoutes:
             known("GET", run + "/get/{run_id}", self.get_started, statuses=(202,)),
             by_name(run + "/saved/{email}/{name}", self.run_saved),
             by_name(run + "/saved/{email}/{name}" + tiles, self.run_saved_tile),
+            with_body(run + "/saved/{email}/{name}", self.run_saved, name="run_saved_with"),
+            with_body(run + "/saved/{email}/{name}" + tiles, self.run_saved_tile, name="run_saved_tile_with"),
             *(by_token(shared + path, self.run_token) for path in ("/run", "/run/file")),
             by_token(shared + "/run" + tiles, self.run_token_tile),
+            with_body(shared + "/run", self.run_token, name="run_token_with", public=True),
+            with_body(shared + "/run" + tiles, self.run_token_tile, name="run_token_tile_with", public=True),
             *(by_token(shared + "/{name}" + path, self.run_token_named) for path in ("/run", "/run/file")),
             by_token(shared + "/{name}/run" + tiles, self.run_token_named_tile),
+            with_body(shared + "/{name}/run", self.run_token_named, name="run_token_named_with", public=True),
         ]
 
     def close(self) -> None:
@@ -127,19 +135,18 @@ class CallRoutes:
         )
         return service.Request(
             uid=wire.uid_of(request.headers.get("fused-run-id")),
-            target=of_function(user, function),
+            target=of_function(user, function, author_of(call)),
             arguments=wanted.arguments,
             formats=wanted.formats,
             tile=tile,
             max_age=wanted.max_age,
             door="tile" if tile else "body",
             caller_id=user.id,
-            context=_context(request, user.email),
+            **self._place(request, user.email),
         )
 
     async def _by_name(self, call: Call, request: Request, email: str, name: str, tile: Tile | None) -> Response:
-        user = call.user
-        target = self._targets.warm(("name", user.id, email, name))
+        target = self._targets.warm(name_key(call, email, name))
         if target is None:
             target = await anyio.to_thread.run_sync(self._targets.by_name, call, email, name)
         return await self._by_target(call, request, target, tile, "saved")
@@ -160,6 +167,9 @@ class CallRoutes:
         wanted = wire.from_query(
             request.query_params.multi_items(), request.headers.get("accept", ""), tile=tile is not None
         )
+        if request.method == "POST":
+            body = await read_body(request, self._body_bytes, self._body_seconds)
+            wanted = msgspec.structs.replace(wanted, arguments=wanted.arguments | wire.arguments_of(body))
         made = service.Request(
             uid=wire.uid_of(request.headers.get("fused-run-id")),
             target=target,
@@ -169,9 +179,20 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
-            context=_context(request, target.owner_email) | more,
+            **self._place(request, target.owner_email, **more),
         )
         return await self._finish(request, made)
+
+    def _place(self, request: Request, email: str, **more: str) -> dict[str, Any]:
+        """How deep a call is, and what its code may know of it. Raises Invalid for one that is too deep."""
+        visit = visit_of(request.scope)
+        context = _context(request, email) | more | {"max_recursion_factor": self._depth}
+        if visit is not None and visit.recursion > self._depth:
+            raise Invalid(
+                f"Udfs that call one another may do so {self._depth} deep (HEADRACE_CALL_DEPTH), and this call would "
+                f"be at {visit.recursion}. Does one of them call itself?"
+            )
+        return {"context": context, "depth": visit.depth if visit else 1}
 
     async def _finish(self, request: Request, made: service.Request) -> Response:
         answered = self._calls.at_once(made)

@@ -66,6 +66,27 @@ _decode_body = msgspec.json.Decoder(Body).decode
 _decode_step = msgspec.json.Decoder(Step).decode
 
 
+class Arguments(Struct):
+    """The body of a call by name or by token: arguments as JSON values. What else is asked stands in the query."""
+
+    parameters: dict[str, Any] = {}
+
+
+_decode_arguments = msgspec.json.Decoder(Arguments).decode
+
+
+def arguments_of(body: bytes) -> dict[str, Any]:
+    """The arguments in the body of a call by name or by token; none in an empty one. Raises Malformed, Invalid."""
+    if not body.strip():
+        return {}
+    try:
+        return _decode_arguments(body).parameters
+    except msgspec.ValidationError as wrong:
+        raise Invalid(f'Send the arguments as JSON: {{"parameters": {{"n": 1}}}}; {wrong}.') from wrong
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+        raise Malformed(f"The body is not JSON: {wrong}.") from wrong
+
+
 def from_query(pairs: Iterable[tuple[str, str]], accept: str, *, tile: bool) -> Wanted:
     """Read a query string. A name that is repeated becomes a list of texts. Raises Invalid naming the parameter."""
     own: dict[str, str] = {}
