@@ -120,6 +120,7 @@ class Task(Struct, frozen=True, kw_only=True, tag=True):
     tile: tuple[int, int, int] | None = None  # z, x, y
     context: dict[str, Any] = {}  # what `fused.context` answers: user_email, headers, recursion ...
     depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
+    element: list[Any] = []  # of an input, where there is one: more arguments, or the first one
     limits: Limits
 
 

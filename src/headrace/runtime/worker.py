@@ -22,6 +22,7 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from inspect import signature
 from itertools import pairwise
 from os import _exit, chdir, chmod, getpid, kill, scandir, umask, waitpid  # as they are before user code patches them
 from pathlib import Path
@@ -157,7 +158,8 @@ class Worker:
         exec(self._compile(task, modules), namespace)  # noqa: S102 - what a worker is for
         function = _entrypoint(namespace, task)
         try:
-            positional, named = self._arguments.bind(function, task.arguments, task.tile)
+            arguments = _with_element(function, task) if task.element else task.arguments
+            positional, named = self._arguments.bind(function, arguments, task.tile)
         except self._arguments.ArgumentError as wrong:
             raise Failure(Outcome.ARGUMENT, _told(wrong.kind, str(wrong))) from None
         times.append(perf_counter())
@@ -295,6 +297,16 @@ def _entrypoint(namespace: Mapping[str, Any], task: Task) -> Callable[..., Any]:
     message = f"name {task.entrypoint!r} is not defined as a function in the code"
     message += f"; there are {', '.join(there)}." if there else ", which defines no function."
     raise Failure(Outcome.EXCEPTION, _told("NameError", message))
+
+
+def _with_element(function: Callable[..., Any], task: Task) -> dict[str, Any]:
+    """The arguments of a call for one element of an input: a dict of them, else the first (protocol notes 5.2)."""
+    element = task.element[0]
+    parameters = signature(function).parameters.values()
+    names = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    if isinstance(element, dict) and (len(names) < len(parameters) or element.keys() <= set(names)):
+        return {**task.arguments, **element}
+    return {**task.arguments, names[0]: element} if names else task.arguments
 
 
 def _told(kind: str, message: str, lineno: int | None = None, text: str | None = None) -> Problem:

@@ -77,6 +77,7 @@ class Request(Struct, frozen=True, kw_only=True):
     caller_id: int | None = None
     context: dict[str, Any] = {}
     depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
+    element: list[Any] = []  # one, where it is called for an element of an input: its arguments, or its first one
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -248,6 +249,7 @@ class Calls:
             tile=request.tile,
             context=request.context,
             depth=request.depth,
+            element=request.element,
             limits=self._limits,
         )
 
@@ -267,6 +269,7 @@ def key_of(request: Request) -> str:
         request.formats,
         request.tile,
         *(() if target.author_id is None else (target.author_id,)),
+        *(("element", *request.element) if request.element else ()),
     )
     return sha256(_canonical(parts)).hexdigest()
 

@@ -1,6 +1,7 @@
 """Calls: a udf by its code, by its saved name or by a token, as a file or as a map tile (Fused protocol notes 4)."""
 
 import asyncio
+from collections.abc import Coroutine
 from functools import partial
 from typing import Annotated, Any
 
@@ -16,16 +17,19 @@ from headrace.api.streams import read_body
 from headrace.api.visit import visit_of
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
+from headrace.dialects.fused.batch import answer as answer_each
 from headrace.errors import Invalid, NotFound
 from headrace.services import calls as service
 from headrace.services.call import Call
 from headrace.services.calls import Answered, Calls, Started, Target
 from headrace.services.targets import Targets, author_of, name_key, of_function
+from headrace.settings import Settings
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
 POLL_SECONDS = 2.0
 
 Tile = tuple[int, int, int]
+Batch = tuple[list[Any], int]  # elements to call for, and how many at once
 
 
 class Asked(Struct):
@@ -39,9 +43,10 @@ class Asked(Struct):
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
-    def __init__(self, calls: Calls, targets: Targets, body_bytes: int, body_seconds: float, depth: int) -> None:
-        self._calls, self._targets, self._depth = calls, targets, depth
-        self._body_bytes, self._body_seconds = body_bytes, body_seconds
+    def __init__(self, calls: Calls, targets: Targets, settings: Settings) -> None:
+        self._calls, self._targets, self._depth = calls, targets, settings.call_depth
+        self._body_bytes, self._body_seconds = settings.body_mb << 20, settings.body_seconds
+        self._most = settings.call_output_mb << 20
         self._started = Started()
 
     def operations(self) -> list[Operation]:
@@ -79,11 +84,11 @@ class CallRoutes:
 
     async def run_code(self, call: Call, request: Request, client_id: str) -> Response:
         """Call a udf whose code comes in the body."""
-        return await self._finish(request, await self._by_code(call, request, None))
+        return await self._finish(request, *await self._by_code(call, request, None))
 
     async def run_code_tile(self, call: Call, request: Request, client_id: str, z: int, x: int, y: int) -> Response:
         """Call a udf whose code comes in the body, for one map tile."""
-        return await self._finish(request, await self._by_code(call, request, tile(z, x, y)))
+        return await self._finish(request, *await self._by_code(call, request, tile(z, x, y)))
 
     async def start_code(self, call: Call, request: Request, client_id: str) -> Response:
         """Start a udf whose code comes in the body; the answer, or 202 and the run is fetched later."""
@@ -128,12 +133,13 @@ class CallRoutes:
         """Call the udf of that name that a token opens, for one map tile."""
         return await self._by_token(call, request, token, tile(z, x, y), name)
 
-    async def _by_code(self, call: Call, request: Request, tile: Tile | None) -> service.Request:
+    async def _by_code(self, call: Call, request: Request, tile: Tile | None) -> tuple[service.Request, Batch | None]:
+        """The call of a body; and the elements it is called for, and how many at once, where it has an input."""
         user = call.user
         function, wanted = wire.from_body(
             await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
         )
-        return service.Request(
+        made = service.Request(
             uid=wire.uid_of(request.headers.get("fused-run-id")),
             target=of_function(user, function, author_of(call)),
             arguments=wanted.arguments,
@@ -144,6 +150,7 @@ class CallRoutes:
             caller_id=user.id,
             **self._place(request, user.email),
         )
+        return made, None if wanted.input is None else (wanted.input, wanted.at_once)
 
     async def _by_name(self, call: Call, request: Request, email: str, name: str, tile: Tile | None) -> Response:
         target = self._targets.warm(name_key(call, email, name))
@@ -194,18 +201,21 @@ class CallRoutes:
             )
         return {"context": context, "depth": visit.depth if visit else 1}
 
-    async def _finish(self, request: Request, made: service.Request) -> Response:
-        answered = self._calls.at_once(made)
+    def _answer(self, made: service.Request, batch: Batch | None) -> Coroutine[Any, Any, Answered]:
+        return self._calls.answer(made) if batch is None else answer_each(self._calls, made, *batch, self._most)
+
+    async def _finish(self, request: Request, made: service.Request, batch: Batch | None = None) -> Response:
+        answered = self._calls.at_once(made) if batch is None else None
         if answered is None:
             try:
-                answered = await while_connected(request, self._calls.answer(made))
+                answered = await while_connected(request, self._answer(made, batch))
             except ClientGone:
                 return Response(status_code=499)
         return await respond(request, answered)
 
     async def _start(self, call: Call, request: Request, tile: Tile | None) -> Response:
-        made = await self._by_code(call, request, tile)
-        task = self._started.start(call.user.id, made.uid, lambda: self._calls.answer(made))
+        made, batch = await self._by_code(call, request, tile)
+        task = self._started.start(call.user.id, made.uid, lambda: self._answer(made, batch))
         return await self._poll(request, task, START_SECONDS)
 
     async def _poll(self, request: Request, task: "asyncio.Task[Answered]", seconds: float) -> Response:

@@ -27,6 +27,8 @@ RESERVED = frozenset(
     }
 )
 
+AT_ONCE = 256  # elements of an input
+
 # Where nothing was asked for: what a program, a person's browser and a map most likely want.
 FOR_PROGRAMS = ("geojson", "json", "png")
 FOR_PEOPLE = ("html", "png")
@@ -39,6 +41,8 @@ class Wanted(Struct, frozen=True):
     formats: tuple[str, ...]
     max_age: int | None  # None: as the udf or the token says
     arguments: dict[str, Any]
+    input: list[Any] | None = None  # elements, for each of which it is called
+    at_once: int = 1  # of them
     legacy: bool = False  # asked by dtype_out_*: a client that reads nothing but Parquet and pictures
 
 
@@ -108,7 +112,7 @@ def from_query(pairs: Iterable[tuple[str, str]], accept: str, *, tile: bool) -> 
         formats = formats_of(",".join([own.get("dtype_out_raster", ""), own.get("dtype_out_vector", ""), "json"]))
     else:
         formats = FOR_MAPS if tile else FOR_PEOPLE if "text/html" in accept else FOR_PROGRAMS
-    return Wanted(formats, _max_age(own.get("cache_max_age"), own.get("cache")), arguments, legacy)
+    return Wanted(formats, _max_age(own.get("cache_max_age"), own.get("cache")), arguments, legacy=legacy)
 
 
 def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
@@ -122,10 +126,9 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
         raise Malformed(f"The body or its step_config is not JSON: {wrong}.") from wrong
     if step.type != "udf" or step.udf is None:
         raise Invalid(f"Only steps of type 'udf' with a udf are called here, and this one is of type {step.type!r}.")
-    if step.input is not None or step.n_processes is not None:
-        raise Invalid(
-            "A call answers one set of parameters; steps with an input list are jobs, which are not served yet."
-        )
+    at_once = step.n_processes or 1
+    if not 1 <= at_once <= AT_ONCE:
+        raise Invalid(f"n_processes wants 1 to {AT_ONCE}, and got {at_once}.")
     legacy = read.format is None and (read.dtype_out_vector is not None or read.dtype_out_raster is not None)
     if read.format is not None:
         formats = formats_of(read.format)
@@ -135,7 +138,10 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
         formats = FOR_PROGRAMS
     max_age = query.get("cache_max_age", read.cache_max_age)
     cache = None if read.cache is None else str(read.cache)
-    return step.udf, Wanted(formats, _max_age(max_age, cache, asks=True), dict(step.udf.parameters), legacy)
+    wanted = Wanted(
+        formats, _max_age(max_age, cache, asks=True), dict(step.udf.parameters), step.input, at_once, legacy
+    )
+    return step.udf, wanted
 
 
 def formats_of(names: str | list[str]) -> tuple[str, ...]:

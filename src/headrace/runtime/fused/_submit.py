@@ -21,11 +21,12 @@ class Pool:
         self,
         udf: Any,  # noqa: ANN401 - a udf, or what names one
         arguments: list[dict[str, Any]],
+        common: dict[str, Any],  # arguments of every run
         workers: int,
         tries: int,
         options: dict[str, Any],
     ) -> None:
-        self.arg_list, self._udf, self._options, self._tries = arguments, udf, options, tries
+        self.arg_list, self._udf, self._common, self._options, self._tries = arguments, udf, common, options, tries
         self._took: list[float | None] = [None] * len(arguments)
         self._started: set[int] = set()
         self._executor = ThreadPoolExecutor(max(1, min(workers, len(arguments))), "headrace-submit")
@@ -38,7 +39,7 @@ class Pool:
         try:
             for tries_left in range(self._tries, -1, -1):
                 try:
-                    return run(self._udf, parameters=given, **self._options)
+                    return run(self._udf, parameters={**self._common, **given}, **self._options)
                 except (UdfSelfRecursionError, Invalid, NotServed):
                     raise
                 except Exception:
@@ -243,15 +244,15 @@ def submit(
     `collect=False` gives the pool at once; `debug_mode=True` runs the first element alone and gives what that gives.
     `n_processes_per_worker` and `execution_type` decide nothing here: every run has a process of its own.
     """
-    given = [_arguments(udf, one, arguments) for one in _elements(arg_list)]
+    given = [one if isinstance(one, dict) else {_first(udf): one} for one in _elements(arg_list)]
     options: dict[str, Any] = {"engine": engine, "instance_type": instance_type, "cache": cache}
     options["cache_max_age"] = cache_max_age
     if debug_mode:
-        return run(udf, parameters=given[0], **options)
+        return run(udf, parameters={**arguments, **given[0]}, **options)
     workers = WORKERS if max_workers is None else max_workers
     if not 1 <= workers <= MOST_WORKERS:
         raise Invalid(f"max_workers wants 1 to {MOST_WORKERS}, and got {workers}.")
-    pool = Pool(udf, given, workers, max(0, max_retry), options)
+    pool = Pool(udf, given, arguments, workers, max(0, max_retry), options)
     if not collect:
         return pool
     return pool.df(ignore_exceptions=ignore_exceptions, flatten=flatten, drop_index=drop_index)
@@ -264,12 +265,6 @@ def _elements(arg_list: Any) -> Sequence[Any]:  # noqa: ANN401
     if not elements:
         raise Invalid("submit wants at least one element to run the udf for.")
     return elements
-
-
-def _arguments(udf: Any, element: Any, common: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-    if isinstance(element, dict):
-        return {**common, **element}
-    return {**common, _first(udf): element}
 
 
 def _first(udf: Any) -> str:  # noqa: ANN401

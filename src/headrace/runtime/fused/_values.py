@@ -64,6 +64,8 @@ def decode(came: Response) -> Any:  # noqa: ANN401 - any result
 def _decode(media_type: str, body: bytes) -> Any:  # noqa: ANN401
     if not body:
         return None
+    if "type=bytes" in media_type:
+        return body
     kind = media_type.partition(";")[0].strip()
     if kind in ("application/json", "application/geo+json"):
         return json.loads(body)
@@ -119,4 +121,4 @@ def _raster(body: bytes) -> Any:  # noqa: ANN401
 def _parts(body: bytes) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         described = json.loads(archive.read("meta.json"))["files"]
-        return {name: _decode(of["content_type"], archive.read(name)) for name, of in described.items()}
+        return {of.get("key", name): _decode(of["content_type"], archive.read(name)) for name, of in described.items()}
