@@ -40,6 +40,8 @@ class Worker:
     ) -> None:
         self.number, self.channel, self.group = number, channel, group
         self.owner: object = None
+        self.shared = ""  # the folder that it was shown, of those that owners' calls share
+        self.refused: dict[str, str] = {}  # fences that the machine refused it with its first task
         self.calls = 0
         self.idle_since = time.monotonic()
         self.ready: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
@@ -86,6 +88,8 @@ class Worker:
         if came is None:
             return None if self._unread and self.killed_for is None else await self._obituary(task)
         reply, body = came
+        if self.calls == 1:
+            self.refused = reply.refused
         self.retiring |= reply.retire
         return _answer(task, reply, body)
 
@@ -263,6 +267,7 @@ class Zygote:
             limits=limits,
             counted=group is not None,
             growth=self._plan.growth,
+            mounts=self._plan.mounts,
         )
         self._workers[worker.number] = worker
         with theirs:
@@ -355,6 +360,11 @@ def problem_of(outcome: Outcome, task: Task, status: int | None) -> Problem:
         Outcome.TOO_LARGE: (
             "OutputTooLarge",
             f"The result is larger than {limits.output >> 20:,} MB, the limit here (HEADRACE_CALL_OUTPUT_MB).",
+        ),
+        Outcome.FULL: (
+            "DiskFull",
+            "The disk that your calls share, /mount, is over its limit (HEADRACE_MOUNT_MB), and the call was ended. "  # noqa: ISC004
+            "Calls can read and delete files there until it holds less.",
         ),
         Outcome.CANCELLED: ("Cancelled", "The call was cancelled."),
     }.get(outcome, ("ProcessDied", f"The process of the call {_ending(status)} before it had an answer."))

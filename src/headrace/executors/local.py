@@ -20,8 +20,9 @@ import structlog
 
 from headrace.errors import Busy, Unavailable
 from headrace.executors import Answering
+from headrace.executors._mounts import PAUSE, Mounts
 from headrace.executors._processes import Worker, Zygote
-from headrace.model.result import Answer
+from headrace.model.result import Answer, Outcome
 from headrace.runtime import environment, network
 from headrace.runtime.cgroup import Groups
 from headrace.runtime.wire import Limits, Plan, Task
@@ -87,9 +88,14 @@ class Local:
         self._counts = {"workers_started": 0, "workers_ended": 0, "zygotes_started": 0}
         self.refused: dict[str, str] = {}
         self._lacking = network.missing() or ("" if environment.bubblewrap() else "bubblewrap is not installed")
+        # Without bubblewrap there is no place of the machine's that could be shown to each owner as another.
+        shares = settings.mount_mb > 0 and environment.bubblewrap() is not None
+        self._mounts = Mounts(settings.home / "mounts", settings.mount_mb << 20) if shares else None
+        self._watcher: asyncio.Task[None] | None = None
         self.environment = environment.default(
             [folder for folder in settings.data_folders.split(":") if folder],
             network=settings.network or ("host" if self._lacking else "public"),
+            mounts=str(self._mounts.root) if self._mounts else "",
         )
         self._zygote = Zygote(self.environment, self._plan(), self._groups, self._renew_spare)
 
@@ -101,6 +107,9 @@ class Local:
             )
         if self._lacking and not self._settings.network:
             self._note({"network": self._lacking})
+        if self._mounts:
+            self._mounts.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._watcher = asyncio.create_task(self._watch_mounts())
         self._zygote.start()
         self._counts["zygotes_started"] += 1
         self._keeper = asyncio.create_task(self._keep_zygote())
@@ -118,8 +127,10 @@ class Local:
             else:
                 worker = await self._wait(lane)
             try:
-                answer = await worker.run(task, answering)
+                answer = await worker.run(self._sharing(worker, task), answering)
             finally:
+                if worker.refused:
+                    self._note(worker.refused)
                 self._free(lane, worker)
             if answer is not None:
                 break
@@ -132,10 +143,31 @@ class Local:
             else answer
         )
 
+    def _sharing(self, worker: Worker, task: Task) -> Task:
+        """The task, with the folder that its owner's calls share if the worker is yet to be shown one."""
+        if worker.calls or not task.shared:
+            return task
+        if self._mounts is None:
+            return msgspec.structs.replace(task, shared="")
+        self._mounts.make(task.shared)
+        worker.shared = task.shared
+        return msgspec.structs.replace(task, full=task.shared in self._mounts.full)
+
+    async def _watch_mounts(self) -> None:
+        """Measure the folders that calls write to, and end the workers that were shown one as it is no more."""
+        assert self._mounts is not None
+        while True:
+            await asyncio.sleep(PAUSE)
+            for name in self._mounts.due({worker.shared for worker in self._workers if worker.busy_with} - {""}):
+                if await asyncio.to_thread(self._mounts.measure, name):
+                    for worker in [worker for worker in self._workers if worker.shared == name]:
+                        if name in self._mounts.full or not worker.busy_with:
+                            worker.kill(Outcome.FULL)
+                        else:
+                            worker.retiring = True
+
     def stop(self, uid: str) -> bool:
         """End the task of that uid."""
-        from headrace.model.result import Outcome
-
         for worker in self._workers:
             if worker.busy_with == uid:
                 worker.kill(Outcome.CANCELLED)
@@ -150,8 +182,9 @@ class Local:
         deadline = time.monotonic() + seconds
         while self._at_work() and time.monotonic() < deadline:  # noqa: ASYNC110 - once in a server's life
             await asyncio.sleep(0.02)
-        if self._keeper:
-            self._keeper.cancel()
+        for task in (self._keeper, self._watcher):
+            if task:
+                task.cancel()
         for owner in self._owners.values():
             for waiting in (turn for lane in owner.lanes.values() for turn in lane.waiting):
                 if not waiting.done():
@@ -199,6 +232,7 @@ class Local:
             limits=limits,
             counted=False,
             growth=s.worker_growth_mb << 20,
+            mounts=self._mounts is not None,
         )
 
     def _lane(self, task: Task) -> Lane:

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from headrace.runtime.network import TUN
+from headrace.runtime.sandbox import MOUNTS, SHARED
 
 SYSTEM = (
     "/usr /bin /sbin /lib /lib32 /lib64 /etc/alternatives /etc/ca-certificates /etc/fonts /etc/group /etc/host.conf "
@@ -56,9 +57,10 @@ class Environment(Struct, frozen=True, kw_only=True):
     readable: list[str]  # folders and files, shown at the same paths
     network: str  # of network.MODES
     variables: dict[str, str]
+    mounts: str = ""  # the folder on this machine that holds those that owners' calls share; empty: there are none
 
 
-def default(data_folders: list[str], *, network: str) -> Environment:
+def default(data_folders: list[str], *, network: str, mounts: str = "") -> Environment:
     """The interpreter that serves, its packages, and the folders of data that the settings name."""
     package = Path(__file__).parents[1]
     # What the interpreter would not find by itself: the folder of an editable install, and where PYTHONPATH points.
@@ -72,6 +74,7 @@ def default(data_folders: list[str], *, network: str) -> Environment:
         python=sys.executable,
         readable=[*readable, *_aliases(own)],
         network=network,
+        mounts=mounts,
         variables=VARIABLES | {"PYTHONPATH": ":".join(dict.fromkeys([str(package.parent), *found]))},
     )
 
@@ -102,6 +105,10 @@ def command(environment: Environment, control: int) -> list[str]:
         arguments += ["--perms", "0755", "--dir", way]
     if environment.network == "public":
         arguments += ["--dev-bind-try", TUN, TUN]
+    if environment.mounts:
+        arguments += ["--perms", "0755", "--dir", "/run", "--bind", environment.mounts, MOUNTS]
+        arguments += ["--perms", "0755", "--dir", SHARED, "--perms", "0755", "--dir", "/mnt"]
+        arguments += ["--symlink", SHARED, "/mnt/cache"]  # its older name
     for path in SYSTEM:
         arguments += ["--ro-bind-try", path, path]
     for path in environment.readable:

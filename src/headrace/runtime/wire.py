@@ -63,6 +63,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     limits: Limits
     counted: bool  # whether a control group counts its memory
     growth: int  # bytes of memory above its start after which it asks to be replaced
+    mounts: bool = False  # whether the shared folders are there, beneath sandbox.MOUNTS
 
 
 class Fork(Struct, frozen=True, tag=True):
@@ -99,7 +100,10 @@ class Unable(Struct, frozen=True, tag=True):
 
 
 class Ready(Struct, frozen=True):
-    """A worker is fenced. Fences that the machine refused, with its words."""
+    """A worker has its namespaces; the fences that depend on whose it is come with its first task.
+
+    What the machine refused, with its words.
+    """
 
     refused: dict[str, str]
 
@@ -120,6 +124,8 @@ class Task(Struct, frozen=True, kw_only=True, tag=True):
     tile: tuple[int, int, int] | None = None  # z, x, y
     context: dict[str, Any] = {}  # what `fused.context` answers: user_email, headers, recursion ...
     depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
+    shared: str = ""  # the folder that its owner's calls share, by name; empty: it gets none
+    full: bool = False  # whether that folder is over its limit
     element: list[Any] = []  # of an input, where there is one: more arguments, or the first one
     limits: Limits
 
@@ -140,6 +146,7 @@ class Reply(Struct, frozen=True, kw_only=True, tag=True):
     timing: Timing = Timing()
     retire: bool = False  # the worker asks to be replaced: a thread was left running, memory has grown
     imported: list[str] = []  # libraries that this call was the first to import
+    refused: dict[str, str] = {}  # with the first answer: fences that the machine refused
 
 
 class Ask(Struct, frozen=True, kw_only=True, tag=True):

@@ -30,6 +30,8 @@ from time import perf_counter
 from types import CodeType, CoroutineType, ModuleType
 from typing import Any, NoReturn
 
+from msgspec.structs import replace
+
 from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 from headrace.runtime import sandbox, wire
@@ -49,9 +51,10 @@ TRACEBACK = 50_000  # characters of its traceback, the end of it
 
 def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn:
     """Fence this process, then answer tasks until the server closes the channel."""
-    refused = sandbox.confine(plan, private_pids=private_pids)
-    worker = Worker(plan, Line(channel), private_pids=private_pids)
-    wire.send(channel, wire.encode(Ready(refused)))
+    fences = sandbox.Fences(plan, private_pids=private_pids)
+    fences.prepare()
+    wire.send(channel, wire.encode(Ready(fences.refused)))
+    worker = None
     while True:
         message, _ = wire.receive(channel)
         if not message:
@@ -59,7 +62,13 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
         task = wire.decode_said(message)
         if not isinstance(task, Task):
             continue  # an answer that the call before did not wait for
-        reply, fd = worker.answer(task)
+        if worker is None:
+            fences.close(task.shared, full=task.full)
+            worker = Worker(plan, Line(channel), private_pids=private_pids, shares=fences.shares)
+            reply, fd = worker.answer(task)
+            reply = replace(reply, refused=fences.refused)
+        else:
+            reply, fd = worker.answer(task)
         wire.send(channel, wire.encode(reply), () if fd is None else (fd,))
         if fd is not None:
             os.close(fd)
@@ -75,8 +84,11 @@ class Failure(Exception):
 class Worker:
     """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
 
-    def __init__(self, plan: Plan, line: Line, *, private_pids: bool) -> None:
+    def __init__(self, plan: Plan, line: Line, *, private_pids: bool, shares: bool) -> None:
         self._line = line
+        # Workers of one owner have users of their own and one group: what one writes the next may write as well.
+        self._umask = 0o002 if shares and plan.uid is not None else 0o022
+        umask(self._umask)
         self._plan, self._private_pids, self._pid = plan, private_pids, getpid()
         self._scratch = os.environ.get("TMPDIR", sandbox.SCRATCH)
         os.environ.update(HOME=self._scratch, TMPDIR=self._scratch)
@@ -211,7 +223,7 @@ class Worker:
         with suppress(ChildProcessError):
             while waitpid(-1, 0 if self._private_pids else os.WNOHANG)[0]:
                 pass
-        umask(0o022)
+        umask(self._umask)
         chmod(self._scratch, 0o700)  # noqa: PTH101 - once for every call, and a Path costs more
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, before in self._handlers:

@@ -37,6 +37,7 @@ STATUS = {
     Outcome.TOO_LARGE: 422,
     Outcome.TIMEOUT: 422,
     Outcome.MEMORY: 422,
+    Outcome.FULL: 422,
     Outcome.DIED: 422,
     Outcome.CANCELLED: 499,
 }
@@ -250,6 +251,8 @@ class Calls:
             context=request.context,
             depth=request.depth,
             element=request.element,
+            # Nor does it see what the owner's own code keeps.
+            shared=f"{target.owner_id}" if target.author_id is None else "",
             limits=self._limits,
         )
 
