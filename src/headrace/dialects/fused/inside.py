@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from re import sub
+from urllib.parse import urlsplit
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -57,7 +58,7 @@ OWN = """
     GET,PUT,POST,DELETE /files/...
     GET,POST,DELETE /efs/...
     GET,PUT,DELETE /realtime/{}/api/v1/secrets/...
-    GET /secrets/self/user/...
+    GET,PUT,DELETE /secrets/self/user/...
 """
 
 
@@ -66,6 +67,7 @@ class Inside:
 
     def __init__(self, platform: Platform, rim: Rim, operations: Sequence[Operation]) -> None:
         self._platform = platform
+        self._host = urlsplit(platform.settings.url).netloc  # in addresses that an answer may name
         self._own, self._others = (
             Router([Mount(PREFIX, _fenced(operations, rules.split("\n")), PlainJson())], rim)
             for rules in (OPEN + OWN, OPEN)
@@ -80,7 +82,7 @@ class Inside:
         visit = Visit(principal, running.depth + 1, recursion)
         app = self._own if target.author_id is None else self._others
         headers = {name: value for name, value in asked.headers.items() if name.lower() in PASSED}
-        headers["fused-recursion"] = str(recursion)
+        headers |= {"fused-recursion": str(recursion), "host": self._host}
         await ask(app, visit, asked.method, PREFIX + asked.path, asked.query, headers, body, tell)
 
     async def _principal(self, owner_id: int, author_id: int | None) -> Principal:
