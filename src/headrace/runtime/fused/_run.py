@@ -20,7 +20,7 @@ from headrace.runtime.fused.types import (
 )
 from headrace.runtime.line import Response
 
-TOKEN = re.compile(r"[0-9a-f]{64}|(?:UDF_|fsh_|fc_)[\w-]+")
+TOKEN = re.compile(r"(?:[0-9a-f]{64}|(?:UDF_|fsh_|fc_)[\w-]+)(?:/[^/]+)?")  # of a collection, with a udf's name
 RUN = "/realtime/local/api/v1/run/udf"
 HERE = ("local",)
 REMOTE = (None, "remote", "realtime")
