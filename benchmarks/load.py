@@ -28,11 +28,24 @@ class Load(NamedTuple):
     errors: int
 
 
-def put(url: str, connections: int, seconds: float, *, cores: list[int], post: bytes | None = None) -> Load:
-    """Ask an address again and again over that many connections, from one thread on these cores."""
+def put(
+    url: str,
+    connections: int,
+    seconds: float,
+    *,
+    cores: list[int],
+    post: bytes | None = None,
+    paths: list[str] | None = None,
+) -> Load:
+    """Ask an address again and again over that many connections, from one thread on these cores.
+
+    With `paths`, these of its host in turn; that wants wrk.
+    """
+    if paths and not shutil.which("wrk"):
+        raise RuntimeError("Many addresses in turn want wrk: apt-get install wrk.")
     pinned = ["taskset", "-c", ",".join(map(str, cores))]
     with tempfile.TemporaryDirectory() as folder:
-        command = _wrk(Path(folder), post) if shutil.which("wrk") else [sys.executable, str(GENERATOR)]
+        command = _wrk(Path(folder), post, paths) if shutil.which("wrk") else [sys.executable, str(GENERATOR)]
         command += ["-c", str(connections), "-d", str(seconds)]
         if post and not shutil.which("wrk"):
             command += ["--post", post.decode()]
@@ -50,12 +63,16 @@ def maker() -> str:
     return "our own generator, in Python and itself a bound on the rates (wrk was not found: `apt-get install wrk`)"
 
 
-def _wrk(folder: Path, post: bytes | None) -> list[str]:
+def _wrk(folder: Path, post: bytes | None, paths: list[str] | None) -> list[str]:
     script = folder / "load.lua"
     body = (
         f'wrk.method = "POST"\nwrk.body = [==[{post.decode()}]==]\nwrk.headers["Content-Type"] = "application/json"\n'
         if post
         else ""
     )
+    if paths:
+        listed = ", ".join(f"[==[{path}]==]" for path in paths)
+        body += f"local paths, i = {{{listed}}}, 0\nrequest = function()\n  i = i % #paths + 1\n"
+        body += '  return wrk.format("GET", paths[i])\nend\n'
     script.write_text(body + LUA)
     return ["wrk", "-t1", "--timeout", "30s", "-s", str(script)]

@@ -170,6 +170,16 @@ def weigh(server: Server) -> Weight:
     return Weight(kilobytes / 1024, unread)
 
 
+def cpu_seconds(server: Server) -> float:
+    """Processor time that a server's live processes have used; beside a busy machine's rates, it stays what it is."""
+    ticks = 0
+    for pid in processes(server):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def pin(server: Server, cores: list[int]) -> None:
     """Hold a server to these cores: every thread that it has, and with them those to come."""
     for pid in processes(server):

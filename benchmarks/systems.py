@@ -75,6 +75,21 @@ def headrace() -> Iterator[System]:
 
 
 @contextmanager
+def serving_udf(slug: str, code: str, **settings: object) -> Iterator[tuple[Server, str]]:
+    """Ours with one udf; the server, and the address that a token of the udf opens."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    env = {f"HEADRACE_{name.upper()}": str(value) for name, value in settings.items()}
+    with tempfile.TemporaryDirectory(prefix="headrace-bench-") as home:
+        command = [sys.executable, "-m", "headrace", "up", "--home", home, "--port", port]
+        with running(command, f"{url}/healthz", env=env) as server:
+            key = (Path(home) / "admin.key").read_text().strip()
+            headers = {"Authorization": f"Bearer {key}"}
+            with httpx.Client(base_url=f"{url}/server/v1", headers=headers, timeout=60) as client:
+                yield server, f"{url}/server/v1/realtime-shared/{_share(client, slug, code)}"
+
+
+@contextmanager
 def floor() -> Iterator[System]:
     """Starlette to a bare resident process: what no system of this form can be faster than."""
     with _uvicorn("floor:app") as (server, url):
@@ -170,7 +185,7 @@ def _uvicorn(app: str) -> Iterator[tuple[Server, str]]:
         yield server, f"http://127.0.0.1:{port}"
 
 
-def _share(client: httpx.Client, name: str) -> str:
-    body = json.dumps({"code": FUNCTIONS[name], "entrypoint": "udf", "name": name})
+def _share(client: httpx.Client, name: str, code: str | None = None) -> str:
+    body = json.dumps({"code": code or FUNCTIONS[name], "entrypoint": "udf", "name": name})
     udf = client.post("/udf/new", json={"slug": name, "udf_body": body}).raise_for_status().json()
     return client.post("/udf-access-token/new", json={"udf_id": udf["id"]}).raise_for_status().json()["token"]

@@ -118,6 +118,7 @@ def serving(home: Path, **settings: object) -> Iterator[Server]:
 def server(tmp_path_factory) -> Iterator[Server]:
     """One server for all tests that do not change its settings."""
     limits = {"call_seconds": 20, "call_memory_mb": 1500, "call_output_mb": 200, "call_scratch_mb": 64, "body_mb": 16}
+    limits["wrong_guesses"] = 0  # all tests come from one address
     with serving(tmp_path_factory.mktemp("server") / "home", data_folders=DATA, **limits) as one:
         yield one
 

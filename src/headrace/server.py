@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from importlib.resources import files as folder_of
 from types import FrameType
 
 import click
@@ -13,20 +14,31 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from headrace import executors, logs
+from headrace.api.assets import Assets
 from headrace.api.auth import Keys
 from headrace.api.codec import PlainJson
 from headrace.api.endpoint import Rim
+from headrace.api.landing import landing
 from headrace.api.machine import machine_operations
 from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
+from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.efs import DiskRoutes
+from headrace.dialects.fused.files import FileRoutes
 from headrace.dialects.fused.inside import Inside
+from headrace.dialects.fused.maps import Maps
+from headrace.dialects.fused.openings import Openings
+from headrace.dialects.fused.share import Share
 from headrace.errors import Unavailable
 from headrace.services import accounts
+from headrace.services.admission import Admission
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Calls
+from headrace.services.files import Files
+from headrace.services.guesses import Guesses
 from headrace.services.health import Health
 from headrace.services.measures import Measures
 from headrace.services.targets import Targets
@@ -34,6 +46,7 @@ from headrace.settings import Settings
 from headrace.store.blobs import Blobs
 from headrace.store.cipher import open_cipher
 from headrace.store.results import Results
+from headrace.work.builder import Builder
 from headrace.work.janitor import Janitor
 from headrace.work.recorder import Recorder
 
@@ -65,7 +78,14 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    routes = CallRoutes(calls, Targets(platform), settings)
+    targets, assets = Targets(platform), Assets(folder_of("headrace").joinpath("web", "dist"))
+    guesses = Guesses(settings.wrong_guesses)
+    openings = Openings(targets, Admission(platform, guesses), guesses)
+    share, maps = Share(calls, openings, assets), Maps(calls, assets, settings.url)
+    routes = CallRoutes(calls, targets, openings, share, settings)
+    owned = Files(platform)
+    files = FileRoutes(owned, settings.body_seconds, settings.public_url)
+    disk = DiskRoutes(owned, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
@@ -80,21 +100,26 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     async def lifespan() -> AsyncGenerator[None]:
         await executor.start()
         janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
+        builder = Builder(settings, platform.db, platform.builds, platform.revision.bump, executor.environments)
         yield
         health.stopping = True
         routes.close()
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
+        builder.close()
         janitor.close()
         recorder.close()
         platform.db.close()
 
-    of_fused = [*routes.operations(), *fused.operations()]
+    udfs = (routes, CacheRoutes(calls), files, disk, share, maps, fused)
+    of_fused = [operation for part in udfs for operation in part.operations()]
     calls.inside = Inside(platform, rim, of_fused).answer
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
     ]
+    people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
+    mounts.append(Mount("/", people, PlainJson()))
     mounts.append(Mount("/", machine_operations(health.check, health.exposition), PlainJson()))
     shown = spec_operations(mounts, title="Headrace", version=version("headrace"), url=settings.url)
     mounts.append(Mount("/", shown, PlainJson()))

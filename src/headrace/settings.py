@@ -53,6 +53,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     worker_calls: Annotated[Positive, setting("Calls a worker serves before a fresh one takes over.")] = 10_000
     worker_idle_seconds: Annotated[Positive, setting("How long a worker without calls is kept.")] = 300
     worker_growth_mb: Annotated[Positive, setting("Growth of a worker's memory after which it is replaced.")] = 512
+    zygotes_max: Annotated[
+        Annotated[int, Meta(ge=2)], setting("Environments at work at once, the default one among them.")
+    ] = 8
+    zygote_idle_seconds: Annotated[
+        Positive, setting("How long an environment without calls is kept at work; the default one always is.")
+    ] = 1800
+    environment_seconds: Annotated[Positive, setting("Seconds that the build of an environment may take.")] = 900
+    environment_mb: Annotated[Positive, setting("The largest environment, with all its packages.")] = 4096
+    installer: Annotated[
+        Literal["", "uv", "pip"], setting("What builds environments: uv or pip; empty: uv where it is found.")
+    ] = ""
+    environments_max: Annotated[Positive, setting("Environments that one user may keep.")] = 32
     network: Annotated[
         Literal["", "none", "public", "host"],
         setting("What user code reaches: none, public addresses only, or what the host reaches; empty: the best here."),
@@ -78,6 +90,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_mb: Annotated[Positive, setting("The largest body of a request.")] = 64
     body_seconds: Annotated[Positive, setting("How long a client may take between two pieces of its body.")] = 30
 
+    wrong_guesses: Annotated[
+        Count, setting("Wrong tokens, passcodes or keys that one address may try in a minute; 0 is no bound.")
+    ] = 30
+    share_saves: Annotated[bool, setting("Whether a udf gets a share token when it is first saved.")] = True
+    collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
+    file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
+    files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
+    file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more are answered 429.")] = 8
+    files_redirect: Annotated[
+        bool, setting("Send who reads files to signed URLs of the object store, not through this server.")
+    ] = False
+    signed_seconds: Annotated[Positive, setting("How long signed URLs and upload forms are good for.")] = 3600
+    temporary_seconds: Annotated[Positive, setting("How long temporary uploads are kept.")] = 86_400
+
     cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = (
         7_776_000
     )
@@ -85,6 +111,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cache_memory_mb: Annotated[Count, setting("Cached results kept in memory as well.")] = 64
     run_days: Annotated[Positive, setting("Days that finished runs and their logs are kept.")] = 30
     run_rows: Annotated[Positive, setting("Finished runs kept at most; the oldest go first.")] = 1_000_000
+    map_days: Annotated[Positive, setting("Days that the address of a map page of data sets opens it.")] = 30
 
     @property
     def url(self) -> str:

@@ -15,25 +15,30 @@ import enum
 import io
 import json
 import math
+import re
 import subprocess
 import sys
 import uuid
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import python_calamine
 import shapely
 import starlette.datastructures
 import starlette.responses
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from headrace.formats import FORMATS, Unserializable, encode
 from headrace.registry import UnknownName
@@ -254,6 +259,18 @@ CASES: dict[str, Callable[[], Case]] = {
         frame(a=[dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)]),
         {"a": [dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)]},
     ),
+    "names that pandas and others have": lambda: Case(
+        frame(active_geometry_name=[1], slice=[2], column_names=[3], original=[4], savefig=[5], shape=[6], columns=[7]),
+        {
+            "active_geometry_name": [1],
+            "slice": [2],
+            "column_names": [3],
+            "original": [4],
+            "savefig": [5],
+            "shape": [6],
+            "columns": [7],
+        },
+    ),
     "totals of groups": lambda: Case(
         frame(k=["a", "b"], v=[1, 2]).groupby("k").agg(["sum", "max"]).reset_index(),
         {"k_": ["a", "b"], "v_sum": [1, 2], "v_max": [1, 2]},
@@ -315,10 +332,11 @@ def in_text(value: Any) -> str:
 
 @dataclass
 class Reader:
-    """How a format's bytes are read: columns of values, and what is expected of a column."""
+    """How a format's bytes are read: columns of values, and what is expected of a column and its name."""
 
     read: Callable[[bytes], dict[str, list[Any]]]
     expect: Callable[[list[Any]], list[Any]]
+    name: Callable[[str], str] = str
 
 
 def read_arrow(table: pa.Table) -> dict[str, list[Any]]:
@@ -376,6 +394,89 @@ def as_text(column: list[Any]) -> list[str]:
     return [in_text(value) for value in column]
 
 
+def read_ndjson(data: bytes) -> dict[str, list[Any]]:
+    assert data.endswith(b"\n") or not data
+    return read_json(b"[" + b",".join(data.split(b"\n")[:-1]) + b"]")
+
+
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def read_xml(data: bytes) -> dict[str, list[Any]]:
+    root = etree.fromstring(data)
+    assert root.tag == "data"
+    assert {row.tag for row in root} <= {"row"}
+    names = [cell.tag for cell in root[0]] if len(root) else []
+    columns = {name: [row[place].text or "" for row in root] for place, name in enumerate(names)}
+    assert all([cell.tag for cell in row] == names for row in root)
+    return columns
+
+
+class Same:
+    """Equal to every text that is this number."""
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    def __eq__(self, text: object) -> bool:
+        return float(text) == self.number
+
+    __hash__ = None
+
+
+def in_xml(column: list[Any]) -> list[Any]:
+    """Text, with U+FFFD for what XML has no form for; a float is any text that is read back as the same."""
+    return [Same(v) if isinstance(v, float) and not math.isnan(v) else NO_XML.sub("\ufffd", in_text(v)) for v in column]
+
+
+def xml_name(name: str) -> str:
+    name = re.sub(r"[^\w.-]", "_", name)
+    return name if re.match(r"[^\d.-]", name) else f"_{name}"
+
+
+def read_excel(data: bytes) -> dict[str, list[Any]]:
+    book = python_calamine.load_workbook(io.BytesIO(data))
+    assert book.sheet_names == ["udf"]
+    names, *rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False) or [[]]
+    # It does not say that there are rows at the end of which every cell is empty; the sheet does.
+    sheet = zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml")
+    there = int(re.search(rb'<dimension ref="A1:[A-Z]+(\d+)"', sheet)[1]) - 1
+    assert sheet.count(b"<row ") == (there + 1 if names else 0)
+    rows += [[""] * len(names)] * (there - len(rows))
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def in_excel(column: list[Any]) -> list[Any]:
+    """Excel's types, as headrace/formats/excel.py has them; both nothing and no text are an empty cell."""
+    there = [v for v in column if v is not None and v == v]  # noqa: PLR0124
+    kinds = {type(v) for v in there}
+    if kinds and kinds <= {int} | {np.int64}:
+        own = all(abs(v) < 10**15 for v in there)
+    elif kinds <= {bool, float}:
+        own = len(kinds) < 2
+    elif kinds == {decimal.Decimal}:
+        own = all(len(str(v).lstrip("-0.").replace(".", "")) <= 15 for v in there)
+    elif kinds == {dt.timedelta}:
+        own = all(v >= dt.timedelta(0) and not v.microseconds % 1000 for v in there)
+    elif kinds == {dt.time}:
+        own = all(not v.microsecond % 1000 for v in there)
+    elif kinds == {dt.date}:
+        own = all(v >= dt.date(1900, 3, 1) for v in there)
+    elif kinds == {dt.datetime}:
+        whole = all(not v.microsecond % 1000 for v in there)
+        own = whole and all(v.tzinfo is None and v >= dt.datetime(1900, 3, 1) for v in there)
+    else:
+        own = False
+    if not own:
+        return [re.sub(r"[\ufffe\uffff]", lambda c: f"_x{ord(c[0]):X}_", in_text(v)) for v in column]
+    return ["" if v is None or v != v else in_text(v) if v in (math.inf, -math.inf) else one(v) for v in column]  # noqa: PLR0124
+
+
+def one(value: Any) -> Any:
+    return float(value) if isinstance(value, int | decimal.Decimal) and not isinstance(value, bool) else value
+
+
 READERS = {
     "parquet": Reader(lambda data: read_arrow(pq.read_table(io.BytesIO(data))), in_arrow),
     "feather": Reader(lambda data: read_arrow(pa.ipc.open_file(data).read_all()), in_arrow),
@@ -383,8 +484,14 @@ READERS = {
     "json": Reader(read_json, lambda column: [in_json(v) for v in column]),
     "csv": Reader(read_csv, as_text),
     "html": Reader(read_html, as_text),
+    "ndjson": Reader(read_ndjson, lambda column: [in_json(v) for v in column]),
+    "xml": Reader(read_xml, in_xml, xml_name),
+    "excel": Reader(read_excel, in_excel),
+    "xlsx": Reader(read_excel, in_excel),
 }
-TABLES = [name for name in FORMATS.names if "frame" in FORMATS[name].kinds and name not in ("geojson", "mvt")]
+TABLES = [name for name in FORMATS.names if "frame" in FORMATS[name].kinds and name not in ("geojson", "mvt", "svg")]
+NAMELESS = ("json", "ndjson", "xml")  # without a row, they cannot name the columns
+TEXT = ["json", "ndjson", "csv", "html", "xml", "excel"]
 
 
 def written(value: Any, format_: str, tile: tuple[int, int, int] | None = None) -> bytes:
@@ -405,17 +512,19 @@ def test_a_table_is_read_back_value_by_value(name, case):
     reader = READERS[name]
     got = reader.read(written(made.value, name))
     got = {column: values for column, values in got.items() if not column.startswith("__index_level_")}
-    if name == "json" and not any(made.columns.values()):
-        assert got == {}  # a list without records cannot name its columns
+    if name in NAMELESS and not any(made.columns.values()):
+        assert got == {}
         return
-    assert list(got) == list(made.columns)
+    assert list(got) == [reader.name(column) for column in made.columns]
     for column, values in made.columns.items():
-        assert [canonical(v) for v in got[column]] == [canonical(v) for v in reader.expect(values)], column
+        assert [canonical(v) for v in got[reader.name(column)]] == [canonical(v) for v in reader.expect(values)], column
 
 
 def canonical(value: Any) -> Any:
     """Equal for equal values: an instant is an instant in any zone, a number a number in any width."""
     match value:
+        case dt.date() if not isinstance(value, dt.datetime):
+            return ("instant", pd.Timestamp(value))
         case pd.Timestamp() | dt.datetime():
             stamp = pd.Timestamp(value)
             return ("instant", stamp.tz_convert("UTC") if stamp.tz else stamp)
@@ -462,7 +571,7 @@ def test_pandas_reads_the_same_frame_back(name, index):
     pd.testing.assert_frame_equal(read(io.BytesIO(written(kinds, name))), kinds)
 
 
-@pytest.mark.parametrize("name", ["json", "csv", "html"])
+@pytest.mark.parametrize("name", TEXT)
 def test_text_has_a_named_index_as_its_first_columns_and_no_other(name):
     read = READERS[name].read
     named = pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="key"))
@@ -482,6 +591,101 @@ def test_pandas_and_polars_read_csv_and_json():
         (written(small, "json"), lambda file: pl.read_json(file).to_pandas()),
     ):
         pd.testing.assert_frame_equal(read(io.BytesIO(data)), small, check_dtype=False)
+
+
+# Excel
+
+
+def sheet_of(value: Any) -> list[list[Any]]:
+    book = openpyxl.load_workbook(io.BytesIO(written(value, "excel")))
+    return [[cell.value for cell in row] for row in book.active]
+
+
+def test_a_text_that_looks_like_a_formula_is_a_text():
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://example.org")', "\t=1", "|cmd"]
+    book = openpyxl.load_workbook(io.BytesIO(written(frame(**{"=x": texts}), "excel")))
+    for cell, expected in zip(book.active["A"], ["=x", *texts], strict=True):
+        assert (cell.value, cell.data_type) in ((expected, "s"), (expected, "inlineStr"))
+    sheet = zipfile.ZipFile(io.BytesIO(written(frame(**{"=x": texts}), "excel"))).read("xl/worksheets/sheet1.xml")
+    assert b"<f" not in sheet
+
+
+def test_excel_tells_an_empty_text_from_nothing_and_keeps_blanks_and_breaks():
+    assert sheet_of(frame(a=["", None, " x ", "l\nm\r\n"])) == [["a"], [""], [None], [" x "], ["l\nm\r\n"]]
+
+
+def test_excel_shows_times_as_times():
+    times = frame(
+        a=pd.Series([dt.datetime(2024, 2, 29, 12, 30)], dtype="M8[s]"), b=[dt.date(2024, 2, 29)], c=[dt.time(12, 30)],
+        d=[dt.timedelta(hours=30)],
+    )  # fmt: skip
+    book = openpyxl.load_workbook(io.BytesIO(written(times, "excel")))
+    assert [(cell.value, cell.number_format) for cell in book.active[2]] == [
+        (dt.datetime(2024, 2, 29, 12, 30), "yyyy\\-mm\\-dd\\ hh:mm:ss"),
+        (dt.datetime(2024, 2, 29), "yyyy\\-mm\\-dd"),
+        (dt.time(12, 30), "hh:mm:ss.000"),
+        (dt.timedelta(hours=30), "[h]:mm:ss.000"),
+    ]
+
+
+def test_characters_that_xml_cannot_hold_are_spelled_in_excel():
+    texts = ["\x01", "\x1f", "_x0041_", "_x0041_x0042_", "_x005F_", "_", "\ud7ff\U0001f6b2"]
+    assert read_excel(written(frame(a=texts), "excel")) == {"a": texts}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (lambda: pd.DataFrame({"a": np.zeros(1_048_576, "int8")}), ["1,048,575 rows", "1,048,576", "csv or parquet"]),
+        (lambda: pd.DataFrame(np.zeros((1, 16_385))), ["16,384 columns", "16,385"]),
+        (lambda: frame(note=["x" * 32_768]), ["32,767 characters", "'note'", "32,768"]),
+        (lambda: frame(note=["🚲" * 16_384]), ["32,767 characters", "32,768"]),
+        (lambda: frame(**{"n" * 40_000: [1]}), ["name of a column", "40,000"]),
+    ],
+    ids=["rows", "columns", "a text", "a text of pairs", "a name"],
+)
+def test_what_is_over_a_limit_of_excels_is_refused_in_a_sentence(value, words):
+    with pytest.raises(Unserializable) as refused:
+        written(value(), "excel")
+    assert all(word in str(refused.value) for word in words), refused.value
+
+
+def test_as_much_as_excel_holds_is_written():
+    assert sheet_of(frame(a=["x" * 32_767, "é" * 32_767])) == [["a"], ["x" * 32_767], ["é" * 32_767]]
+    wide = read_excel(written(pd.DataFrame(np.arange(16_384)[None]), "excel"))
+    assert list(wide.items())[-1] == ("16383", [16383.0])
+
+
+# XML
+
+
+def test_xml_tells_an_empty_text_from_nothing():
+    rows = etree.fromstring(written(frame(a=["", None]), "xml"))
+    assert [cell.attrib for row in rows for cell in row] == [{}, {NIL: "true"}]
+
+
+def test_pandas_reads_xml():
+    small = pd.DataFrame({"a": [1, 2], "b": ["x & <y>", "é"], "c": [0.5, None]})
+    pd.testing.assert_frame_equal(pd.read_xml(io.BytesIO(written(small, "xml"))), small, check_dtype=False)
+
+
+def test_names_that_become_the_same_stay_apart_in_xml():
+    names = ["a b", "a-b", "a_b", "a.b", "1", "_1", "xml:lang", "<b>", "-", ""]
+    row = etree.fromstring(written(pd.DataFrame([range(len(names))], columns=names), "xml"))[0]
+    assert [cell.tag for cell in row] == [
+        "a_b", "a-b", "a_b.1", "a.b", "_1", "_1.1", "xml_lang", "_b_", "_-", "_",
+    ]  # fmt: skip
+    assert [cell.text for cell in row] == [str(place) for place in range(len(names))]
+
+
+def test_a_list_is_ndjson_too():
+    assert written([1, {"a": [1]}, "x\ny", None], "ndjson") == b'1\n{"a":[1]}\n"x\\ny"\nnull\n'
+    assert pl.read_ndjson(written(frame(a=[1, 2], b=["x", None]), "ndjson")).to_dicts() == [
+        {"a": 1, "b": "x"},
+        {"a": 2, "b": None},
+    ]
+    with pytest.raises(Unserializable, match="a table or a list"):
+        written({"a": 1}, "ndjson")
 
 
 # Large frames take faster ways, which must lead to the same place
@@ -507,7 +711,7 @@ def large() -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("name", ["json", "csv", "html"])
+@pytest.mark.parametrize("name", TEXT)
 def test_a_large_frame_reads_as_its_parts_do(name, large):
     read = READERS[name].read
     whole = read(written(large, name))
@@ -516,7 +720,7 @@ def test_a_large_frame_reads_as_its_parts_do(name, large):
         assert whole[column] == [value for part in parts for value in part[column]], column
 
 
-@pytest.mark.parametrize("name", ["json", "csv", "html"])
+@pytest.mark.parametrize("name", TEXT)
 def test_a_large_frame_of_unusual_values_reads_as_its_parts_do(name):
     one = pd.DataFrame(
         {
@@ -653,7 +857,7 @@ def test_text_that_is_no_unicode_is_refused(name):
         written(pd.DataFrame({"a": pd.Series(["\ud800"], dtype=object)}), name)
 
 
-@pytest.mark.parametrize("name", ["csv", "html", "json"])
+@pytest.mark.parametrize("name", TEXT)
 def test_ranges_as_categories_are_text(name):
     cut = pd.DataFrame({"a": pd.cut([1, 5], [0, 3, 6])})
     assert READERS[name].read(written(cut, name)) == {"a": ["(0, 3]", "(3, 6]"]}
@@ -777,16 +981,19 @@ columns = st.one_of(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1), columns, min_size=1
     )
 )
-@pytest.mark.parametrize("name", ["json", "csv", "parquet", "html"])
+@pytest.mark.parametrize("name", ["json", "ndjson", "csv", "parquet", "html", "xml", "excel"])
 def test_any_frame_is_read_back(name, made):
     reader = READERS[name]
     got = reader.read(written(pd.DataFrame(made), name))
-    assert list(got) == list(made)
+    if name == "xml":
+        assert len(got) == len(made)
+    else:
+        assert list(got) == [in_excel([column])[0] for column in made] if name == "excel" else list(made)
     for column, expected in zip(got.values(), made.values(), strict=True):
         assert [canonical(v) for v in column] == [canonical(v) for v in reader.expect(expected)]

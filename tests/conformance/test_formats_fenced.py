@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 
 import geopandas as gpd
 import mapbox_vector_tile
@@ -10,7 +11,9 @@ import pandas as pd
 import PIL.Image
 import pyarrow as pa
 import pytest
+import python_calamine
 import rasterio
+from lxml import etree
 
 from calling import call
 from headrace.formats import FORMATS
@@ -34,10 +37,37 @@ def udf():
 """
 
 
+FILM = "def udf():\n    import numpy\n    return numpy.arange(24, dtype='uint8').reshape(2, 3, 4, 1)"
+BOOK = "def udf():\n    import numpy, pandas\n    return {'a': pandas.DataFrame({'n': [0]}), 'b': numpy.arange(3)}"
+
+
 def tiff(data: bytes) -> list[int]:
     with rasterio.MemoryFile(data) as memory, memory.open() as file:
         return file.read(1).ravel().tolist()
 
+
+def frames(data: bytes) -> list[list[int]]:
+    with PIL.Image.open(io.BytesIO(data)) as image:
+        pictures = []
+        for place in range(image.n_frames):
+            image.seek(place)
+            pictures.append(np.asarray(image.convert("L")).ravel().tolist())
+        return pictures
+
+
+def excel(data: bytes) -> list[float]:
+    _, *rows = python_calamine.load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python()
+    return [row[0] for row in rows]
+
+
+def zipped(data: bytes) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        files = json.loads(archive.read("meta.json"))["files"]
+    return {name: file["content_type"] for name, file in files.items()}
+
+
+TWO = [list(range(12)), list(range(12, 24))]
 
 # For each format: the udf, what is asked of it, and what a reader finds.
 FENCED = {
@@ -51,6 +81,18 @@ FENCED = {
     "mvt": (FRAME, "/tiles/0/0/0", lambda data: len(mapbox_vector_tile.decode(data)["udf"]["features"]), 3),
     "png": (ARRAY, "", lambda data: np.asarray(PIL.Image.open(io.BytesIO(data))).ravel().tolist(), list(range(12))),
     "tiff": (RASTER, "", tiff, list(range(12))),
+    "tif": (RASTER, "", tiff, list(range(12))),
+    "jpg": (ARRAY, "", lambda data: PIL.Image.open(io.BytesIO(data)).size, (4, 3)),
+    "jpeg": (ARRAY, "", lambda data: PIL.Image.open(io.BytesIO(data)).size, (4, 3)),
+    "gif": (FILM, "", frames, TWO),
+    "webp": (FILM, "", frames, TWO),
+    "apng": (FILM, "", frames, TWO),
+    "svg": (FRAME, "", lambda data: len(etree.fromstring(data).findall("{*}path")), 3),
+    "ndjson": (TABLE, "", lambda data: [json.loads(line)["n"] for line in data.splitlines()], [0, 1, 2]),
+    "excel": (TABLE, "", excel, [0, 1, 2]),
+    "xlsx": (TABLE, "", excel, [0, 1, 2]),
+    "xml": (TABLE, "", lambda data: [row.findtext("n") for row in etree.fromstring(data)], ["0", "1", "2"]),
+    "zip": (BOOK, "", zipped, {"a": "application/octet-stream", "b": "application/x-numpy-data"}),
     "npy": (ARRAY, "", lambda data: np.load(io.BytesIO(data)).ravel().tolist(), list(range(12))),
 }
 
@@ -68,7 +110,7 @@ def test_a_fenced_worker_writes_it(http, name):
     assert read(answer.content) == expected
 
 
-@pytest.mark.parametrize("name", ["json", "csv", "html", "parquet", "feather", "arrow"])
+@pytest.mark.parametrize("name", ["json", "ndjson", "csv", "html", "parquet", "feather", "arrow", "excel", "xml"])
 def test_a_fenced_worker_writes_many_rows(http, name):
     rows = 60_000  # more than are written by way of Python objects, and than fit into a message
     answer = call(http, TABLE, format=name, rows=rows)

@@ -3,11 +3,12 @@
 import threading
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from headrace.db import jobs, tables
-from headrace.db.engine import Database
+from headrace.db.engine import HEAD, Database, upgrade
 from headrace.model.access import ApiKey, Group, User
 from headrace.model.run import Run
 
@@ -21,9 +22,22 @@ def empty_url(request, tmp_path) -> str:
 
 def test_migrations_lead_to_the_tables_that_the_code_declares(empty_url):
     database = Database(empty_url)
-    database.migrate()
+    with database.begin() as connection:
+        upgrade(connection)
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    database.close()
+
+
+def test_a_first_start_lays_what_the_migrations_lead_to(empty_url):
+    database = Database(empty_url)
+    database.migrate()
+    with database.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        before = connection.execute(sa.text("select version_num from alembic_version")).scalars().all()
+        upgrade(connection)
+        after = connection.execute(sa.text("select version_num from alembic_version")).scalars().all()
+    assert before == after == [HEAD]
     database.close()
 
 

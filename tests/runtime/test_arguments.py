@@ -2,10 +2,12 @@
 
 # ruff: noqa: DTZ001 - times without a zone are among the values
 
+import base64
 import datetime as dt
 import decimal
 import enum
 import functools
+import io
 import json
 import math
 import timeit
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NewType, Optional
 
 import geopandas as gpd
+import geopandas.testing
 import morecantile
 import pandas as pd
 import pytest
@@ -125,7 +128,28 @@ TABLE = [
     ("Optional[datetime]", "2024-02-29", dt.datetime(2024, 2, 29)),
     ("UUID", str(ID), ID),
     ("fused.types.Bounds", "[1,2,3,4]", [1.0, 2.0, 3.0, 4.0]),
+    ("Optional[List[int]]", "[1]", [1]),
+    ("Union[int, None]", "5", 5),
+    ("Annotated[Optional[int], 'metres']", "5", 5),
+    ("typing.Literal['a', 2]", "2", 2),
+    ("Decimal", "1.10", decimal.Decimal("1.10")),
+    ("uuid.UUID", str(ID), ID),
     ("no such thing(", "5", "5"),
+    (list[list[float]], "[[1, 2.5], []]", [[1, 2.5], []]),
+    (dict[str, list[int]], '{"a": [1]}', {"a": [1]}),
+    (Optional[dict[str, int]], '{"a": 1}', {"a": 1}),  # noqa: UP045
+    (Optional[Annotated[int, "metres"]], "5", 5),  # noqa: UP045
+    (Annotated[Optional[int], "metres"], "5", 5),  # noqa: UP045
+    (Optional[Literal["a", 2]], "2", 2),  # noqa: UP045
+    (Optional[Colour], "red", Colour.RED),  # noqa: UP045
+    (typing.Union[None, uuid.UUID], str(ID), ID),  # noqa: UP007
+    (typing.Dict[str, int], '{"a": 1}', {"a": 1}),  # noqa: UP006
+    (typing.Tuple[int, ...], "[1]", (1,)),  # noqa: UP006
+    (fused_types.Bounds | None, "[1,2,3,4]", [1.0, 2.0, 3.0, 4.0]),
+    (fused_types.Bounds, "-1.5, 2,3 ,4", [-1.5, 2.0, 3.0, 4.0]),
+    (fused_types.Bbox, "1,2,3,4", shapely.box(1, 2, 3, 4)),
+    (set, "[1]", "[1]"),
+    (dt.timedelta, "5", "5"),
     (fused_types.Bounds, "[1,2,3,4]", [1.0, 2.0, 3.0, 4.0]),
     (fused_types.Bounds, ["1", "2", "3", "4"], [1.0, 2.0, 3.0, 4.0]),
     (fused_types.Bounds, COLLECTION, [1.0, 2.0, 1.0, 2.0]),
@@ -179,6 +203,9 @@ WRONG = [
     (pd.DataFrame, "x", "JSON records", "'x'"),
     (shapely.Point, "POINT (1", "a Point as WKT", ""),
     (shapely.Point, "LINESTRING (0 0, 1 1)", "a Point as WKT", ""),
+    (fused_types.Bounds, "1,2,3,x", "west, south, east and north", "'1,2,3,x'"),
+    (gpd.GeoDataFrame, "UEFSMQAA", "GeoJSON", "'UEFSMQAA'"),
+    (pd.DataFrame, "UEFSM***", "JSON records", "'UEFSM***'"),
     (fused_types.Bounds, "[1,2,3]", "west, south, east and north", "'[1,2,3]'"),
     (fused_types.Bounds, "[1,2,3,null]", "west, south, east and north", ""),
     (fused_types.TileXYZ, "[1,2]", "x, y and z of a tile", ""),
@@ -227,6 +254,41 @@ def test_frames_from_records():
     assert bound(pd.DataFrame, '[{"a": 1}, {"a": 2}]')["a"].tolist() == [1, 2]
     assert bound(pd.DataFrame, [{"a": 1}])["a"].tolist() == [1]
     assert bound("pd.DataFrame", '[{"a": 1}]')["a"].tolist() == [1]
+
+
+def in_base64(frame):
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_frames_from_parquet_in_base64():
+    plain = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    placed = gpd.GeoDataFrame(plain, geometry=shapely.points([[1, 2], [3, 4]]), crs=25832)
+    pd.testing.assert_frame_equal(bound(pd.DataFrame, in_base64(plain)), plain)
+    gpd.testing.assert_geodataframe_equal(bound(gpd.GeoDataFrame, in_base64(placed)), placed)
+    gpd.testing.assert_geodataframe_equal(bound(pd.DataFrame, in_base64(placed)), placed)
+    with pytest.raises(ArgumentError, match="GeoParquet in base64"):
+        bound(gpd.GeoDataFrame, in_base64(plain))
+
+
+def test_a_value_without_a_name_goes_to_the_first_parameter():
+    def udf(left, n: int = 1):
+        return left, n
+
+    frame = pd.DataFrame({"a": [1]})
+    _, named = bind(udf, {"": in_base64(frame), "n": "2"}, None)
+    pd.testing.assert_frame_equal(named["left"], frame)
+    assert named["n"] == 2
+    _, named = bind(udf, {"": COLLECTION}, None)
+    assert named["left"].geometry[0].wkt == "POINT (1 2)"
+    assert bind(udf, {"": "x", "left": "mine"}, None) == ([], {"left": "mine"})
+    assert bind(lambda **others: others, {"": "x"}, None) == ([], {})
+
+    def typed(n: int):
+        return n
+
+    assert bind(typed, {"": "7"}, None) == ([], {"n": 7})
 
 
 def test_unknown_names_are_dropped_but_for_a_function_that_takes_any():

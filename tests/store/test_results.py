@@ -1,5 +1,6 @@
 """Stored results."""
 
+import os
 import threading
 import timeit
 from hashlib import sha256
@@ -9,7 +10,7 @@ import pytest
 
 from headrace.model.result import Timing
 from headrace.store.blobs import Blobs
-from headrace.store.results import BLOCK, OVERHEAD, Results, Stored, packed, unpacked
+from headrace.store.results import BLOCK, OVERHEAD, PART, Part, Results, Stored, header, unpacked
 
 MB = 1 << 20
 
@@ -21,6 +22,11 @@ def key(n: object) -> str:
 def result(body: bytes = b"body", created: float = 1000.0, **fields) -> Stored:
     values = {"media_type": "text/csv", "format": "csv", "run_uid": "u", "etag": '"e"', **fields}
     return Stored(body=body, created=created, **values)
+
+
+def packed(stored: Stored) -> bytes:
+    """A result as one object."""
+    return header(stored) + stored.body
 
 
 @pytest.fixture
@@ -216,3 +222,53 @@ def test_what_is_kept_of_a_result_has_no_field_that_is_forgotten():
     stored = result(b"x", stdout="o", stderr="e", headers=(("a", "b"),), job_id=1, timing=Timing(load=1), size=1)
     assert unpacked(packed(stored)) == stored
     assert all(getattr(stored, field.name) for field in msgspec.structs.fields(Stored))
+
+
+def test_a_large_result_is_written_and_read_in_parts(make):
+    body = bytes(range(256)) * (PART // 64)
+    make().store(key(1), result(memoryview(body)))
+    read = make().load(key(1)).body
+    assert isinstance(read, Part)
+    assert len(read) == len(body)
+    for wanted in (slice(0, 10), slice(PART - 5, PART + 5), slice(-7, None), slice(5, 5), slice(None)):
+        assert read[wanted] == body[wanted]
+
+
+def test_a_large_result_that_was_cut_short_is_no_result(make, folder):
+    results = make()
+    results.store(key(1), result(memoryview(bytes(4 * PART))))
+    file = next(path for path in folder.rglob("*") if path.is_file())
+    os.truncate(file, file.stat().st_size - 1)
+    assert make().load(key(1)) is None
+
+
+def grouped(group: str, rest: object, *tile: int) -> str:
+    return "-".join([sha256(group.encode()).hexdigest()[:48], key(rest)[:48], *map(str, tile)])
+
+
+def test_results_are_dropped_by_group_and_by_tile(make):
+    results, other = make(), make()
+    mine = [grouped("mine", n) for n in range(3)] + [grouped("mine", n, 3, n, 0) for n in range(3)]
+    theirs = [grouped("theirs", 0), grouped("theirs", 0, 3, 0, 0)]
+    for one in [*mine, *theirs]:
+        results.remember(one, result())
+        # What another server put there goes too, and what this one has not yet learned of.
+        other.store(one, result())
+    group = mine[0].partition("-")[0]
+    assert results.drop(group, [(3, 0, 0), (3, 1, 1)]) == 1
+    assert results.get(mine[3], 1e9, 1000) is None
+    assert results.load(mine[3]) is None
+    assert results.drop(group) == 5
+    for gone in mine:
+        assert (results.get(gone, 1e9, 1000), results.load(gone)) == (None, None)
+    assert all(results.load(kept) for kept in theirs)
+    assert results.drop(group) == 0
+
+
+def test_dropping_leaves_the_books_in_order(make):
+    results = make()
+    for n in range(10):
+        results.remember(grouped("mine", n), result())
+        results.store(grouped("mine", n), result())
+    assert results.drop(grouped("mine", 0).partition("-")[0]) == 10
+    assert set(results.gauges().values()) == {0}

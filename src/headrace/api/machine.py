@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from headrace.api.operation import Operation, describe
 
@@ -28,10 +28,6 @@ def machine_operations(check: Callable[[], None], exposition: Callable[[], bytes
         response.headers["Content-Type"] = PROMETHEUS
         return response
 
-    async def home(call: object, request: Request) -> Response:
-        """The reference of this server."""
-        return RedirectResponse("/docs", 307)
-
     plain = ("text/plain",)
     return [
         describe("GET", "/healthz", healthz, raw=True, public=True, tags=("machines",), media_types=plain),
@@ -39,5 +35,4 @@ def machine_operations(check: Callable[[], None], exposition: Callable[[], bytes
             "GET", "/readyz", readyz, raw=True, public=True, tags=("machines",), media_types=plain, statuses=(503,)
         ),
         describe("GET", "/metrics", metrics, raw=True, public=True, tags=("machines",), media_types=plain),
-        describe("GET", "/", home, raw=True, public=True, tags=("machines",), status=307, media_types=()),
     ]

@@ -29,11 +29,13 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 # `*` stands for all in browsers since 2022; the names are for those before.
 EXPOSED = (
     "*, ETag, Age, Retry-After, Server-Timing, WWW-Authenticate, Content-Disposition, Content-Range, Accept-Ranges, "
-    "Headrace-Run-Id, Headrace-Cache, x-fused-metadata, x-fused-error, x-fused-cached, X-Pagination-Current-Page, "
-    "X-Pagination-Per-Page, X-Pagination-Total-Pages, X-Pagination-Total-Entries"
+    "Headrace-Run-Id, Headrace-Cache, Headrace-Dropped, x-fused-metadata, x-fused-error, x-fused-cached, "
+    "X-Pagination-Current-Page, X-Pagination-Per-Page, X-Pagination-Total-Pages, X-Pagination-Total-Entries"
 )
 CORS = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED.encode())]
 PREFLIGHT_SECONDS = "86400"
+MOST_KNOWN = 4096  # paths whose answerer is remembered,
+LONGEST_KNOWN = 256  # of at most so many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Router:
         self._root = Node()
         self._lifespan = lifespan
         self._codecs: list[tuple[list[str], Codec]] = []
+        self._known: dict[tuple[str, bytes], tuple[Handler, list[str]]] = {}  # what was found, for it is asked again
         for mount in mounts:
             self._codecs.append((_segments(mount.prefix), mount.codec))
             for operation in mount.operations:
@@ -84,6 +87,16 @@ class Router:
 
         HEAD is answered by GET. Raises Malformed, NotFound and MethodNotAllowed.
         """
+        if (known := self._known.get((method, path))) is not None:
+            return known
+        found = self._search(method, path)
+        if len(path) <= LONGEST_KNOWN:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[method, path] = found
+        return found
+
+    def _search(self, method: str, path: bytes) -> tuple[Handler, list[str]]:
         segments = _decoded(path)
         handlers: dict[str, Handler] = {}
         for node, values in _walk(self._root, segments, 0, []):

@@ -33,7 +33,7 @@ url_option = click.option("--url", help="The server (HEADRACE_URL, or what `head
 
 @click.group()
 def udf() -> None:
-    """Python functions as APIs: new, push, run, share, list, logs."""
+    """Python functions as APIs: new, dev, push, run, share, list, logs."""
 
 
 @udf.command()
@@ -113,6 +113,27 @@ def share(name: str, no_cache: bool, url: str | None) -> None:
     click.echo(f"As a file:      {shared.url}?format=json")
     click.echo(f"As map tiles:   {shared.tiles}?format=png")
     click.echo(shared.token)
+
+
+@udf.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("parameters", nargs=-1)
+@click.option("--name", help="The name to keep it under; the file's where none is given.")
+@click.option("--open", "browse", is_flag=True, help="Open the share page in a browser.")
+@url_option
+def dev(file: Path, parameters: tuple[str, ...], name: str | None, browse: bool, url: str | None) -> None:
+    """Keep and run FILE now and after every change, with PARAMETERS such as rows=5, until Ctrl-C.
+
+    What the udf gives, what it prints and where it fails is shown here; the page to share shows the current version.
+    """
+    from headrace.cli._dev import Wanted, develop
+
+    wanted = Wanted(file, name, dict(_pair(parameter) for parameter in parameters), browse)
+    try:
+        with Client(url) as client:
+            develop(client, wanted, console, _show)
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
 
 
 @udf.command(name="list")

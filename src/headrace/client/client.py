@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from headrace.client import profile
+from headrace.client.environments import Environments
 from headrace.client.result import Failed, Result, SharedUdf, read, sentence
 from headrace.client.source import Source, is_source, object_of, plain, text
 
@@ -42,6 +43,11 @@ class Client:
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
+
+    @property
+    def environments(self) -> Environments:
+        """One's own environments: packages with their versions, which udfs run in."""
+        return Environments(lambda method, path, **options: self.ask(method, self.url + path, **options))
 
     def whoami(self) -> Record:
         """The account of the key."""
@@ -132,6 +138,11 @@ class Client:
     def run_of(self, run_id: str) -> Record:
         """One run, with what it printed."""
         return self._json("GET", f"{self.url}/api/runs/{quote(run_id, safe='')}")
+
+    def ask(self, method: str, address: str, **options: Any) -> Any:  # noqa: ANN401 - any JSON value
+        """What any other route of the server answers, as JSON; None for 204. Options as httpx takes them."""
+        answer = _checked(self._send(method, address, **options))
+        return answer.json() if answer.content else None
 
     def _find(self, name: str) -> Record | None:
         owner, slug = self._names(name)

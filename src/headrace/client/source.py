@@ -13,6 +13,7 @@ import msgspec
 
 from headrace.errors import Invalid
 from headrace.model import duration
+from headrace.model.job import ENVIRONMENT
 from headrace.model.udf import Udf, udf
 
 Source = Udf[..., Any] | str | Path
@@ -29,6 +30,8 @@ def object_of(source: Source, name: str | None = None) -> dict[str, Any]:
         more: dict[str, Any] = {"parameters": source.parameters}
         if source.cache_max_age is not None:
             more["cache_max_age"] = duration.seconds(source.cache_max_age)
+        if source.environment is not None:
+            more["metadata"] = {ENVIRONMENT: source.environment}
     else:
         file = None if is_source(source) else Path(source)
         code = str(source) if file is None else _text(file)

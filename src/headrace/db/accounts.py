@@ -123,8 +123,17 @@ def insert_key(connection: Connection, **values: Any) -> ApiKey:  # noqa: ANN401
 
 def find_key(connection: Connection, digest: str) -> tuple[ApiKey, User] | None:
     """The key with that digest, and whose it is."""
+    return _find_key(connection, api_keys.c.digest == digest)
+
+
+def find_key_by_id(connection: Connection, key_id: int) -> tuple[ApiKey, User] | None:
+    """The key with that id, and whose it is."""
+    return _find_key(connection, api_keys.c.id == key_id)
+
+
+def _find_key(connection: Connection, matches: sa.ColumnElement[bool]) -> tuple[ApiKey, User] | None:
     columns = [*KEY, *(column.label(f"user__{column.name}") for column in USER)]
-    statement = select(*columns).join(users).where(api_keys.c.digest == digest)
+    statement = select(*columns).join(users).where(matches)
     row = connection.execute(statement).mappings().one_or_none()
     if row is None:
         return None

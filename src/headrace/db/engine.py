@@ -18,12 +18,13 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from headrace.errors import Invalid, Unavailable
+from headrace.db.tables import metadata
+from headrace.errors import HeadraceError, Invalid, Unavailable
 
 BUSY_SECONDS = 15
 POOL_SECONDS = 15
 LOCK_ID = 7_241_908_311  # an advisory lock's number on PostgreSQL; any that nobody else takes
-HEAD = "0001"
+HEAD = "0005"
 AWAY = "The database does not answer, or is too busy; try again in a moment."
 
 log = structlog.get_logger(__name__)
@@ -71,21 +72,19 @@ class Database:
 
         Raises Unavailable where a newer version has changed it already.
         """
-        if (version := self._version()) == HEAD:
-            return
-        from alembic import command
-        from alembic.config import Config
-        from alembic.script import ScriptDirectory
-
-        config = Config()
-        config.set_main_option("script_location", str(files("headrace.db") / "migrations").replace("%", "%%"))
-        if version not in {None, *(known.revision for known in ScriptDirectory.from_config(config).walk_revisions())}:
-            raise Unavailable(f"The database is at version {version}, which a newer Headrace made; run that one.")
-        with self.begin() as connection:
+        with self.read() as connection:
+            if _version(connection) == HEAD:
+                return
+        with self._changing_tables() as connection:
             if not self.is_sqlite:
                 connection.execute(sa.text("select pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            version = _version(connection)
+            if version is None:  # what the history leads to, without walking it: a first start is quicker and leaner
+                _versions.create(connection)
+                metadata.create_all(connection)
+                connection.execute(_versions.insert(), {"version_num": HEAD})
+            elif version != HEAD:
+                upgrade(connection)
 
     def close(self) -> None:
         """Close every connection."""
@@ -96,11 +95,55 @@ class Database:
         """The engine, for tests that compare the schema."""
         return self._engine
 
-    def _version(self) -> str | None:
-        with self.read() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+    @contextmanager
+    def _changing_tables(self) -> Generator[sa.Connection]:
+        """A transaction for migrations. SQLite changes a table by copying it, and what refers to it must stay."""
+        if not self.is_sqlite:
+            with self.begin() as connection:
+                yield connection
+            return
+        with _answering(), self._engine.connect() as connection:
+            connection.execution_options(writes=True)
+            # Told to the driver: within a transaction the pragma does nothing, and the engine would begin one.
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise HeadraceError(f"A migration leaves a row of {broken[0]} that refers to nothing.")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Walk the history from where the database is. Raises Unavailable for a version that is not in it."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(files("headrace.db") / "migrations").replace("%", "%%"))
+    version = _version(connection)
+    if version not in {None, *(known.revision for known in ScriptDirectory.from_config(config).walk_revisions())}:
+        raise Unavailable(f"The database is at version {version}, which a newer Headrace made; run that one.")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+# Alembic's own table, in its own shape.
+_versions = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.select(_versions.c.version_num)).scalar()
 
 
 @contextmanager

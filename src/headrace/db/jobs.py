@@ -1,24 +1,34 @@
 """Queries of saved udfs and of the tokens that open them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from headrace.db.tables import access_tokens, job_versions, jobs, users
+from headrace.db.tables import access_tokens, collections, job_versions, jobs, users
+from headrace.model.collection import DEFAULT
 from headrace.model.job import Kind, Udf, Version
 from headrace.model.page import Slice
 
-UDF = [
-    *(jobs.c[name] for name in Udf.__struct_fields__ if name not in ("body", "owner_email")),
-    users.c.email.label("owner_email"),
-    job_versions.c.body,
-]
+_ELSEWHERE = {
+    "owner_email": users.c.email,
+    "body": job_versions.c.body,
+    "collection_uid": collections.c.uid,
+    "collection_name": collections.c.name,
+}
+UDF = [_ELSEWHERE[name].label(name) if name in _ELSEWHERE else jobs.c[name] for name in Udf.__struct_fields__]
 _CURRENT = sa.and_(job_versions.c.job_id == jobs.c.id, job_versions.c.version == jobs.c.version)
 _UDFS = (
-    select(*UDF).join(users, users.c.id == jobs.c.owner_id).join(job_versions, _CURRENT).where(jobs.c.kind == Kind.UDF)
+    select(*UDF)
+    .join(users, users.c.id == jobs.c.owner_id)
+    .join(job_versions, _CURRENT)
+    .join(collections, collections.c.id == jobs.c.collection_id)
+    .where(jobs.c.kind == Kind.UDF)
 )
+# What is open to all: udfs that their owners opened, and those in a collection that is open.
+OPEN = sa.or_(jobs.c.public_read, jobs.c.collection_id.in_(select(collections.c.id).where(collections.c.public_read)))
 
 
 class TokenRow(Struct, frozen=True, kw_only=True):
@@ -54,7 +64,17 @@ _TOKENS = (
 
 def readable_by(user_id: int) -> sa.ColumnElement[bool]:
     """What a user may see of the udfs: their own, and those that are open to all."""
-    return sa.or_(jobs.c.owner_id == user_id, jobs.c.public_read)
+    return sa.or_(jobs.c.owner_id == user_id, OPEN)
+
+
+def in_collection(name: str) -> sa.ColumnElement[bool]:
+    """The udfs in a collection of that name."""
+    return jobs.c.collection_id.in_(select(collections.c.id).where(collections.c.name == name))
+
+
+def default_first() -> sa.ColumnElement[int]:
+    """An order in which what is in somebody's default collection comes first."""
+    return sa.case((in_collection(DEFAULT), 0), else_=1)
 
 
 def insert_udf(connection: Connection, body: str, author_id: int, **values: Any) -> int:  # noqa: ANN401
@@ -83,10 +103,10 @@ def delete_udf(connection: Connection, job_id: int) -> None:
 
 
 def find_udf(
-    connection: Connection, *matches: sa.ColumnElement[bool], first: sa.ColumnElement[Any] | None = None
+    connection: Connection, *matches: sa.ColumnElement[bool], first: Sequence[sa.ColumnElement[Any]] = ()
 ) -> Udf | None:
     """The udf that matches; of several, the first in that order, then the oldest."""
-    order = [jobs.c.id] if first is None else [first, jobs.c.id]
+    order = [*first, jobs.c.id]
     row = connection.execute(_UDFS.where(*matches).order_by(*order).limit(1)).mappings().one_or_none()
     return Udf(**row) if row else None
 
@@ -106,6 +126,12 @@ def list_versions(connection: Connection, job_id: int) -> list[Version]:
     columns = [job_versions.c[name] for name in Version.__struct_fields__]
     statement = select(*columns).where(job_versions.c.job_id == job_id).order_by(job_versions.c.version.desc())
     return [Version(**row) for row in connection.execute(statement).mappings()]
+
+
+def list_bodies(connection: Connection, job_id: int, most: int) -> list[str]:
+    """The bodies of the newest versions of a udf."""
+    statement = select(job_versions.c.body).where(job_versions.c.job_id == job_id)
+    return list(connection.execute(statement.order_by(job_versions.c.version.desc()).limit(most)).scalars())
 
 
 def insert_token(connection: Connection, **values: Any) -> int:  # noqa: ANN401

@@ -1,7 +1,7 @@
 """Queries of the run history: written in batches, read by page. Output is kept outside the rows that lists read."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,24 +16,24 @@ COLUMNS = [runs.c[name] for name in Run.__struct_fields__ if name not in ("stdou
 LONGEST = 4_000  # characters of a name or an error; the output, which may be longer, is kept apart
 MOST_COUNTED = 10_000  # counting further costs more than anybody learns from it
 
-_insert = runs.insert()
-_insert_log = run_logs.insert()
+_FIELDS = Run.__struct_fields__
+assert _FIELDS[-2:] == ("stdout", "stderr")
+_WORDS = [_FIELDS.index(name) for name in ("state", "cache")]
+_MOMENTS = [_FIELDS.index(name) for name in ("started_at", "finished_at")]
+_TEXTS = [_FIELDS.index(name) for name in ("job_name", "error_class", "error")]
 
 
 def insert_all(connection: Connection, finished: Sequence[Run]) -> None:
-    """Add runs. A uid that is there already is left as it was: the client sent one call twice."""
-    rows = [msgspec.structs.asdict(run) for run in finished]
-    logs = []
-    for row in rows:
-        text = row.pop("stdout"), row.pop("stderr")
-        if any(text):
-            logs.append({"uid": row["uid"], "stdout": clean(text[0]), "stderr": clean(text[1])})
-        for name in ("job_name", "error_class", "error"):
-            if row[name]:
-                row[name] = clean(row[name][:LONGEST])
-    connection.execute(_unless_known(connection, _insert, "uid"), rows)
+    """Add runs. A uid that is there already is left as it was: the client sent one call twice.
+
+    Every call of this server comes through here, so rows go to the driver as they are: the statement builder would take
+    longer over a row than the database does, and hold the interpreter meanwhile.
+    """
+    moment = _sqlite_moment if connection.dialect.name == "sqlite" else _same
+    connection.exec_driver_sql(_insert_into(connection, runs, COLUMNS), [_row(run, moment) for run in finished])
+    logs = [(run.uid, clean(run.stdout), clean(run.stderr)) for run in finished if run.stdout or run.stderr]
     if logs:
-        connection.execute(_unless_known(connection, _insert_log, "uid"), logs)
+        connection.exec_driver_sql(_insert_into(connection, run_logs, list(run_logs.c)), logs)
 
 
 def visible_to(user_id: int) -> sa.ColumnElement[bool]:
@@ -133,9 +133,30 @@ def _run(row: sa.RowMapping) -> Run:
     return Run(**values)
 
 
-def _unless_known(connection: Connection, insert: Any, column: str) -> Any:  # noqa: ANN401 - an insert of either dialect
-    if connection.dialect.name == "sqlite":
-        return insert.prefix_with("OR IGNORE")
-    from sqlalchemy.dialects.postgresql import insert as insert_into
+def _row(run: Run, moment: Callable[[datetime], object]) -> tuple[Any, ...]:
+    row: list[Any] = list(msgspec.structs.astuple(run)[:-2])
+    for place in _WORDS:
+        row[place] = row[place].value
+    for place in _MOMENTS:
+        row[place] = moment(row[place])
+    for place in _TEXTS:
+        if row[place]:
+            row[place] = clean(row[place][:LONGEST])
+    return tuple(row)
 
-    return insert_into(insert.table).on_conflict_do_nothing(index_elements=[column])
+
+def _sqlite_moment(value: datetime) -> str:
+    """As `tables.Moment` keeps it there."""
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+def _same(value: datetime) -> datetime:
+    return value
+
+
+def _insert_into(connection: Connection, table: sa.Table, columns: Sequence[sa.Column[Any]]) -> str:
+    names = ", ".join(column.name for column in columns)
+    if connection.dialect.name == "sqlite":
+        return f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    places = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {table.name} ({names}) VALUES ({places}) ON CONFLICT (uid) DO NOTHING"  # noqa: S608 - our names

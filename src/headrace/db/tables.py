@@ -116,6 +116,37 @@ api_keys = Table(
     Column("last_used_at", Moment),
 )
 
+collections = Table(
+    "collections",
+    metadata,
+    key(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("access_scope", Text, nullable=False),
+    Column("public_read", sa.Boolean, nullable=False, default=False),
+    Column("dashboard_body", Text),
+    Column("preview_image_url", Text),
+    Column("passcode", Text),  # an argon2 hash
+    Column("share_digest", Line(64), unique=True),
+    Column("share_secret", sa.LargeBinary),  # the share token's text, encrypted
+    Column("share_client_id", Text),
+    Column("bundle", Text),  # what of an imported bundle is no udf, as JSON
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("owner_id", "name"),
+)
+
+session_tokens = Table(
+    "session_tokens",
+    metadata,
+    key(),
+    Column("digest", Line(64), nullable=False, unique=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -129,7 +160,9 @@ jobs = Table(
     Column("public_list", sa.Boolean, nullable=False, default=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
-    sa.UniqueConstraint("owner_id", "kind", "slug"),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), index=True),  # every udf has one
+    Column("udf_type", Text),
+    sa.UniqueConstraint("owner_id", "kind", "collection_id", "slug"),
 )
 Index("ix_jobs_owner_id_updated_at", jobs.c.owner_id, jobs.c.updated_at)
 
@@ -176,6 +209,7 @@ runs = Table(
     Column("owner_id", Id, nullable=False),
     Column("caller_id", Id),
     Column("token_id", Id),
+    Column("collection_id", Id),  # where the call came by a collection's token
     Column("door", Text, nullable=False),
     Column("format", Text),
     Column("cache", Text, nullable=False),
@@ -195,6 +229,14 @@ Index("ix_runs_owner_id_started_at", runs.c.owner_id, runs.c.started_at)
 Index("ix_runs_caller_id_started_at", runs.c.caller_id, runs.c.started_at)
 Index("ix_runs_job_id_started_at", runs.c.job_id, runs.c.started_at)
 Index("ix_runs_started_at", runs.c.started_at)
+IN_COLLECTION = sa.text("collection_id IS NOT NULL")
+Index(
+    "ix_runs_collection_id_started_at",
+    runs.c.collection_id,
+    runs.c.started_at,
+    sqlite_where=IN_COLLECTION,
+    postgresql_where=IN_COLLECTION,
+)
 # The few that did not succeed are looked for among very many that did.
 OTHER_THAN_SUCCEEDED = sa.text("state <> 'succeeded'")
 for name, *columns in (
@@ -210,4 +252,83 @@ run_logs = Table(
     Column("uid", Line(36), primary_key=True),
     Column("stdout", Text, nullable=False),
     Column("stderr", Text, nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    key(),
+    Column("owner_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("scope", Text, nullable=False),  # environment, user
+    Column("name", Text, nullable=False),
+    Column("secret", sa.LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("owner_id", "scope", "name"),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    key(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("udf_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("enabled", sa.Boolean, nullable=False),
+    *(Column(part, sa.JSON, nullable=False) for part in ("minute", "hour", "day_of_month", "month", "day_of_week")),
+    Column("arguments", sa.JSON(none_as_null=True)),
+    Column("last_run", Moment),
+    Column("next_run", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+Index("ix_schedules_next_run", schedules.c.next_run)
+
+logins = Table(
+    "logins",
+    metadata,
+    key(),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("key_id", Id, ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),  # what proved it
+    Column("access_key_id", Id, ForeignKey("api_keys.id", ondelete="CASCADE"), index=True),  # what it gave
+    Column("client_id", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("challenge", Text, nullable=False),
+    Column("code_digest", Line(64), unique=True),
+    Column("refresh_digest", Line(64), unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+environments = Table(
+    "environments",
+    metadata,
+    key(),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("name", Line(64), nullable=False),
+    Column("requirements", sa.JSON, nullable=False),  # the lines that the owner wrote
+    Column("python", Line(16)),  # the version that the owner asked for
+    Column("state", Line(16), nullable=False, index=True),
+    Column("build", sa.Integer, nullable=False),  # how many builds were asked for
+    Column("digest", Line(64)),  # the folder that calls use: of the last build that went well
+    Column("pins", sa.JSON, nullable=False),  # what lies in that folder
+    Column("size", sa.BigInteger, nullable=False),  # bytes of that folder
+    Column("error", Text),
+    Column("log", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("built_at", Moment),
+    sa.UniqueConstraint("owner_id", "name"),
+)
+
+map_pages = Table(
+    "map_pages",
+    metadata,
+    key(),
+    Column("digest", Line(64), nullable=False, unique=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("body", Text, nullable=False),  # what it shows, as JSON (model/map_page.py)
+    Column("created_at", Moment, nullable=False, index=True),
 )

@@ -41,6 +41,10 @@ class Executor(Protocol):
         """Finish what runs within that many seconds, then end every process."""
         ...
 
+    def environments(self) -> frozenset[str]:
+        """The environments that have processes now, by the name that tasks have for them."""
+        ...
+
     def gauges(self) -> dict[str, float]:
         """Figures for /metrics: workers, busy, queued, started, died ..."""
         ...

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 JSON = [("content-type", "application/json")]
+BROKEN = b'{"detail": "The answer broke off; the log of the server tells why."}'
 NOBODY = b'{"detail": "This call has no way to ask the server."}'
 
 
@@ -61,6 +62,10 @@ class Asks:
                 await self._answering(ask, body, lambda *piece: self._tell(ask.id, *piece))
         except OSError as gone:
             log.info("a worker went away before it was answered", reason=str(gone))
+        except Exception:
+            log.exception("a request from inside could not be answered")
+            with suppress(OSError):
+                await self._tell(ask.id, 500, JSON, BROKEN)
         finally:
             self._bytes -= size
             with suppress(RuntimeError):

@@ -10,16 +10,20 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from itertools import count
 
+import msgspec
 import structlog
 
 from headrace.executors import Answering
 from headrace.executors._asks import Asks
+from headrace.executors._growing import Growing
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.runtime import wire
 from headrace.runtime.cgroup import Group, Groups
 from headrace.runtime.environment import PRELOADABLE, Environment, command
-from headrace.runtime.wire import Ask, Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
+from headrace.runtime.wire import Ask, Begun, Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +33,10 @@ UIDS = 100_000_000
 LONGEST = 1e9  # milliseconds
 MESSAGE = 1 << 20  # bytes of an answer besides what was printed and a body in a file
 WORDLESS = frozenset((Outcome.OK, Outcome.MEMORY, Outcome.TOO_LARGE))  # outcomes that come without a problem
+_users, _groups = count(1), count(1)  # over all zygotes of this server
 STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
+
+Came = tuple[Reply, memoryview | bytes] | Growing | None  # a reply with its body, one that has begun, or the end of it
 
 
 class Worker:
@@ -49,7 +56,10 @@ class Worker:
         self.alive = True
         self.retiring = False
         self.killed_for: Outcome | None = None
-        self._reply: asyncio.Future[tuple[Reply, memoryview | bytes] | None] | None = None
+        self._reply: asyncio.Future[Came] | None = None
+        self._growing: Growing | None = None
+        self._begun: Begun | None = None
+        self._following: asyncio.Task[None] | None = None
         self._task: Task | None = None
         self._asks: Asks | None = None
         self._pidfd = -1
@@ -61,10 +71,14 @@ class Worker:
         asyncio.get_running_loop().add_reader(channel.fileno(), self._greet)
 
     async def run(self, task: Task, answering: Answering | None = None) -> Answer | None:
-        """Answer one task, and what it asks meanwhile; None when the worker turned out to be dead before it got it."""
+        """Answer one task, and what it asks meanwhile; None when the worker turned out to be dead before it got it.
+
+        An answer that is `growing` is the worker's occupation until that has ended.
+        """
         loop = asyncio.get_running_loop()
         self.calls += 1
-        self._task, self._reply = task, loop.create_future()
+        self._task = task
+        first = self._reply = loop.create_future()
         self._asks = Asks(self.channel, answering, task.limits.asked)
         try:
             if self._resting:
@@ -77,17 +91,42 @@ class Worker:
             return None
         timer = loop.call_later(task.limits.seconds, self.kill, Outcome.TIMEOUT)
         try:
-            came = await self._reply
+            came = await first
         except asyncio.CancelledError:
             self.kill(Outcome.CANCELLED)
             raise
         finally:
-            timer.cancel()
-            self._asks.close()
-            self._task = self._reply = self._asks = None
+            if self._growing is None:
+                timer.cancel()
+                self._be_done()
         if came is None:
             return None if self._unread and self.killed_for is None else await self._obituary(task)
-        reply, body = came
+        if isinstance(came, tuple):
+            return self._whole(task, *came)
+        assert self._begun is not None
+        assert self._reply is not None
+        self._following = asyncio.create_task(self._follow(task, came, self._begun, self._reply, timer))
+        return _opening(self._begun, came)
+
+    def _be_done(self) -> None:
+        """The call is over, and with it what its code asked."""
+        if self._asks:
+            self._asks.close()
+        self._task = self._reply = self._asks = None
+
+    async def _follow(
+        self, task: Task, growing: Growing, begun: Begun, last: "asyncio.Future[Came]", timer: asyncio.TimerHandle
+    ) -> None:
+        """Wait for the end of an answer that has begun."""
+        came = await last
+        timer.cancel()
+        self._be_done()
+        self._growing = self._begun = None
+        answer = self._whole(task, *came) if isinstance(came, tuple) else await self._obituary(task)
+        printed = {"stdout": begun.stdout + answer.stdout, "stderr": begun.stderr + answer.stderr}
+        growing.ended.set_result(msgspec.structs.replace(answer, **printed))
+
+    def _whole(self, task: Task, reply: Reply, body: memoryview | bytes) -> Answer:
         if self.calls == 1:
             self.refused = reply.refused
         self.retiring |= reply.retire
@@ -168,6 +207,9 @@ class Worker:
             reply = heard
             if reply.uid != self._task.uid:
                 raise Untrustworthy("an answer to another call")
+            if isinstance(reply, Begun):
+                self._begin(reply, fds)
+                return
             _check(reply)
             body = _body(reply, fds, self._task.limits.output)
         except (Untrustworthy, ValueError, OSError) as wrong:
@@ -180,6 +222,19 @@ class Worker:
         self.retiring |= self.group is not None and not self.group.alone()
         if not self._reply.done():
             self._reply.set_result((reply, body))
+
+    def _begin(self, begun: Begun, fds: list[int]) -> None:
+        """Let whoever asked read what is there. Raises Untrustworthy where nobody wanted that, or it has begun."""
+        assert self._task is not None
+        assert self._reply is not None
+        if not self._task.streams or self._growing is not None or len(fds) != 1:
+            raise Untrustworthy("a beginning that nobody asked for")
+        wire.seals_of(fds[0])
+        growing = Growing(os.dup(fds[0]), self._task.limits.output, partial(self.kill, Outcome.CANCELLED))
+        if not self._reply.done():
+            self._begun, self._growing = begun, growing
+            self._reply.set_result(growing)
+            self._reply = asyncio.get_running_loop().create_future()
 
     def _most(self) -> int:
         """Bytes of the largest message that can be honest: what was printed, thrice for escapes, and some more."""
@@ -232,18 +287,20 @@ class Zygote:
         self._control: socket.socket | None = None
         self._workers: dict[int, Worker] = {}
         self._numbers = 0
+        self._group: Group | None = None
 
     def start(self) -> None:
         """Start its process; `warm` is set once it forks."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                command(self.environment, theirs.fileno()),
+                command(self.environment, theirs.fileno(), self._uid() if self.environment.packages else None),
                 env=self.environment.variables,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        self._bound(self.process.pid)
         ours.setblocking(False)
         self._control = ours
         self.modules.clear()
@@ -256,10 +313,10 @@ class Zygote:
         assert self._control is not None
         self._numbers += 1
         limits = self._plan.limits
-        group = self._groups.make(f"worker-{self._numbers}", limits.memory, limits.processes)
+        group = self._groups.make(f"worker-{next(_groups)}", limits.memory, limits.processes)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         worker = Worker(self._numbers, ours, group, ended)
-        uid = FIRST_UID + (os.getpid() * 1009 + self._numbers) % UIDS if os.geteuid() == 0 else None
+        uid = None if self.environment.packages else self._uid()  # a held zygote has one user, who is its own root
         plan = wire.Plan(
             readable=self._plan.readable,
             network=self.environment.network,
@@ -276,6 +333,23 @@ class Zygote:
             except OSError:
                 worker.kill(None)
         return worker
+
+    def _uid(self) -> int | None:
+        """A user that nobody else is, or None where the server may not become one."""
+        return FIRST_UID + (os.getpid() * 1009 + next(_users)) % UIDS if os.geteuid() == 0 else None
+
+    def _bound(self, pid: int) -> None:
+        """Limit what strangers' packages use while the zygote imports them. Workers leave for groups of their own."""
+        if self._group is not None:
+            self._groups.leave(self._group)
+            self._group = None
+        if not self.environment.packages:
+            return
+        limits = self._plan.limits
+        self._group = self._groups.make(f"zygote-{pid}", limits.memory, limits.processes)
+        if self._group is not None:
+            with suppress(OSError):  # it may have ended already
+                self._group.hold(pid)
 
     def preload(self, modules: list[str]) -> None:
         """Have later workers find these imported, of what may be; `grown` is called once they are."""
@@ -341,6 +415,9 @@ class Zygote:
             self.process.wait()
         for number in list(self._workers):
             self._bury(number, None)
+        if self._group is not None:
+            self._groups.leave(self._group)
+            self._group = None
         self.gone.set()
 
 
@@ -398,6 +475,19 @@ def _body(reply: Reply, fds: list[int], most: int) -> memoryview | bytes:
     if size != reply.size:
         raise Untrustworthy("a body of another size than was said")
     return memoryview(mmap.mmap(fds[0], size, access=mmap.ACCESS_READ)) if size else b""
+
+
+def _opening(begun: Begun, growing: Growing) -> Answer:
+    return Answer(
+        outcome=Outcome.OK,
+        media_type=begun.media_type,
+        format=begun.format,
+        headers=begun.headers,
+        stdout=begun.stdout,
+        stderr=begun.stderr,
+        timing=begun.timing,
+        growing=growing,
+    )
 
 
 def _answer(task: Task, reply: Reply, body: memoryview | bytes) -> Answer:

@@ -3,7 +3,8 @@
     owner's queue ─▶ an idle worker of the owner ─▶ else the spare ─▶ else a fork, when calls have waited long enough
 
 A worker belongs to one owner's environment from its first call until it dies. One spare is kept forked ahead and
-belongs to nobody, so a first call pays for no fork.
+belongs to nobody, so a first call pays for no fork. Each environment at work is a site (`_site.py`) with a zygote:
+the default one from the start, others from their first call until they have had none for long.
 
 A call that waits for a call it made holds its worker meanwhile. So calls are counted by their depth, each depth has the
 whole of `call_concurrency` and `workers_max` for itself, and one never waits for a place that its caller holds: those
@@ -14,6 +15,7 @@ alive.
 import asyncio
 import time
 from collections import Counter, deque
+from functools import partial
 
 import msgspec
 import structlog
@@ -21,11 +23,14 @@ import structlog
 from headrace.errors import Busy, Unavailable
 from headrace.executors import Answering
 from headrace.executors._mounts import PAUSE, Mounts
-from headrace.executors._processes import Worker, Zygote
+from headrace.executors._processes import Worker
+from headrace.executors._site import Site, Staff
+from headrace.model.environment import DEFAULT
 from headrace.model.result import Answer, Outcome
 from headrace.runtime import environment, network
 from headrace.runtime.cgroup import Groups
-from headrace.runtime.wire import Limits, Plan, Task
+from headrace.runtime.environment import Environment
+from headrace.runtime.wire import Task
 from headrace.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -33,15 +38,20 @@ log = structlog.get_logger(__name__)
 PATIENCE = 0.02  # seconds that the first in a queue waits before one more worker is forked for its owner
 REST = 0.1  # seconds that a worker without calls runs on before it is stopped until its next
 SWEEP = 5.0  # seconds between looks for workers that have been idle too long
-STILLBORN = 5  # workers in a row that end before they are ready: then those who wait are told
-RESTART = (0.0, 0.0, 0.2, 1.0, 5.0)  # seconds before a zygote that died again and again is started once more
-STEADY = 60  # seconds that a zygote lives at least which has nothing wrong with it
+
+
+class Turn(msgspec.Struct, eq=False):
+    """A call that waits for a worker, since that moment of the monotonic clock."""
+
+    worker: asyncio.Future[Worker]
+    since: float
 
 
 class Owner:
     """The workers of one owner's environment, and its calls, by their depth."""
 
-    def __init__(self) -> None:
+    def __init__(self, site: Site) -> None:
+        self.site = site
         self.idle: list[Worker] = []
         self.alive = 0
         self.lanes: dict[int, Lane] = {}
@@ -57,6 +67,12 @@ class Owner:
         """Whether there is nothing to keep it for."""
         return not self.alive and not any(lane.starting or lane.waiting for lane in self.lanes.values())
 
+    @property
+    def working(self) -> bool:
+        """Whether calls of it run or wait."""
+        wanted = any(lane.starting or lane.waiting for lane in self.lanes.values())
+        return wanted or self.alive > len(self.idle)
+
 
 class Lane:
     """The calls of one owner and one depth: those that have a worker, and those that wait for one."""
@@ -65,42 +81,48 @@ class Lane:
         self.owner, self.depth = owner, depth
         self.busy = 0
         self.starting = 0  # workers that come for the calls of this lane
-        self.waiting: deque[asyncio.Future[Worker]] = deque()
+        self.waiting: deque[Turn] = deque()
         self.timer: asyncio.TimerHandle | None = None
 
 
 class Local:
-    """Answers tasks with the workers of one zygote."""
+    """Answers tasks with the workers of one zygote per environment."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._groups = Groups()
+        self._staff = Staff(
+            settings, self._groups, self._ended, self._welcome, self._disappoint, self._fall_back, self._note
+        )
+        self._workers, self._counts = self._staff.workers, self._staff.counts
         self._owners: dict[tuple[str, str], Owner] = {}
-        self._spare: Worker | None = None
-        self._workers: set[Worker] = set()
         self._busy: Counter[int] = Counter()  # workers that have a call, by its depth
         self._starting: set[asyncio.Task[None]] = set()
-        self._keeper: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._closing = False
-        self._stillborn = 0
-        self._counts = {"workers_started": 0, "workers_ended": 0, "zygotes_started": 0}
         self.refused: dict[str, str] = {}
         self._lacking = network.missing() or ("" if environment.bubblewrap() else "bubblewrap is not installed")
+        self._folders = [folder for folder in settings.data_folders.split(":") if folder]
         # Without bubblewrap there is no place of the machine's that could be shown to each owner as another.
         shares = settings.mount_mb > 0 and environment.bubblewrap() is not None
         self._mounts = Mounts(settings.home / "mounts", settings.mount_mb << 20) if shares else None
         self._watcher: asyncio.Task[None] | None = None
-        self.environment = environment.default(
-            [folder for folder in settings.data_folders.split(":") if folder],
+        first = environment.default(
+            self._folders,
             network=settings.network or ("host" if self._lacking else "public"),
             mounts=str(self._mounts.root) if self._mounts else "",
         )
-        self._zygote = Zygote(self.environment, self._plan(), self._groups, self._renew_spare)
+        self._default = Site(first, self._staff)
+        self._sites: dict[str, Site] = {DEFAULT: self._default}
+
+    @property
+    def environment(self) -> Environment:
+        """The default environment, with the network it has been given."""
+        return self._default.environment
 
     async def start(self) -> None:
-        """Start the zygote; it imports in the background, and calls that come meanwhile wait for it."""
+        """Start the default zygote; it imports in the background, and calls that come meanwhile wait for it."""
         if self._lacking and self._settings.network == "public":
             raise Unavailable(
                 f"HEADRACE_NETWORK=public cannot be given: {self._lacking}. 'none' and 'host' need nothing."
@@ -110,9 +132,7 @@ class Local:
         if self._mounts:
             self._mounts.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._watcher = asyncio.create_task(self._watch_mounts())
-        self._zygote.start()
-        self._counts["zygotes_started"] += 1
-        self._keeper = asyncio.create_task(self._keep_zygote())
+        self._default.start()
         self._sweep()
 
     async def call(self, task: Task, answering: Answering | None = None) -> Answer:
@@ -126,16 +146,11 @@ class Local:
                 worker = self._take(lane, idle.pop())
             else:
                 worker = await self._wait(lane)
-            try:
-                answer = await worker.run(self._sharing(worker, task), answering)
-            finally:
-                if worker.refused:
-                    self._note(worker.refused)
-                self._free(lane, worker)
+            answer = await self._answer(lane, worker, task, answering)
             if answer is not None:
                 break
         if answer.imported:
-            self._zygote.preload(answer.imported)
+            lane.owner.site.preload(answer.imported)
         waited = (started - began) * 1000
         return (
             msgspec.structs.replace(answer, timing=msgspec.structs.replace(answer.timing, queue=waited))
@@ -147,7 +162,7 @@ class Local:
         """The task, with the folder that its owner's calls share if the worker is yet to be shown one."""
         if worker.calls or not task.shared:
             return task
-        if self._mounts is None:
+        if self._mounts is None or task.environment != DEFAULT:
             return msgspec.structs.replace(task, shared="")
         self._mounts.make(task.shared)
         worker.shared = task.shared
@@ -182,16 +197,16 @@ class Local:
         deadline = time.monotonic() + seconds
         while self._at_work() and time.monotonic() < deadline:  # noqa: ASYNC110 - once in a server's life
             await asyncio.sleep(0.02)
-        for task in (self._keeper, self._watcher):
-            if task:
-                task.cancel()
+        if self._watcher:
+            self._watcher.cancel()
         for owner in self._owners.values():
-            for waiting in (turn for lane in owner.lanes.values() for turn in lane.waiting):
-                if not waiting.done():
-                    waiting.set_exception(Unavailable("The server is stopping; call again in a moment."))
+            _tell_all(owner, Unavailable("The server is stopping; call again in a moment."))
+        for site in self._sites.values():
+            site.closing = True
         for worker in list(self._workers):
             worker.kill(None)
-        self._zygote.kill()
+        for site in self._sites.values():
+            site.close()
         for worker in list(self._workers):
             worker.release()
         self._groups.close()
@@ -205,41 +220,83 @@ class Local:
             "workers": len(self._workers),
             "workers_busy": sum(1 for worker in self._workers if worker.busy_with),
             "calls_waiting": sum(len(lane.waiting) for owner in self._owners.values() for lane in owner.lanes.values()),
-            "zygote_ready": float(self._zygote.warm.is_set()),
+            "zygotes": len(self._sites),
+            "zygote_ready": float(self._default.warm),
             **self._counts,
         }
 
     @property
     def ready(self) -> bool:
         """Whether calls are answered without waiting for imports."""
-        return self._zygote.warm.is_set()
+        return self._default.warm
 
-    def _plan(self) -> Plan:
-        s = self._settings
-        limits = Limits(
-            seconds=s.call_seconds,
-            memory=s.call_memory_mb << 20,
-            processes=s.call_processes,
-            open_files=s.call_open_files,
-            output=s.call_output_mb << 20,
-            scratch=s.call_scratch_mb << 20,
-            log=s.call_log_kb << 10,
-        )
-        return Plan(
-            readable=self.environment.readable,
-            network=self.environment.network,
-            uid=None,
-            limits=limits,
-            counted=False,
-            growth=s.worker_growth_mb << 20,
-            mounts=self._mounts is not None,
-        )
+    def environments(self) -> frozenset[str]:
+        """The environments that have processes now."""
+        return frozenset(self._sites)
 
     def _lane(self, task: Task) -> Lane:
         key = (task.owner, task.environment)
         if (owner := self._owners.get(key)) is None:
-            owner = self._owners[key] = Owner()
+            owner = self._owners[key] = Owner(self._site(task.environment))
+        owner.site.used = time.monotonic()
         return owner.lane(task.depth)
+
+    def _site(self, name: str) -> Site:
+        """The site of that environment, started where it is not there yet. Raises Unavailable, Busy."""
+        if (site := self._sites.get(name)) is not None:
+            return site
+        if self._closing:
+            raise Unavailable("The server is stopping; call again in a moment.")
+        try:
+            found = environment.installed(
+                self._settings.home / environment.FOLDER / name, self._folders, network=self.environment.network
+            )
+        except OSError as missing:
+            raise Unavailable("The environment's packages are not on this machine; it is built anew.") from missing
+        if len(self._sites) > self._settings.zygotes_max - 1 and not self._make_room():
+            raise Busy(
+                f"{len(self._sites)} environments are at work at once, the most this server keeps "
+                "(HEADRACE_ZYGOTES_MAX); try again in a moment."
+            )
+        self._sites[name] = site = Site(found, self._staff)
+        site.start()
+        return site
+
+    def _make_room(self) -> bool:
+        """Close the site that has had no call for longest, of those that have nothing to do. Whether there was one."""
+        idle = [site for site in self._sites.values() if site is not self._default and not self._has_work(site)]
+        if not idle:
+            return False
+        self._close_site(min(idle, key=lambda site: site.used))
+        return True
+
+    def _has_work(self, site: Site) -> bool:
+        return any(owner.working for owner in self._owners.values() if owner.site is site)
+
+    def _close_site(self, site: Site) -> None:
+        site.close()
+        self._sites.pop(site.environment.name, None)
+        for key in [key for key, owner in self._owners.items() if owner.site is site]:
+            del self._owners[key]
+
+    async def _answer(self, lane: Lane, worker: Worker, task: Task, answering: Answering | None) -> Answer | None:
+        answer = None
+        try:
+            answer = await worker.run(self._sharing(worker, task), answering)
+        finally:
+            if worker.refused:
+                self._note(worker.refused)
+            if answer is None or answer.growing is None:
+                self._free(lane, worker)
+            else:
+                answer.growing.ended.add_done_callback(partial(self._grown, lane, worker))
+        return answer
+
+    def _grown(self, lane: Lane, worker: Worker, ended: asyncio.Future[Answer]) -> None:
+        """An answer that was sent while it was written is whole."""
+        self._free(lane, worker)
+        if ended.result().imported:
+            lane.owner.site.preload(ended.result().imported)
 
     def _take(self, lane: Lane, worker: Worker) -> Worker:
         """Count the worker as one that answers a call of the lane, until it is freed."""
@@ -247,14 +304,17 @@ class Local:
         self._busy[lane.depth] += 1
         return worker
 
-    def _full(self, depth: int) -> bool:
+    def _full(self, lane: Lane) -> bool:
         """Whether calls of that depth have as many workers as there may be; those of other depths do not count."""
-        elsewhere = self._busy.total() - self._busy[depth]
-        return len(self._workers) - (self._spare is not None) - elsewhere >= self._settings.workers_max
+        elsewhere = self._busy.total() - self._busy[lane.depth]
+        spare = lane.owner.site.spare is not None
+        return len(self._workers) - spare - elsewhere >= self._settings.workers_max
 
     async def _wait(self, lane: Lane) -> Worker:
         if self._closing:
             raise Unavailable("The server is stopping; call again in a moment.")
+        if (site := lane.owner.site).closing:
+            raise Unavailable(site.hopeless or "The environment was just put away; call again.")
         # Calls for which a worker is only being started do not count as waiting.
         soon = max(0, self._settings.call_concurrency - lane.busy)
         if len(lane.waiting) >= self._settings.call_queue + soon:
@@ -262,7 +322,7 @@ class Local:
                 f"{len(lane.waiting)} of your calls wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
                 "try again in a moment."
             )
-        turn: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        turn = Turn(asyncio.get_running_loop().create_future(), time.monotonic())
         lane.waiting.append(turn)
         if lane.busy + lane.starting < min(self._settings.workers, self._settings.call_concurrency):
             self._employ(lane)
@@ -270,7 +330,7 @@ class Local:
             lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
         try:
             async with asyncio.timeout(self._settings.call_seconds):
-                return await turn
+                return await turn.worker
         except TimeoutError as late:
             if turn in lane.waiting:
                 lane.waiting.remove(turn)
@@ -279,8 +339,9 @@ class Local:
                 "(HEADRACE_CALL_SECONDS); try again in a moment."
             ) from late
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._free(lane, turn.result())
+            given = turn.worker
+            if given.done() and not given.cancelled() and given.exception() is None:
+                self._free(lane, given.result())
             elif turn in lane.waiting:
                 lane.waiting.remove(turn)
             raise
@@ -289,7 +350,9 @@ class Local:
         lane.timer = None
         if not lane.waiting or self._closing:
             return
-        if lane.busy + lane.starting < self._settings.call_concurrency:
+        # Many short calls wait in turn without any of them waiting long: more processes would only share the cores.
+        waited = time.monotonic() - lane.waiting[0].since
+        if waited >= PATIENCE and lane.busy + lane.starting < self._settings.call_concurrency:
             self._employ(lane)
         lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
 
@@ -298,7 +361,7 @@ class Local:
         if lane.owner.idle and lane.busy < self._settings.call_concurrency:
             self._settle(lane.owner, lane.owner.idle.pop())
             return
-        while self._full(lane.depth):
+        while self._full(lane):
             if not self._dismiss_idle(but=lane.owner):
                 return
         lane.starting += 1
@@ -308,65 +371,31 @@ class Local:
 
     async def _hire(self, lane: Lane) -> None:
         try:
-            worker = await self._fresh()
+            worker = await lane.owner.site.fresh()
         finally:
             lane.starting -= 1
-        if worker is None and self._zygote.warm.is_set():
-            self._stillborn += 1
-            if self._stillborn >= STILLBORN:
-                self._give_up(lane)
-                return
         if worker is None:
             # The zygote may just have died; whoever waits has a timer, and a call alone in its queue gets one here.
             if lane.waiting and lane.timer is None and not self._closing:
                 lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
             return
-        self._stillborn = 0
         lane.owner.alive += 1
         worker.owner = lane.owner
         self._settle(lane.owner, worker)
 
-    def _give_up(self, lane: Lane) -> None:
-        log.error("workers end before they are ready; what they said stands above")
-        while lane.waiting:
-            turn = lane.waiting.popleft()
-            if not turn.done():
-                turn.set_exception(Unavailable("No worker can be started on this machine; the server's log tells why."))
+    def _disappoint(self, site: Site, reason: str) -> None:
+        """Tell whoever waits for a site that they wait in vain."""
+        for owner in self._owners.values():
+            if owner.site is site:
+                _tell_all(owner, Unavailable(reason))
+        if site.hopeless:
+            self._close_site(site)
 
-    async def _fresh(self) -> Worker | None:
-        spare, self._spare = self._spare, None
-        worker = spare if spare is not None and spare.alive else await self._fork()
-        if not self._closing:
-            asyncio.get_running_loop().call_soon(self._keep_spare)
-        if worker is not None:
-            refused = await worker.ready
-            if not worker.alive:
-                return None
-            self._note(refused)
-        return worker
-
-    async def _fork(self) -> Worker | None:
-        await self._zygote.warm.wait()
-        if self._closing:
-            return None
-        worker = self._zygote.fork(self._ended)
-        self._workers.add(worker)
-        self._counts["workers_started"] += 1
-        return worker
-
-    def _keep_spare(self) -> None:
-        wanted = self._spare is None and self._zygote.warm.is_set() and not self._closing
-        if wanted and len(self._workers) < self._settings.workers_max:
-            self._spare = self._zygote.fork(self._ended)
-            self._workers.add(self._spare)
-            self._counts["workers_started"] += 1
-
-    def _renew_spare(self) -> None:
-        """Replace the spare, so that the next one has what the zygote has imported since."""
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.kill(None)
-        self._keep_spare()
+    def _welcome(self, site: Site) -> None:
+        """Fork for those who wait, now that the site does."""
+        for lane in self._hungry():
+            if lane.owner.site is site:
+                self._employ(lane)
 
     def _free(self, lane: Lane, worker: Worker) -> None:
         """Take back a worker whose call is over: for the next call of its owner, or to keep it, or to end it."""
@@ -390,8 +419,8 @@ class Local:
             lane = owner.lanes[depth]
             while lane.waiting and lane.busy < self._settings.call_concurrency:
                 turn = lane.waiting.popleft()
-                if not turn.done():
-                    turn.set_result(self._take(lane, worker))
+                if not turn.worker.done():
+                    turn.worker.set_result(self._take(lane, worker))
                     return
         if len(self._workers) > self._settings.workers_max:
             worker.kill(None)  # calls that others made needed it, and now they are over
@@ -427,7 +456,7 @@ class Local:
         """Whether another owner has calls of that depth and no worker for them while every place is taken."""
         depth = lane.depth
         # The worker is free again, so that it is counted at every depth.
-        return self._full(depth) and any(o.owner is not lane.owner and o.depth == depth for o in self._hungry())
+        return self._full(lane) and any(o.owner is not lane.owner and o.depth == depth for o in self._hungry())
 
     def _hungry(self) -> list[Lane]:
         lanes = (lane for owner in self._owners.values() for lane in owner.lanes.values())
@@ -435,6 +464,7 @@ class Local:
 
     def _dismiss_idle(self, but: Owner) -> bool:
         idle = [worker for owner in self._owners.values() if owner is not but for worker in owner.idle]
+        idle = idle or [site.spare for site in self._sites.values() if site.spare is not None]
         if not idle:
             return False
         min(idle, key=lambda worker: worker.idle_since).kill(None)
@@ -444,8 +474,8 @@ class Local:
         """A worker is gone, for whatever reason."""
         self._workers.discard(worker)
         self._counts["workers_ended"] += 1
-        if worker is self._spare:
-            self._spare = None
+        for site in self._sites.values():
+            site.lose(worker)
         if isinstance(worker.owner, Owner):
             worker.owner.alive -= 1
             if worker in worker.owner.idle:
@@ -458,52 +488,41 @@ class Local:
                 worker.kill(None)
             if owner.quiet:
                 del self._owners[key]
+        longest = time.monotonic() - self._settings.zygote_idle_seconds
+        for site in list(self._sites.values()):
+            if site is not self._default and site.used < longest and not self._has_work(site):
+                self._close_site(site)
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
-    async def _keep_zygote(self) -> None:
-        """Start the zygote again whenever it ends; calls that wait are then answered by the new one."""
-        failures = 0
-        while True:
-            began = time.monotonic()
-            welcoming = asyncio.create_task(self._welcome())
-            await self._zygote.gone.wait()
-            welcoming.cancel()
-            if self._zygote.unable and self._fall_back():
-                failures = 0
-            else:
-                failures = 1 if time.monotonic() - began > STEADY else failures + 1
-                log.error("the zygote ended and is started again", failures=failures)
-            await asyncio.sleep(RESTART[min(failures, len(RESTART) - 1)])
-            # The same object: calls that wait for the zygote wait on its event.
-            self._zygote.start()
-            self._counts["zygotes_started"] += 1
-
-    async def _welcome(self) -> None:
-        """Fork for those who wait, as soon as the zygote can."""
-        await self._zygote.warm.wait()
-        self._keep_spare()
-        for lane in self._hungry():
-            self._employ(lane)
-
-    def _fall_back(self) -> bool:
+    def _fall_back(self, site: Site, reason: str) -> bool:
         """Do without the network that nobody asked for by name; whether that is so."""
-        reason, self._zygote.unable = self._zygote.unable, ""
+        if site is not self._default:
+            if changed := site.environment.network != self.environment.network:
+                site.move(self.environment.network)
+            return changed
         if self._settings.network:
             log.error("this machine does not give HEADRACE_NETWORK", network=self._settings.network, reason=reason)
             return False
         self._note({"network": reason})
-        self.environment = msgspec.structs.replace(self.environment, network="host")
-        self._zygote.environment = self.environment
+        site.move("host")
         return True
 
     def _note(self, refused: dict[str, str]) -> None:
-        if self._zygote.private_pids:
-            refused = refused | {"processes": self._zygote.private_pids}
+        if self._default.private_pids:
+            refused = refused | {"processes": self._default.private_pids}
         if self._groups.refused:
             refused = refused | {"control groups": self._groups.refused}
         if refused.keys() - self.refused.keys():
             log.warning("this machine does not give every fence; `headrace doctor` tells what follows", refused=refused)
         self.refused |= refused
+
+
+def _tell_all(owner: Owner, what: Unavailable) -> None:
+    for lane in owner.lanes.values():
+        while lane.waiting:
+            turn = lane.waiting.popleft()
+            if not turn.worker.done():
+                turn.worker.set_exception(what)
 
 
 executor = Local

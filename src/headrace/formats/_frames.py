@@ -36,22 +36,51 @@ def arrow_made(frame: Any, make: Callable[[Any], Any]) -> Any:
         return make(_with_arrow_types(frame))
 
 
-def flat(frame: Any, *, keep_times: bool = False) -> Any:
+def flat(frame: Any, keep: Callable[[Any], bool] | None = None) -> Any:
     """An Arrow table of numbers, truth values and text alone, for text formats.
 
     Categories are decoded, times are ISO 8601, nested values JSON, bytes base64, geometries WKT; of the index only
-    named levels stay, as columns. With `keep_times`, times without a zone stay times where they are whole seconds.
+    named levels stay, as columns. Columns for which `keep` is true stay of the type they are.
     """
     import pyarrow as pa
 
     table = frame if isinstance(frame, pa.Table) else to_table(_without_extensions(with_named_index(frame)))
-    columns = [column if keep_times and _is_whole_seconds(column) else _flat_column(column) for column in table.columns]
-    return pa.table(columns, names=table.column_names)
+    columns = map(_decoded, table.columns)
+    return pa.table([c if keep and keep(c) else _flat_column(c) for c in columns], names=table.column_names)
+
+
+def _decoded(column: Any) -> Any:
+    import pyarrow as pa
+
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+# What a frame is, its type says: a column may have any name, and pandas gives columns out as attributes.
+
+
+def is_frame(value: Any) -> bool:
+    """Whether it is a frame, of those that `_values.py` makes of values."""
+    return hasattr(type(value), "columns") and hasattr(type(value), "shape")
+
+
+def is_arrow(frame: Any) -> bool:
+    """Whether it is an Arrow table."""
+    return hasattr(type(frame), "column_names")
 
 
 def is_geographic(frame: Any) -> bool:
     """Whether it is a GeoDataFrame."""
-    return hasattr(frame, "active_geometry_name")
+    return hasattr(type(frame), "active_geometry_name")
+
+
+def has_geometry(frame: Any) -> bool:
+    """Whether it is a GeoDataFrame with an active geometry."""
+    return is_geographic(frame) and frame.active_geometry_name is not None
+
+
+def rows_from(frame: Any, start: int, count: int) -> Any:
+    """A part of the frame."""
+    return frame.slice(start, count) if is_arrow(frame) else frame.iloc[start : start + count]
 
 
 def is_geometry(column: Any) -> bool:
@@ -89,7 +118,7 @@ def with_text_names(frame: Any) -> Any:
             copy += 1
             name = f"{text}.{copy}"
         names.append(name)
-    geometry = getattr(frame, "active_geometry_name", None)
+    geometry = frame.active_geometry_name if is_geographic(frame) else None
     place = list(frame.columns).index(geometry) if geometry is not None else None
     frame = frame.set_axis(names, axis="columns")
     return frame if place is None else frame.set_geometry(names[place])
@@ -127,7 +156,8 @@ def to_json(value: Any) -> str:
     return encode_value(value).decode()
 
 
-def _is_whole_seconds(column: Any) -> bool:
+def is_whole_seconds(column: Any) -> bool:
+    """Whether an Arrow column holds times without a zone, none with a part of a second."""
     import pyarrow as pa
 
     if not pa.types.is_timestamp(column.type) or column.type.tz:
@@ -179,8 +209,6 @@ def _flat_column(column: Any) -> Any:
         return pa.chunked_array([pa.array([None if v is None else text(v) for v in column.to_pylist()], pa.string())])
 
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _flat_column(column.cast(kind.value_type))
     if isinstance(kind, pa.UuidType):
         return by_value(str)
     if isinstance(kind, pa.BaseExtensionType):

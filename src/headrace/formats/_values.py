@@ -4,7 +4,12 @@
     raster   a Raster
     array    a Raster without `data`: an array that is no picture, of one dimension or of more than three
     plain    the value itself
+    drawing  a figure of matplotlib, or an object that shows itself as SVG
+    page     an object that shows itself as HTML
     bytes    bytes
+    pieces   a generator of text or bytes
+
+A value may be seen in another way too: a figure as a raster, a list of geometries as a frame.
 
 Types are told by the module they come from, so that nothing is imported that user code did not import.
 """
@@ -12,13 +17,16 @@ Types are told by the module they come from, so that nothing is imported that us
 # Libraries make many of their functions at import, where no checker sees them.
 # pyright: reportAttributeAccessIssue=false
 
+import asyncio
 import datetime as dt
 import decimal
 import enum
 import math
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import GeneratorType
 from typing import Any
 
 import msgspec
@@ -35,6 +43,13 @@ class Seen(Struct, frozen=True):
     description: str
     media_type: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    also: "Callable[[], Seen] | None" = None  # another way to see it, for formats that do not take this one
+
+    def ways(self) -> "Iterator[Seen]":
+        """All ways to see it, the best one first."""
+        yield self
+        if self.also:
+            yield from self.also().ways()
 
 
 class Raster(Struct, frozen=True, kw_only=True):
@@ -50,6 +65,23 @@ class Raster(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
     original: Any = None  # the array as it was returned, for formats that keep its shape
     shown: Any = None  # what pictures show instead of `data`, where that had to become floats to hold what is missing
+    hidden: Any = None  # (rows, columns): true where there is nothing, besides NaN and `nodata`
+    tile_size: int | None = None  # as a map tile, pixels a side; None: the usual
+    resampling: str | None = None  # as a map tile, how pixels between pixels are found; None: by the kind of value
+
+    def missing(self) -> Any:
+        """Where there is nothing to see, (rows, columns), or None where there is something everywhere."""
+        import numpy as np
+
+        holes = None
+        if self.data.dtype.kind == "f":
+            holes = ~np.isfinite(self.data)
+        if self.nodata is not None:
+            holes = self.data == self.nodata if holes is None else holes | (self.data == self.nodata)
+        holes = None if holes is None else holes.any(axis=0)
+        if self.hidden is not None:
+            holes = self.hidden if holes is None else holes | self.hidden
+        return holes if holes is not None and holes.any() else None
 
 
 def classify(value: Any) -> Seen:
@@ -61,21 +93,51 @@ def classify(value: Any) -> Seen:
         return Seen("plain", value, description)
     if isinstance(value, bytes | bytearray | memoryview):
         return Seen("bytes", bytes(value), description)
+    if isinstance(value, GeneratorType):
+        return Seen("pieces", value, description)
     library = type(value).__module__.partition(".")[0]
     if found := _FROM.get(library):
         seen = found(value, description)
         if seen is not None:
             return seen
-    if isinstance(value, tuple) and len(value) == 2 and _is_array(value[0]):
+    if isinstance(value, tuple) and len(value) == 2 and is_array(value[0]):
         bounds = _bounds(value[1])
         return _array(value[0], description, bounds) if bounds else Seen("plain", value, description)
+    if isinstance(value, list | tuple) and value and all(map(_is_geometry, value)):
+        return Seen("plain", value, description, also=lambda: Seen("frame", _placed(list(value)), description))
     if isinstance(value, list | tuple | set | frozenset | Mapping) or msgspec_like(value):
         return Seen("plain", value, description)
     if hasattr(value, "getvalue"):
-        return Seen("bytes", bytes(value.getvalue()), description)
-    if hasattr(value, "body") and hasattr(value, "headers") and hasattr(value, "status_code"):
+        shown = value.getvalue()
+        return Seen("plain", shown, description) if isinstance(shown, str) else Seen("bytes", bytes(shown), description)
+    if hasattr(value, "headers") and hasattr(value, "status_code"):
         return _response(value, description)
-    return Seen("unknown", value, description)
+    return _shown(value, description) or Seen("unknown", value, description)
+
+
+def is_collection(value: Any) -> bool:
+    """Whether it is a dict that holds more than plain values, itself or in a dict inside."""
+    if not isinstance(value, Mapping):
+        return False
+    return any(is_collection(v) or classify(v).kind not in ("plain", "nothing") for v in value.values())
+
+
+def _shown(value: Any, description: str) -> Seen | None:
+    """What shows itself, by the display protocol of notebooks."""
+    page = Seen("page", value, description) if hasattr(value, "_repr_html_") else None
+    if hasattr(value, "_repr_svg_"):
+        return Seen("drawing", value, description, also=None if page is None else lambda: page)
+    return page
+
+
+def _is_geometry(value: Any) -> bool:
+    return hasattr(value, "geom_type") and type(value).__module__.partition(".")[0] == "shapely"
+
+
+def _placed(shapes: list[Any]) -> Any:
+    import geopandas
+
+    return geopandas.GeoDataFrame(geometry=shapes, crs=4326)
 
 
 def msgspec_like(value: Any) -> bool:
@@ -129,12 +191,7 @@ def _geopandas(value: Any, description: str) -> Seen | None:
 
 
 def _shapely(value: Any, description: str) -> Seen | None:
-    import geopandas
-    import shapely
-
-    if not isinstance(value, shapely.Geometry):
-        return None
-    return Seen("frame", geopandas.GeoDataFrame(geometry=[value], crs=4326), description)
+    return Seen("frame", _placed([value]), description) if _is_geometry(value) else None
 
 
 def _pyarrow(value: Any, description: str) -> Seen | None:
@@ -181,6 +238,7 @@ def _xarray(value: Any, description: str) -> Seen | None:
     import rioxarray  # pyright: ignore[reportUnusedImport]
     import xarray as xr
 
+    attributes = dict(getattr(value, "attrs", {}))
     if isinstance(value, xr.Dataset):
         names = [name for name in value.data_vars if value[name].ndim]
         if not names:
@@ -204,6 +262,10 @@ def _xarray(value: Any, description: str) -> Seen | None:
     if value.ndim not in (2, 3) or value.dtype.kind not in "buif":
         return Seen("array", Raster(data=None, tags=tags, original=value.to_numpy()), description)
     value = value.transpose(..., y, x)
+    if crs:
+        crs = crs.to_wkt()
+    elif str(x).startswith("lon") and str(y).startswith("lat"):
+        crs = "EPSG:4326"
     transform = None
     if x in value.coords and y in value.coords:
         transform = tuple(value.rio.transform(recalc=True))[:6]
@@ -211,9 +273,12 @@ def _xarray(value: Any, description: str) -> Seen | None:
             value = value.isel({y: slice(None, None, -1)})
             transform = tuple(value.rio.transform(recalc=True))[:6]
     array = value.to_numpy()
+    size, resampling = (attributes.get(name) for name in ("tile_size", "resampling"))
     raster = Raster(
+        tile_size=size,
+        resampling=None if resampling is None else str(resampling),
         data=array[None] if array.ndim == 2 else array,
-        crs=crs.to_wkt() if crs else None,
+        crs=crs,
         transform=transform,
         nodata=value.rio.nodata,
         tags=tags,
@@ -271,15 +336,82 @@ def _bounds(value: Any) -> tuple[float, ...] | None:
     return numbers if len(numbers) == 4 and all(map(math.isfinite, numbers)) else None
 
 
-def _is_array(value: Any) -> bool:
+def is_array(value: Any) -> bool:
+    """Whether it is an array of numpy's."""
     return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "ndim") and hasattr(value, "shape")
 
 
+def is_image(value: Any) -> bool:
+    """Whether it is an image of Pillow's."""
+    return type(value).__module__.partition(".")[0] == "PIL" and hasattr(value, "getbands")
+
+
+def _pillow(value: Any, description: str) -> Seen | None:
+    """An image as the array of its pixels; one of several frames as the array of them all."""
+    import numpy as np
+
+    if not is_image(value):
+        return None
+    if getattr(value, "n_frames", 1) == 1:
+        return _array(_pixels(value), description)
+    frames: list[Any] = []
+    for place in range(value.n_frames):
+        value.seek(place)
+        frames.append(np.asarray(value.convert("RGBA")))
+    return Seen("array", Raster(data=None, tags={"orig_type": "numpy.ndarray"}, original=np.stack(frames)), description)
+
+
+def _pixels(image: Any) -> Any:
+    """(rows, columns) of one band, else (bands, rows, columns)."""
+    import numpy as np
+
+    if image.mode not in ("1", "L", "LA", "RGB", "RGBA", "F") and not image.mode.startswith("I"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    pixels = np.asarray(image)
+    return np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels
+
+
+def _matplotlib(value: Any, description: str) -> Seen | None:
+    """A figure, or what is in one."""
+    figure = value if hasattr(value, "savefig") else getattr(value, "figure", None)
+    if not hasattr(figure, "savefig"):
+        return None
+    return Seen("drawing", figure, description, also=lambda: _rendered(figure, description))
+
+
+def _rendered(figure: Any, description: str) -> Seen:
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.moveaxis(np.asarray(canvas.buffer_rgba()), -1, 0)
+    return Seen("raster", Raster(data=pixels, original=pixels), description)
+
+
 def _response(value: Any, description: str) -> Seen:
-    media_type = str(
-        value.headers.get("content-type") or getattr(value, "media_type", "") or "application/octet-stream"
-    )
-    return Seen("bytes", bytes(value.body), description, media_type=media_type)
+    """A response of a web framework: its bytes and their type. Its status and other headers are not sent on."""
+    media_type = str(value.headers.get("content-type") or getattr(value, "media_type", "") or "")
+    return Seen("bytes", _body(value), description, media_type=media_type or "application/octet-stream")
+
+
+def _body(response: Any) -> bytes:
+    """The bytes of a response of Starlette's or FastAPI's, Flask's or Django's, requests' or httpx'."""
+    if hasattr(response, "get_data"):
+        return bytes(response.get_data())
+    for name in ("body", "content"):
+        body = getattr(response, name, None)
+        if isinstance(body, bytes | bytearray | memoryview):
+            return bytes(body)
+    if path := getattr(response, "path", None):
+        return Path(path).read_bytes()
+    if hasattr(response, "body_iterator"):
+        return asyncio.run(_collected(response.body_iterator))
+    raise ValueError("its body cannot be read; return bytes")
+
+
+async def _collected(pieces: Any) -> bytes:
+    return b"".join([piece.encode() if isinstance(piece, str) else bytes(piece) async for piece in pieces])
 
 
 _FROM = {
@@ -292,4 +424,6 @@ _FROM = {
     "_duckdb": _duckdb,
     "numpy": _numpy,
     "xarray": _xarray,
+    "PIL": _pillow,
+    "matplotlib": _matplotlib,
 }

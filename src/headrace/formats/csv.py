@@ -16,7 +16,7 @@ _needs_quotes = re.compile('[",\r\n]|^$').search
 def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame."""
     large = len(value) >= _frames.LARGE
-    table = _frames.flat(value, keep_times=large)
+    table = _frames.flat(value, _frames.is_whole_seconds if large else None)
     if table.num_columns == 1 and table.column(0).null_count:
         # A row of nothing would be an empty line, which readers skip.
         table = table.set_column(0, table.field(0).name, table.column(0).cast("string").fill_null(""))

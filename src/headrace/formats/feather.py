@@ -11,7 +11,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame."""
     import pyarrow as pa
 
-    if _frames.is_geographic(value) and value.active_geometry_name is not None:
+    if _frames.has_geometry(value):
         frame = _frames.with_text_names(value)
         options = {"compression": "lz4", "index": _frames.index_to_keep(frame), "chunksize": ROWS}
         _frames.arrow_made(frame, lambda frame: frame.to_feather(sink, **options))

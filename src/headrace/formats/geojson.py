@@ -21,7 +21,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
     sink.write(b'{"type":"FeatureCollection","features":[')
     for start in range(0, len(value), ROWS):
         rows = slice(start, start + ROWS)
-        part = properties.slice(start, ROWS) if hasattr(properties, "slice") else properties.iloc[rows]
+        part = _frames.rows_from(properties, start, ROWS)
         texts = shapely.to_geojson(shapes[rows]) if placed else shapes[rows]
         features = [
             b'{"type":"Feature","properties":%b,"geometry":%b}' % (row, text.encode() if text else b"null")
@@ -42,7 +42,7 @@ def _shapes(geometry: Any) -> Any:
 
 def has_geometry(value: Any, tile: Tile | None) -> bool:
     """Whether the frame has an active geometry."""
-    return getattr(value, "active_geometry_name", None) is not None
+    return _frames.has_geometry(value)
 
 
 format = Format(

@@ -1,12 +1,14 @@
 """HTML: a frame as a table, a str as the page its author wrote, any other plain value as escaped JSON.
 
+What shows itself as HTML in notebooks, such as a map of folium's or a chart of plotly's, is the page that it makes.
+
 Every cell and name is escaped, so that data never runs as script.
 """
 
 from html import escape
 from typing import Any
 
-from headrace.formats import Format, Tile, _frames
+from headrace.formats import Format, Tile, Unserializable, _frames
 
 ROWS = 10_000  # at a time
 
@@ -25,10 +27,25 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame or a plain value."""
     if isinstance(value, str):
         sink.write(value.encode())
-    elif hasattr(value, "columns") and hasattr(value, "shape"):
+    elif _frames.is_frame(value):
         _write_table(_frames.flat(value), sink)
+    elif hasattr(value, "_repr_html_"):
+        _write_page(value, sink)
     else:
         sink.write(HEAD + b"<pre>" + escape(_frames.to_json(value)).encode() + b"</pre>\n")
+
+
+def _write_page(value: Any, sink: Any) -> None:
+    """What the object shows of itself; a map of folium's without the frame that notebooks have around it."""
+    if hasattr(value, "get_root") and hasattr(value.get_root(), "render"):
+        shown = value.get_root().render()
+    elif hasattr(value, "to_html"):
+        shown = value.to_html()
+    else:
+        shown = value._repr_html_()  # the display protocol of notebooks
+    if not shown:
+        raise Unserializable(f"A {type(value).__name__} can show itself as HTML, but this one gives nothing.")
+    sink.write(shown.encode())
 
 
 def _write_table(table: Any, sink: Any) -> None:
@@ -51,4 +68,10 @@ def _cells(column: Any) -> list[Any]:
     return ["" if cell is None else cell for cell in column.to_pylist()] if column.null_count else column.to_pylist()
 
 
-format = Format(media_type="text/html; charset=utf-8", suffix=".html", kinds=frozenset({"frame", "plain"}), write=write)
+format = Format(
+    media_type="text/html; charset=utf-8",
+    suffix=".html",
+    kinds=frozenset({"frame", "plain", "page"}),
+    write=write,
+    scripted=True,
+)

@@ -20,7 +20,7 @@ ROWS_FAST = 100_000  # the same where rows are never Python objects
 
 def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame's records or a plain value."""
-    if hasattr(value, "columns") and hasattr(value, "shape"):
+    if _frames.is_frame(value):
         _write_frame(value, sink)
     else:
         sink.write(encode_value(value.original if hasattr(value, "original") else value))
@@ -116,7 +116,7 @@ def _with_large_integers(value: Any) -> Any:
 
 def _write_frame(frame: Any, sink: Any) -> None:
     rows = len(frame)
-    if rows >= _frames.LARGE and (fast := _polars(frame)) is not None:
+    if (fast := fast_frame(frame)) is not None:
         _write_fast(fast, sink)
         return
     if rows <= ROWS:
@@ -124,13 +124,13 @@ def _write_frame(frame: Any, sink: Any) -> None:
         return
     sink.write(b"[")
     for start in range(0, rows, ROWS):
-        part = frame.slice(start, ROWS) if hasattr(frame, "slice") else frame.iloc[start : start + ROWS]
+        part = _frames.rows_from(frame, start, ROWS)
         sink.write((b"," if start else b"") + encode_value(records(part))[1:-1])
     sink.write(b"]")
 
 
 def _columns(frame: Any) -> tuple[list[str], list[list[Any]]]:
-    if hasattr(frame, "column_names"):
+    if _frames.is_arrow(frame):
         return _of_arrow(frame)
     frame = _frames.with_named_index(frame)
     return list(frame.columns), [_values(column) for column in _arrays(frame)]
@@ -184,18 +184,18 @@ def _iso(column: Any) -> list[str | None]:
     return [None if gap else v.isoformat() for v, gap in zip(values, values.isna(), strict=True)]
 
 
-def _polars(frame: Any) -> Any:
-    """A polars frame that writes what `records` would, where every column has a type for which that is so."""
+def fast_frame(frame: Any) -> Any:
+    """A polars frame that writes what `records` would, if there are many rows and every column allows it, or None."""
     import pyarrow as pa
 
-    if _frames.is_geographic(frame):
+    if len(frame) < _frames.LARGE or _frames.is_geographic(frame):
         return None
     table = _frames.to_table(frame)
     if any(pa.types.is_nested(field.type) or _is_object(frame, field.name) for field in table.schema):
         return None
     import polars as pl
 
-    fast = pl.DataFrame(_frames.flat(table, keep_times=True))
+    fast = pl.DataFrame(_frames.flat(table, _frames.is_whole_seconds))
     floats = [name for name, kind in fast.schema.items() if kind.is_float()]
     times = [name for name, kind in fast.schema.items() if kind.is_temporal()]
     return fast.with_columns(
@@ -205,7 +205,7 @@ def _polars(frame: Any) -> Any:
 
 
 def _is_object(frame: Any, name: str) -> bool:
-    return hasattr(frame, "iloc") and name in frame.columns and frame[name].dtype == object
+    return not _frames.is_arrow(frame) and name in frame.columns and frame[name].dtype == object
 
 
 def _write_fast(frame: Any, sink: Any) -> None:

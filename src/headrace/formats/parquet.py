@@ -12,7 +12,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if _frames.is_geographic(value) and value.active_geometry_name is not None:
+    if _frames.has_geometry(value):
         frame = _frames.with_text_names(value)
         options = {"compression": "zstd", "index": _frames.index_to_keep(frame), "row_group_size": ROWS}
         _frames.arrow_made(frame, lambda frame: frame.to_parquet(sink, **options))

@@ -7,7 +7,7 @@
     one band of other numbers than bytes, and no tile asked for: its smallest value black, its largest white
 
 A tile is never stretched to its own values, because its neighbours would be stretched to theirs. Values that are not
-finite, and those equal to the raster's nodata, are transparent.
+finite, those equal to the raster's nodata, and what a raster does not cover of a tile (_tiles.py) are transparent.
 """
 
 import struct
@@ -21,19 +21,24 @@ COLOURS = {1: 0, 2: 4, 3: 2, 4: 6}  # bands: PNG's colour type
 
 def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a raster."""
-    import numpy as np
-
-    bands, holes = _visible(value, stretch=tile is None)
-    if holes is not None and len(bands) in (1, 3):
-        bands = np.concatenate([bands, np.where(holes, 0, 255).astype(np.uint8)[None]])
-    elif holes is not None:
-        bands[-1][holes] = 0
-    pixels = np.ascontiguousarray(np.moveaxis(bands, 0, -1))
+    pixels = pixels_of(value, tile)
     rows, columns, colours = pixels.shape
     sink.write(b"\x89PNG\r\n\x1a\n")
     sink.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, COLOURS[colours], 0, 0, 0)))
     sink.write(_chunk(b"IDAT", _compress(_filter(pixels.reshape(rows, -1)))))
     sink.write(_chunk(b"IEND", b""))
+
+
+def pixels_of(raster: Any, tile: Tile | None) -> Any:
+    """What a picture of the raster shows: bytes, (rows, columns, bands), the last of two or four bands opacity."""
+    import numpy as np
+
+    bands, holes = _visible(raster, stretch=tile is None)
+    if holes is not None and len(bands) in (1, 3):
+        bands = np.concatenate([bands, np.where(holes, 0, 255).astype(np.uint8)[None]])
+    elif holes is not None:
+        bands[-1][holes] = 0
+    return np.ascontiguousarray(np.moveaxis(bands, 0, -1))
 
 
 def is_picture(value: Any, tile: Tile | None) -> bool:
@@ -49,6 +54,8 @@ def _visible(raster: Any, *, stretch: bool) -> tuple[Any, Any]:
     missing = ~np.isfinite(data) if data.dtype.kind == "f" else np.zeros(data.shape, bool)
     if raster.nodata is not None:
         missing |= data == raster.nodata
+    if raster.hidden is not None:
+        missing |= raster.hidden
     holes = missing.any(axis=0) if missing.any() else None
     data = data if raster.shown is None else raster.shown
     kind = data.dtype.kind

@@ -32,15 +32,26 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
         data.dtype.kind == "f" or np.can_cast(np.min_scalar_type(value.nodata), data.dtype)
     ):
         profile["nodata"] = value.nodata
+    hidden, mask = value.hidden, None
+    if hidden is not None and data.dtype.kind == "f":
+        profile["nodata"] = np.nan
+        data = np.where(hidden, np.nan, data).astype(data.dtype)
+    elif hidden is not None and "nodata" in profile:
+        data = np.where(hidden, np.asarray(value.nodata, data.dtype), data)
+    elif hidden is not None:
+        mask = ~hidden
     if value.crs:
         profile["crs"] = value.crs
     if value.transform:
         profile["transform"] = rasterio.Affine(*value.transform)
-    with MemoryFile() as memory, warnings.catch_warnings():
+    inside = rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True)
+    with inside, MemoryFile() as memory, warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)  # an array need not be on Earth
         with memory.open(driver="GTiff", **profile) as file:
             file.write(data)
             file.update_tags(ns="fused", **value.tags)
+            if mask is not None:
+                file.write_mask(mask)
         sink.write(memory.getbuffer())
 
 

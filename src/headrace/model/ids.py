@@ -34,6 +34,26 @@ def new_udf_token() -> str:
     return "fsh_" + secrets.token_urlsafe(24).replace("-", "a").replace("_", "b")
 
 
+def new_collection_token() -> str:
+    """A token for a collection: `fc_` and 32 characters, 192 random bits; no hyphen, which may part it from a name."""
+    return "fc_" + secrets.token_urlsafe(24).replace("-", "a").replace("_", "b")
+
+
+def new_session_token(expires: int) -> str:
+    """A session token: a number, when it expires (seconds since 1970, which clients read there), 256 random bits."""
+    return f"{secrets.token_hex(8)}:{expires}:{secrets.token_urlsafe(32)}"
+
+
+def new_code() -> str:
+    """A code or a refresh token of a login: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def new_map_token() -> str:
+    """A token for one map page: `map_` and 32 characters, 192 random bits."""
+    return "map_" + secrets.token_urlsafe(24)
+
+
 def digest(secret: str) -> str:
     """What is stored of a secret with 128 random bits or more: SHA-256, in hex.
 

@@ -15,6 +15,11 @@ DECLARED_MAX_AGE = re.compile(
     r"""^@[\w.]*udf\([^()#]{0,2000}?\bcache_max_age\s*=\s*(?:(\d+)|"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE
 )
 
+DECLARED_ENVIRONMENT = re.compile(
+    r"""^@[\w.]*udf\([^()#]{0,2000}?\benvironment\s*=\s*(?:"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE
+)
+ENVIRONMENT = "headrace:environment"  # the key of a udf's metadata
+
 
 class Kind(StrEnum):
     """How a job runs. Its value is what the database keeps."""
@@ -52,6 +57,14 @@ class Function(Struct, frozen=True, kw_only=True):
             text.update(part.encode())
         return text.hexdigest()
 
+    def environment(self) -> str:
+        """The name of the environment that the code asks for: in its metadata, else in its decorator as a literal."""
+        named = (self.metadata or {}).get(ENVIRONMENT)
+        if isinstance(named, str) and named:
+            return named
+        found = DECLARED_ENVIRONMENT.search(self.code)
+        return next((text for text in found.groups() if text), "default") if found else "default"
+
     def max_age(self) -> int | None:
         """Seconds that a result of this code may be served again, where the udf says so.
 
@@ -80,6 +93,10 @@ class Udf(Struct, frozen=True, kw_only=True):
     body: str  # the udf object as JSON text, as it was saved
     public_read: bool = False
     public_list: bool = False
+    collection_id: int
+    collection_uid: str
+    collection_name: str
+    udf_type: str | None = None  # auto, udf, app: what clients list it as
     created_at: datetime
     updated_at: datetime
 

@@ -1,6 +1,9 @@
 """What came of a call: the outcome that a worker or its keeper reports, and the times it took."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -39,8 +42,29 @@ class Problem(Struct, frozen=True, kw_only=True):
     traceback: str | None = None  # frames of user code only, never ours
 
 
+class Growing(Protocol):
+    """A result that is still being written."""
+
+    ended: "asyncio.Future[Answer]"  # the answer as a whole, once it is
+
+    def pieces(self) -> AsyncGenerator[bytes]:
+        """The bytes as they come, to the end. Raises Broken where there is no end."""
+        ...
+
+    def abandon(self) -> None:
+        """End the writing, for nobody waits for it."""
+        ...
+
+
+class Broken(Exception):
+    """A result that was being sent when the call that wrote it failed."""
+
+
 class Answer(Struct, frozen=True, kw_only=True):
-    """One answered call: bytes or a problem, with the output that user code printed."""
+    """One answered call: bytes or a problem, with the output that user code printed.
+
+    Where `growing` is there, `body` is empty and what is said here is what was known when the writing began.
+    """
 
     outcome: Outcome
     media_type: str = ""
@@ -52,3 +76,4 @@ class Answer(Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     timing: Timing = Timing()
     imported: list[str] = []  # libraries that this call was the first to import in its process
+    growing: Growing | None = None

@@ -41,6 +41,7 @@ class Run(Struct, frozen=True, kw_only=True):
     owner_id: int
     caller_id: int | None = None
     token_id: int | None = None
+    collection_id: int | None = None  # where it was called by a collection's token
     door: str  # which way the call came in: body, saved, token, tile
     format: str | None = None
     cache: Cache = Cache.OFF

@@ -19,6 +19,7 @@ class Udf(Generic[P, R]):
         self.entrypoint = function.__name__
         self.name: str = options.get("name") or function.__name__
         self.cache_max_age: str | int | None = options.get("cache_max_age")
+        self.environment: str | None = options.get("environment")
         self.parameters: dict[str, Any] = dict(options.get("default_parameters") or {})
         self.options = options
         self.__doc__ = function.__doc__
@@ -51,7 +52,8 @@ def udf(**options: Any) -> Callable[[Callable[P, R]], Udf[P, R]]: ...  # noqa: A
 def udf(function: Callable[P, R] | None = None, /, **options: Any) -> Udf[P, R] | Callable[[Callable[P, R]], Udf[P, R]]:
     """Mark a function as a udf: `@udf`, or with options, `@udf(cache_max_age="2h")`.
 
-    Options: `name`, `cache_max_age` (seconds, or 15m, 2h, 1d), `default_parameters`. Others that published clients
+    Options: `name`, `cache_max_age` (seconds, or 15m, 2h, 1d), `default_parameters`, `environment` (the name of one of
+    the owner's). Others that published clients
     write (`engine`, `instance_type`, `region`, `headers` ...) are kept in `options` and decide nothing here.
     """
     if function is not None:

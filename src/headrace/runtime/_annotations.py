@@ -7,6 +7,7 @@ import enum
 import inspect
 import json
 import types
+import typing
 import uuid
 from collections.abc import Callable
 from typing import Annotated, Any, ForwardRef, Literal, NamedTuple, Union, get_args, get_origin
@@ -30,15 +31,20 @@ class Wanted(NamedTuple):
 
 
 def resolved(annotation: Any, namespace: dict[str, Any]) -> Any:
-    """What text means there; text that means nothing yet, as its import is inside the function, stays text."""
+    """What text means there, or by the names that everyone gives the standard library's types.
+
+    Text that means nothing yet, as its import is inside the function, stays text.
+    """
     if isinstance(annotation, ForwardRef):
         annotation = annotation.__forward_arg__
     if not isinstance(annotation, str):
         return annotation
-    try:
-        return eval(annotation, namespace)  # noqa: S307 - the udf's own text, where its own code runs
-    except Exception:  # noqa: BLE001 - the text is user code and may raise anything
-        return annotation
+    for known in (namespace, _USUAL | namespace):
+        try:
+            return eval(annotation, known)  # noqa: S307 - the udf's own text, where its own code runs
+        except Exception:  # noqa: BLE001, S112 - the text is user code and may raise anything
+            continue
+    return annotation
 
 
 def is_of_the_module(annotation: Any, module: str | None) -> bool:
@@ -180,6 +186,14 @@ def _member(kind: type[enum.Enum], value: Any) -> enum.Enum:
     raise ValueError("none of them")
 
 
+# What annotations mean although these names are imported inside the function, or not at all.
+_USUAL: dict[str, Any] = {name: getattr(typing, name) for name in typing.__all__} | {
+    "typing": typing,
+    "UUID": uuid.UUID,
+    "uuid": uuid,
+    "Decimal": decimal.Decimal,
+    "decimal": decimal,
+}
 _LIST = Wanted("a JSON list", _list, single=False, tile=geography.tile_list)
 _DICT = Wanted("a JSON object", _dict)
 _AREA = "west, south, east and north in degrees, as a JSON list or GeoJSON"
@@ -213,7 +227,10 @@ _PLAIN: dict[type, Wanted] = {
 }
 _GEOGRAPHIC: dict[str, Wanted] = {
     "geopandas.GeoDataFrame": Wanted(
-        "GeoJSON, or a JSON list of bounds", geography.frame, single=False, tile=geography.tile_frame
+        "GeoJSON, a JSON list of bounds, or GeoParquet in base64",
+        geography.frame,
+        single=False,
+        tile=geography.tile_frame,
     ),
-    "pandas.DataFrame": Wanted("JSON records", geography.table, tile=geography.tile_frame),
+    "pandas.DataFrame": Wanted("JSON records, or Parquet in base64", geography.table, tile=geography.tile_frame),
 }

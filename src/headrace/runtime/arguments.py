@@ -8,14 +8,17 @@
     datetime date time    ISO 8601, or seconds since 1970 (UTC)  seconds
     UUID Decimal Enum     their text                             same
     Literal               one of its values                      same
-    GeoDataFrame          GeoJSON, or four numbers (EPSG:4326)   same
-    DataFrame             JSON records                           records
+    GeoDataFrame          GeoJSON, four numbers (EPSG:4326), or  same
+                          GeoParquet in base64
+    DataFrame             JSON records, or Parquet in base64     records
     shapely geometry      WKT                                    GeoJSON
     Bounds Bbox Tile ...  see runtime/fused/types.py             same
 
 None passes unchanged. `X | None` is X; other unions are left alone, as is any annotation not listed. A name that a URL
 gives several times arrives as a list of texts: a list parameter gets them all, those that JSON reads as a number, true,
 false or null as that; any other gets the last.
+
+The value of the empty name goes to the first parameter, unless that is given: bodies carry their frame so (4.2).
 
 A tile (z, x, y) goes to the parameter `bounds`, else to `bbox` where the caller gave none, else to the first one, if
 that is of a kind that can be a place, and a warning to stderr.
@@ -31,6 +34,7 @@ from headrace.runtime import geography
 from headrace.runtime._annotations import Wanted, is_of_the_module, resolved, wanted
 
 SHOWN = 60  # characters of a value in an error
+FIRST = ""  # the name of the value that is for the first parameter, whatever its name
 KEPT = 1000  # functions whose parameters are remembered
 
 Tile = tuple[int, int, int]  # z, x, y
@@ -53,6 +57,8 @@ def bind(
     """
     parameters = _parameters(function)
     named: dict[str, Any] = {}
+    if FIRST in arguments:
+        arguments = _with_first(parameters, arguments)
     place = None if tile is None else _place_of_tile(parameters, arguments)
     for name, value in arguments.items():
         if name in parameters.wanted:
@@ -132,6 +138,15 @@ def _coerce(name: str, value: Any, want: Wanted | None) -> Any:
         shown = repr(value)
         shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
         raise ArgumentError(name, f"The parameter {name} wants {want.words} and got {shown}.") from wrong
+
+
+def _with_first(parameters: _Parameters, arguments: dict[str, Any]) -> dict[str, Any]:
+    rest = {name: value for name, value in arguments.items() if name != FIRST}
+    first = parameters.first
+    if first is None or rest.get(first) is not None:
+        return rest
+    value = arguments[FIRST]
+    return rest | {first: geography.any_frame(value) if parameters.wanted[first] is None else value}
 
 
 def _place_of_tile(parameters: _Parameters, arguments: dict[str, Any]) -> str | None:

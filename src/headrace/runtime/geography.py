@@ -3,6 +3,8 @@
 Web Mercator tiles as everyone numbers them: x from the west, y from the north, z from 0.
 """
 
+import base64
+import io
 import json
 import math
 import warnings
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 RADIUS = 6378137.0
 LIMIT = math.degrees(math.atan(math.sinh(math.pi)))  # the latitude where that square ends, in degrees
 DEEPEST = 30
+PARQUET = "UEFSM"  # how Parquet's first bytes, PAR1, begin in base64
 HALF = math.pi * RADIUS  # metres from the middle of the Web Mercator square to its edge
 
 
@@ -68,12 +71,23 @@ def tile_address(z: int, x: int, y: int) -> TileXYZ:
     return TileXYZ(x, y, z)
 
 
+def any_frame(value: Any) -> Any:
+    """A frame as Parquet in base64, with geometries where it has some, or of GeoJSON; anything else as it is."""
+    if _is_parquet(value):
+        return _parquet(value)
+    return frame(value) if isinstance(value, dict) and "type" in value else value
+
+
 def frame(value: Any) -> "geopandas.GeoDataFrame":
-    """A frame of GeoJSON features or of one box. Raises ValueError for anything else."""
+    """A frame of GeoJSON features, of one box, or of GeoParquet in base64. Raises ValueError for anything else."""
     import geopandas
     import pandas as pd
     import shapely
 
+    if _is_parquet(value):
+        value = _parquet(value)
+        if not isinstance(value, geopandas.GeoDataFrame):
+            raise ValueError("Parquet without geometries")
     if isinstance(value, geopandas.GeoDataFrame):
         return value
     read = json.loads(value) if isinstance(value, str) else value
@@ -98,11 +112,11 @@ def frame(value: Any) -> "geopandas.GeoDataFrame":
 
 
 def table(value: Any) -> "pd.DataFrame":
-    """A frame of JSON records."""
-    import io
-
+    """A frame of JSON records, or of Parquet in base64."""
     import pandas as pd
 
+    if _is_parquet(value):
+        return _parquet(value)
     if isinstance(value, pd.DataFrame):
         return value
     with warnings.catch_warnings():
@@ -111,7 +125,9 @@ def table(value: Any) -> "pd.DataFrame":
 
 
 def bounds(value: Any) -> list[float]:
-    """West, south, east, north."""
+    """West, south, east, north, out of a list, of `1,2,3,4` as maps write it, or of an area."""
+    if isinstance(value, str) and value.count(",") == 3 and not value.lstrip().startswith(("[", "{")):
+        value = f"[{value}]"
     read = json.loads(value) if isinstance(value, str) else value
     if isinstance(read, list | tuple):
         west, south, east, north = (float(v) for v in read)
@@ -169,6 +185,23 @@ def geometry(value: Any, kind: type) -> "shapely.Geometry":
     if not isinstance(read, kind):
         raise TypeError(f"a {type(read).__name__}")
     return read
+
+
+def _is_parquet(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(PARQUET)
+
+
+def _parquet(text: str) -> Any:
+    """A frame, a GeoDataFrame where the file says that it is one."""
+    import pandas as pd
+    import pyarrow.parquet
+
+    file = io.BytesIO(base64.b64decode(text, validate=True))
+    if b"geo" in (pyarrow.parquet.read_schema(file).metadata or {}):
+        import geopandas
+
+        return geopandas.read_parquet(file)
+    return pd.read_parquet(file)
 
 
 def _shape(geometry: dict[str, Any] | None) -> "shapely.Geometry | None":

@@ -43,8 +43,9 @@ class _Coming:
         self.complete = False
 
     def add(self, told: Told) -> None:
-        """Take the next piece."""
-        if not self.status:
+        """Take the next piece; one with a status is the first, and takes the place of what came before."""
+        if told.status:
+            self.body.clear()
             self.status, self.headers = told.status, {name.lower(): value for name, value in told.headers}
         self.body += told.body
         self.complete = not told.more

@@ -1,8 +1,12 @@
 """Where a result is written: memory while it is small, a memfd when it is not, nothing past the limit."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 from headrace.runtime.wire import INLINE, seal
+
+LARGE = 1 << 20  # bytes from which on a result is worth sending before it is whole
 
 
 class OutputTooLarge(Exception):
@@ -10,10 +14,16 @@ class OutputTooLarge(Exception):
 
 
 class Sink:
-    """A binary file that can be written and, by those who must, sought and read back."""
+    """A binary file that can only be written.
 
-    def __init__(self, limit: int) -> None:
+    `begun`, where it is given, is called once with the memfd and `head` when more than LARGE bytes are there. `head` is
+    what is known of the result before it is written, set by whoever writes.
+    """
+
+    def __init__(self, limit: int, begun: Callable[[int, Any], None] | None = None) -> None:
         self.limit = limit
+        self.head: Any = None
+        self._begun = begun
         self.size = 0
         self.closed = False
         self._memory = bytearray()
@@ -31,7 +41,16 @@ class Sink:
                 self._spill()
         else:
             _write_all(self._fd, view)
+            if self._begun is not None and self.size > LARGE:
+                self.begin()
         return len(view)
+
+    def begin(self) -> None:
+        """Have what is there sent from now on, however little it is."""
+        if self._begun is None:
+            return
+        begun, self._begun = self._begun, None
+        begun(self._fd if self._fd is not None else self._spill(), self.head)
 
     def tell(self) -> int:
         """Bytes written so far; writers of formats with offsets ask."""
@@ -69,10 +88,11 @@ class Sink:
             os.close(self._fd)
             self._fd = None
 
-    def _spill(self) -> None:
+    def _spill(self) -> int:
         self._fd = os.memfd_create("result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         _write_all(self._fd, self._memory)
         self._memory = bytearray()
+        return self._fd
 
 
 def _write_all(fd: int, data: bytes | bytearray | memoryview) -> None:

@@ -7,7 +7,8 @@
                        Unable        it ends itself, for it cannot be what was asked for
     worker -> server   Ready         fenced, and what the machine refused to fence
     server -> worker   Task          one call
-    worker -> server   Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
+    worker -> server   Begun         its answer has begun: the memfd that a large body grows in rides along
+                       Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
     worker -> server   Ask           while a call is under way: a request of the server by the call's own code
     server -> worker   Told          what the server answers to that, in pieces
 
@@ -127,7 +128,20 @@ class Task(Struct, frozen=True, kw_only=True, tag=True):
     shared: str = ""  # the folder that its owner's calls share, by name; empty: it gets none
     full: bool = False  # whether that folder is over its limit
     element: list[Any] = []  # of an input, where there is one: more arguments, or the first one
+    streams: bool = False  # whether a large body is wanted while it is being written
     limits: Limits
+
+
+class Begun(Struct, frozen=True, kw_only=True, tag=True):
+    """The entrypoint has returned and its value is being written; what is known before the end."""
+
+    uid: str
+    media_type: str
+    format: str
+    headers: tuple[tuple[str, str], ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    timing: Timing = Timing()
 
 
 class Reply(Struct, frozen=True, kw_only=True, tag=True):
@@ -177,7 +191,7 @@ class Told(Struct, frozen=True, kw_only=True, tag=True):
 
 encode = msgpack.Encoder().encode
 decode_said: Callable[[bytes], Task | Told] = msgpack.Decoder(Task | Told).decode
-decode_heard: Callable[[bytes], Reply | Ask] = msgpack.Decoder(Reply | Ask).decode
+decode_heard: Callable[[bytes], Reply | Begun | Ask] = msgpack.Decoder(Reply | Begun | Ask).decode
 decode_ready = msgpack.Decoder(Ready).decode
 decode_order: Callable[[bytes], Fork | Preload] = msgpack.Decoder(Fork | Preload).decode
 decode_notice: Callable[[bytes], Warm | Exited | Unable] = msgpack.Decoder(Warm | Exited | Unable).decode
@@ -238,12 +252,17 @@ def seal(fd: int) -> None:
     fcntl.fcntl(fd, _ADD_SEALS, SEALS)
 
 
-def sealed_size(fd: int, most: int) -> int:
-    """The size of a sealed memfd. Raises Untrustworthy for a pipe, a file that may change, a larger one."""
+def seals_of(fd: int) -> int:
+    """The seals of a memfd. Raises Untrustworthy for a pipe or any file that reading might wait for."""
     try:
-        seals = fcntl.fcntl(fd, _GET_SEALS)
+        return fcntl.fcntl(fd, _GET_SEALS)
     except OSError as refused:
         raise Untrustworthy("the file that came is no memfd") from refused
+
+
+def sealed_size(fd: int, most: int) -> int:
+    """The size of a sealed memfd. Raises Untrustworthy for a pipe, a file that may change, a larger one."""
+    seals = seals_of(fd)
     size = os.fstat(fd).st_size
     if seals & SEALS != SEALS or size > most:
         raise Untrustworthy(f"the file that came is not sealed, or its {size:,} bytes are too many")

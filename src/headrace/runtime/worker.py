@@ -18,6 +18,7 @@ from _signal import getsignal  # pyright: ignore - that of `signal` looks up an 
 from _thread import _count as _count_threads  # pyright: ignore - `threading` does not know of all threads
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -27,7 +28,7 @@ from itertools import pairwise
 from os import _exit, chdir, chmod, getpid, kill, scandir, umask, waitpid  # as they are before user code patches them
 from pathlib import Path
 from time import perf_counter
-from types import CodeType, CoroutineType, ModuleType
+from types import CodeType, CoroutineType, GeneratorType, ModuleType
 from typing import Any, NoReturn
 
 from msgspec.structs import replace
@@ -39,7 +40,7 @@ from headrace.runtime.capture import Capture
 from headrace.runtime.environment import PRELOADABLE
 from headrace.runtime.line import Line
 from headrace.runtime.sink import OutputTooLarge, Sink
-from headrace.runtime.wire import Plan, Ready, Reply, Task
+from headrace.runtime.wire import Begun, Plan, Ready, Reply, Task
 
 COMPILED = 256  # digests
 KEPT_IN_SCRATCH = ".cache"  # what `fused.cache` keeps between calls of this worker
@@ -62,13 +63,14 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
         task = wire.decode_said(message)
         if not isinstance(task, Task):
             continue  # an answer that the call before did not wait for
+        refused: dict[str, str] = {}
         if worker is None:
             fences.close(task.shared, full=task.full)
             worker = Worker(plan, Line(channel), private_pids=private_pids, shares=fences.shares)
-            reply, fd = worker.answer(task)
-            reply = replace(reply, refused=fences.refused)
-        else:
-            reply, fd = worker.answer(task)
+            refused = fences.refused
+        reply, fd = worker.answer(task, lambda begun, fd: wire.send(channel, begun, (fd,)))
+        if refused:
+            reply = replace(reply, refused=refused)
         wire.send(channel, wire.encode(reply), () if fd is None else (fd,))
         if fd is not None:
             os.close(fd)
@@ -113,12 +115,12 @@ class Worker:
         self._arguments = import_module("headrace.runtime.arguments")
         self._formats = import_module("headrace.formats")
 
-    def answer(self, task: Task) -> tuple[Reply, int | None]:
-        """Run one task. The reply, and the memfd of a large body."""
-        sink = Sink(task.limits.output)
+    def answer(self, task: Task, tell: Callable[[bytes, int], None]) -> tuple[Reply, int | None]:
+        """Run one task. The reply, and the memfd of a large body; `tell` sends word that one has begun to grow."""
         self._capture.begin(task.limits.log)
         chdir(self._scratch)
         times = [perf_counter()]
+        sink = Sink(task.limits.output, partial(self._begun, task, times, tell) if task.streams else None)
         outcome, problem, encoded = Outcome.OK, None, None
         modules = _Modules(task)
         self._line.begin()
@@ -162,6 +164,31 @@ class Worker:
         )
         return reply, fd
 
+    def _begun(
+        self,
+        task: Task,
+        times: list[float],
+        tell: Callable[[bytes, int], None],
+        fd: int,
+        encoded: Any,  # noqa: ANN401 - formats' Encoded
+    ) -> None:
+        """Have the server send what is there of the result while the rest is written."""
+        with suppress(BaseException):  # user code may have put anything in their place
+            sys.stdout.flush()
+            sys.stderr.flush()
+        stdout, stderr = self._capture.end()
+        load, user = ((b - a) * 1000 for a, b in pairwise(times))
+        begun = Begun(
+            uid=task.uid,
+            media_type=_plain(encoded.media_type, KIND),
+            format=encoded.format,
+            headers=encoded.headers,
+            stdout=stdout,
+            stderr=stderr,
+            timing=Timing(load=load, user=user),
+        )
+        tell(wire.encode(begun), fd)
+
     def _run(self, task: Task, modules: "_Modules", sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
         self._fused.activate(task.context, modules)
         # Both names are given, so that a function alone, without the imports above it, says how it is marked.
@@ -174,6 +201,11 @@ class Worker:
             positional, named = self._arguments.bind(function, arguments, task.tile)
         except self._arguments.ArgumentError as wrong:
             raise Failure(Outcome.ARGUMENT, _told(wrong.kind, str(wrong))) from None
+        except ModuleNotFoundError as missing:
+            message = (
+                f"What the arguments become needs the package {missing.name}, which this environment does not have"
+            )
+            raise Failure(Outcome.ARGUMENT, _told("ModuleNotFoundError", f"{message}; add it.")) from None
         times.append(perf_counter())
         value = function(*positional, **named)
         if type(value) is CoroutineType:
@@ -185,7 +217,10 @@ class Worker:
             raise Failure(Outcome.UNSERIALIZABLE, _told("SerializationError", str(wrong))) from None
         except (MemoryError, OutputTooLarge):
             raise
-        except Exception as wrong:  # noqa: BLE001 - writers meet values that nobody thought of; it is the value's doing
+        except Exception as wrong:
+            if type(value) is GeneratorType:  # it is the udf's own code that still ran
+                raise
+            # Writers meet values that nobody thought of; it is the value's doing.
             wanted = " or ".join(task.formats)
             message = f"The {type(value).__name__} that the udf returned cannot be written as {wanted}: {wrong}"
             raise Failure(Outcome.UNSERIALIZABLE, _told("SerializationError", message)) from None

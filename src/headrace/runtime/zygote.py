@@ -34,6 +34,15 @@ def main() -> None:
         except OSError as refused:
             wire.send(control, wire.encode(Unable(str(refused))))
             return
+    run(control.detach(), pasta)
+
+
+def run(channel: int, pasta: int = 0, refused: str = "") -> None:
+    """Import, warm up and obey; or say what the machine refused of the environment, and end."""
+    control = socket.socket(fileno=channel)
+    if refused:
+        wire.send(control, wire.encode(Unable(refused)))
+        return
     imported = preload(BASE)
     import_module("headrace.runtime.fused").install()
     import_module("headrace.runtime.worker")
@@ -93,7 +102,10 @@ class Zygote:
                     self._obey((reader, writer))
 
     def _obey(self, own: tuple[int, int]) -> None:
-        message, fds = wire.receive(self._control)
+        try:
+            message, fds = wire.receive(self._control)
+        except ConnectionResetError:  # the server went while something of ours was on its way to it
+            os._exit(0)
         if not message:
             os._exit(0)
         match wire.decode_order(message):

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from headrace.db import accounts
+from headrace.db import accounts, collections
 from headrace.errors import Conflict, Invalid, NotFound, Unauthenticated
 from headrace.model import ids
 from headrace.model.access import ApiKey, Group, Principal, User
@@ -265,6 +265,7 @@ def _first_start(platform: Platform, given: str) -> str | None:
     try:
         with platform.db.begin() as connection:
             admin = accounts.insert_user(connection, **account, created_at=now, updated_at=now)
+            collections.insert_default(connection, admin.id, now)
             key = {"name": "first start", "digest": ids.digest(text), "hint": text[-4:], "created_at": now}
             accounts.insert_key(connection, user_id=admin.id, **key)
             if not given:
@@ -284,7 +285,7 @@ def _create_user(platform: Platform, *, name: str, email: str, username: str | N
             # One's e-mail is never another's username: a udf is found under either.
             if accounts.find_named(connection, email, username):
                 raise Conflict(taken)
-            return accounts.insert_user(
+            user = accounts.insert_user(
                 connection,
                 name=_name(name),
                 email=email,
@@ -294,6 +295,8 @@ def _create_user(platform: Platform, *, name: str, email: str, username: str | N
                 created_at=now,
                 updated_at=now,
             )
+            collections.insert_default(connection, user.id, now)
+            return user
     except IntegrityError as known:
         raise Conflict(taken) from known
 

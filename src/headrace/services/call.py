@@ -1,6 +1,7 @@
 """What a use-case works on, and for whom."""
 
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING
 
 from headrace.db.uses import Uses
@@ -38,6 +39,7 @@ class Platform:
     cipher: "Cipher"
     revision: Revision = field(default_factory=Revision)
     uses: Uses = field(default_factory=Uses)
+    builds: Event = field(default_factory=Event)  # set when there is an environment to build, or one fewer to keep
 
 
 @dataclass(frozen=True, slots=True)

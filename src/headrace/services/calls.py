@@ -6,12 +6,15 @@
                         └─ executor.call(task) ── good? store it ───▶ miss, or off where results are not kept
 
 What the code of a call asks meanwhile goes to `inside`, with the request it runs for: that says whose call it is.
+
+A large answer may come while it is being written (`Answered.stream`); it is recorded, and stored, once it is whole.
+
 Every path ends in one `Run` handed to `record`, which must cost nothing: it is written behind the answer.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b, sha256
@@ -22,12 +25,13 @@ from msgspec import Struct
 
 from headrace.executors import Body, Executor, Tell
 from headrace.model.job import Function
-from headrace.model.result import Answer, Outcome, Problem
+from headrace.model.result import Answer, Growing, Outcome, Problem
 from headrace.model.run import Cache, Run, State
 from headrace.runtime.wire import Ask, Limits, Task
+from headrace.services.admission import Lock
 from headrace.services.measures import Measures
 from headrace.settings import Settings
-from headrace.store.results import Results, Stored
+from headrace.store.results import Results, Stored, Tiles, is_of
 
 STATUS = {
     Outcome.OK: 200,
@@ -41,6 +45,8 @@ STATUS = {
     Outcome.DIED: 422,
     Outcome.CANCELLED: 499,
 }
+
+COPIED = 8 << 20  # bytes of a result up to which it may be kept in memory
 
 GONE = Problem(kind="Cancelled", message="The client went away before the answer was there.")
 Came = tuple[Answer, Cache, str | None, float]  # an answer, whether it was stored, its entity tag, its age in seconds
@@ -62,6 +68,8 @@ class Target(Struct, frozen=True, kw_only=True):
     job_id: int | None = None
     version: int | None = None
     token_id: int | None = None
+    collection_id: int | None = None  # of the token that it was called by
+    lock: Lock | None = None  # what a caller needs beside the token
     keeps: bool = True  # whether results are stored where neither the call nor the udf says
 
 
@@ -77,6 +85,7 @@ class Request(Struct, frozen=True, kw_only=True):
     door: str
     caller_id: int | None = None
     context: dict[str, Any] = {}
+    streams: bool = False  # whether the caller takes a large result while it is being written
     depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
     element: list[Any] = []  # one, where it is called for an element of an input: its arguments, or its first one
 
@@ -91,14 +100,34 @@ class Answered(Struct, frozen=True, kw_only=True):
     etag: str | None = None
     age: float = 0  # seconds since the result was computed
     total_ms: float = 0
+    stream: "Stream | None" = None  # in place of the answer's body
+
+
+class Stream(Struct):
+    """A body that is being written: what was known at its beginning, and what to call when nobody takes it any more."""
+
+    opening: Answer
+    growing: Growing
+    leave: Callable[[], None]
 
 
 class Flight(Struct):
     """A call under way that equal calls have joined."""
 
-    task: "asyncio.Task[Stored | Answer]"
+    opening: "asyncio.Future[Answer]"  # an answer that has begun to come
     depth: int
+    task: "asyncio.Task[Stored | Answer] | None" = None
     waiters: int = 0
+
+    def join(self) -> None:
+        """Wait for it too."""
+        self.waiters += 1
+
+    def leave(self) -> None:
+        """Wait no longer; what nobody waits for ends."""
+        self.waiters -= 1
+        if not self.waiters and self.task is not None:
+            self.task.cancel()
 
 
 Inside = Callable[[Request, Ask, Body, Tell], Awaitable[None]]
@@ -144,6 +173,8 @@ class Calls:
             gone = Answer(outcome=Outcome.CANCELLED, problem=GONE)
             self._close(request, (gone, Cache.OFF, None, 0), began, started_at)
             raise
+        if isinstance(came, Stream):
+            return self._open(request, came, began, started_at, Cache.OFF if max_age <= 0 else Cache.MISS)
         return self._close(request, came, began, started_at)
 
     def at_once(self, request: Request) -> Answered | None:
@@ -167,6 +198,41 @@ class Calls:
         self._measures.observe(answer.outcome, cache, total_ms)
         return answered
 
+    def _open(self, request: Request, stream: Stream, began: float, started_at: datetime, cache: Cache) -> Answered:
+        async def follow() -> None:
+            answer = await stream.growing.ended
+            self._close(request, (answer, cache, None, 0), began, started_at)
+
+        self._behind(follow())
+        total_ms = (time.perf_counter() - began) * 1000
+        opening = stream.opening
+        return Answered(uid=request.uid, answer=opening, cache=cache, status=200, total_ms=total_ms, stream=stream)
+
+    def _behind(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done that no caller waits for, and the end of the server does."""
+        task = asyncio.create_task(work)
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def forget(self, owner_id: int, digests: Collection[str], tiles: Tiles | None = None) -> int:
+        """Forget the results of code in its owner's environment: all, or those of some tiles. How many were kept.
+
+        A call under way answers those who wait for it, is joined by nobody any more, and its result is not kept.
+        """
+        groups = [group_of(owner_id, digest) for digest in digests]
+        for key in [key for key in self._flights if any(is_of(key, group, tiles) for group in groups)]:
+            del self._flights[key]
+        if self._storing:  # what was good before is written first, and found there
+            await asyncio.wait(set(self._storing))
+        gone = 0
+        for group in groups:
+            gone += await asyncio.to_thread(self._results.drop, group, tiles)
+        return gone
+
+    def _land(self, key: str, task: "asyncio.Task[Stored | Answer]") -> None:
+        if (flight := self._flights.get(key)) is not None and flight.task is task:
+            del self._flights[key]
+
     async def drain(self) -> None:
         """Wait until every result that was answered is stored."""
         while self._storing:
@@ -179,10 +245,13 @@ class Calls:
             return request.target.max_age
         return self._settings.cache_seconds if request.target.keeps else 0
 
-    async def _fresh(self, request: Request) -> Came:
-        return await self._run(request), Cache.OFF, None, 0
+    async def _fresh(self, request: Request) -> Came | Stream:
+        answer = await self._run(request)
+        if (growing := answer.growing) is not None:
+            return Stream(answer, growing, growing.abandon)
+        return answer, Cache.OFF, None, 0
 
-    async def _kept(self, request: Request, max_age: float) -> Came:
+    async def _kept(self, request: Request, max_age: float) -> Came | Stream:
         key = key_of(request)
         now = time.time()
         if (stored := self._results.get(key, max_age, now)) is not None:
@@ -191,25 +260,39 @@ class Calls:
         joined = flight is not None and flight.depth >= request.depth
         if flight is None or not joined:
             # A call never waits for one of a smaller depth, which may be waiting for it: it runs beside that.
-            task = asyncio.create_task(self._look_then_run(key, request, max_age, now))
-            flight = Flight(task, request.depth)
+            flight = Flight(asyncio.get_running_loop().create_future(), request.depth)
+            flight.task = asyncio.create_task(self._look_then_run(key, request, max_age, now, flight))
             if self._flights.setdefault(key, flight) is flight:
-                task.add_done_callback(lambda _: self._flights.pop(key, None))
-        came = await _join(flight)
+                flight.task.add_done_callback(lambda done: self._land(key, done))
+        came = await _first(flight) if request.streams and not joined else await _join(flight)
+        if isinstance(came, Stream):
+            return came
         if isinstance(came, Answer):
             return came, Cache.MISS, None, 0
         fresh = not joined and came.run_uid == request.uid
         return _as_answer(came), Cache.MISS if fresh else Cache.HIT, came.etag, max(0.0, now - came.created)
 
-    async def _look_then_run(self, key: str, request: Request, max_age: float, now: float) -> "Stored | Answer":
+    async def _look_then_run(
+        self, key: str, request: Request, max_age: float, now: float, flight: Flight
+    ) -> "Stored | Answer":
         stored = await asyncio.to_thread(self._results.load, key)
         if stored is not None and now - stored.created <= max_age:
-            self._results.remember(key, stored)
             return stored
         answer = await self._run(request)
+        if (growing := answer.growing) is not None:
+            flight.opening.set_result(answer)
+            try:
+                answer = await asyncio.shield(growing.ended)
+            except asyncio.CancelledError:
+                growing.abandon()
+                raise
         if answer.outcome is not Outcome.OK:
             return answer
-        body = bytes(answer.body)
+        # A large result stays in the file that it came in; what is remembered must outlive that.
+        body = bytes(answer.body) if len(answer.body) <= COPIED else answer.body
+        etag = etag_of(body) if len(body) <= COPIED else await asyncio.to_thread(etag_of, body)
+        if self._flights.get(key) is not flight:  # forgotten while it was under way
+            return msgspec.structs.replace(answer, body=body)
         kept = Stored(
             media_type=answer.media_type,
             format=answer.format,
@@ -221,12 +304,11 @@ class Calls:
             created=time.time(),
             run_uid=request.uid,
             job_id=request.target.job_id,
-            etag=etag_of(body),
+            etag=etag,
         )
-        self._results.remember(key, kept)
-        storing = asyncio.create_task(asyncio.to_thread(self._results.store, key, kept))
-        self._storing.add(storing)
-        storing.add_done_callback(self._storing.discard)
+        if isinstance(body, bytes):
+            self._results.remember(key, kept)
+        self._behind(asyncio.to_thread(self._results.store, key, kept))
         return kept
 
     async def _run(self, request: Request) -> Answer:
@@ -249,6 +331,7 @@ class Calls:
             formats=list(request.formats),
             tile=request.tile,
             context=request.context,
+            streams=request.streams,
             depth=request.depth,
             element=request.element,
             # Nor does it see what the owner's own code keeps.
@@ -258,14 +341,13 @@ class Calls:
 
 
 def key_of(request: Request) -> str:
-    """What makes two calls equal: code, owner's environment, arguments, formats and tile. 64 hex characters.
+    """What makes two calls equal: code, owner's environment, arguments, formats and tile.
 
-    And who wrote the code, where that is not the owner: the same code may ask for less then.
+    And who wrote the code, where that is not the owner: the same code may ask for less then. Its first part is the
+    group that results are forgotten by, and of a tile its last part is the tile.
     """
     target = request.target
     parts = (
-        target.digest,
-        target.owner_id,
         target.environment,
         target.name,
         request.arguments,
@@ -274,22 +356,41 @@ def key_of(request: Request) -> str:
         *(() if target.author_id is None else (target.author_id,)),
         *(("element", *request.element) if request.element else ()),
     )
-    return sha256(_canonical(parts)).hexdigest()
+    key = f"{group_of(target.owner_id, target.digest)}-{sha256(_canonical(parts)).hexdigest()[:48]}"
+    return key if request.tile is None else f"{key}-{request.tile[0]}-{request.tile[1]}-{request.tile[2]}"
 
 
-def etag_of(body: bytes) -> str:
+def group_of(owner_id: int, digest: str) -> str:
+    """What the keys of all results of some code in an owner's environment begin with. 48 hex characters."""
+    return sha256(f"{owner_id} {digest}".encode()).hexdigest()[:48]
+
+
+def etag_of(body: bytes | memoryview) -> str:
     """A strong entity tag of the bytes (RFC 9110, 8.8.3)."""
     return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
 async def _join(flight: Flight) -> "Stored | Answer":
-    flight.waiters += 1
+    assert flight.task is not None
+    flight.join()
     try:
         return await asyncio.shield(flight.task)
     finally:
-        flight.waiters -= 1
-        if not flight.waiters:
-            flight.task.cancel()
+        flight.leave()
+
+
+async def _first(flight: Flight) -> "Stored | Answer | Stream":
+    """What comes of a flight, or its beginning where that comes before."""
+    assert flight.task is not None
+    flight.join()
+    try:
+        await asyncio.wait({flight.task, flight.opening}, return_when=asyncio.FIRST_COMPLETED)
+        if not flight.task.done() and (growing := flight.opening.result().growing) is not None:
+            flight.join()  # for whoever takes the stream, until it leaves
+            return Stream(flight.opening.result(), growing, flight.leave)
+        return flight.task.result()
+    finally:
+        flight.leave()
 
 
 def _hit(stored: Stored, now: float) -> Came:
@@ -324,6 +425,7 @@ def _run(request: Request, answered: Answered, started_at: datetime) -> Run:
         owner_id=target.owner_id,
         caller_id=request.caller_id,
         token_id=target.token_id,
+        collection_id=target.collection_id,
         door=request.door,
         format=answer.format or None,
         cache=answered.cache,

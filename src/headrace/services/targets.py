@@ -10,15 +10,18 @@ from typing import Any
 
 import msgspec
 
-from headrace.errors import NotFound
+from headrace.errors import Invalid, NotFound
 from headrace.model.access import User
-from headrace.model.job import Function, Token, Udf
-from headrace.services import tokens, udfs
+from headrace.model.environment import DEFAULT
+from headrace.model.job import Function, Udf
+from headrace.services import collections, environments, tokens, udfs
+from headrace.services.admission import Lock
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Target
 
 FRESH = 1.0
 MOST = 10_000
+COLLECTION = "fc_"  # how the tokens of collections begin
 
 
 class Targets:
@@ -43,14 +46,32 @@ class Targets:
         self._known[key] = (now + FRESH, found[1])
         return None
 
-    def by_token(self, text: str) -> Target:
-        """What a token opens. Raises NotFound for an unknown one, Forbidden for one that is disabled or expired."""
+    def by_token(self, text: str, name: str | None) -> Target:
+        """What a token opens, or of a collection's token the udf of that name.
+
+        Raises NotFound for an unknown one, Forbidden for one that is disabled or expired, Invalid where the name of a
+        udf is missing. What its lock asks for is not looked at.
+        """
 
         def find() -> Target:
+            if text.startswith(COLLECTION):
+                return self._in_collection(text, name)
             token, udf = tokens.resolve(self._platform, text)
-            return _saved(udf, token)
+            if name is not None and name != udf.slug:
+                raise NotFound("This token opens no udf of that name.")
+            lock = None if tokens.is_open(token) else Lock()
+            return self._placed(_saved(udf, token_id=token.id, keeps=token.cache, lock=lock))
 
-        return self._remember(("token", text), find)
+        return self._remember(("token", text, name), find)
+
+    def _in_collection(self, text: str, name: str | None) -> Target:
+        share, joined = collections.parted(text)
+        slug = name or joined
+        if slug is None:
+            raise Invalid("This token opens a collection; name a udf of it: .../realtime-shared/<token>/<udf>/run.")
+        collection, udf = collections.resolve(self._platform, share, slug)
+        lock = None if collection.open else Lock(collection_id=collection.id, passcode=collection.passcode)
+        return self._placed(_saved(udf, collection_id=collection.id, lock=lock))
 
     def by_name(self, call: Call, email: str, slug: str) -> Target:
         """A saved udf that the caller may read, under the caller's own environment. Raises NotFound.
@@ -61,11 +82,25 @@ class Targets:
         user, asking = call.user, author_of(call)
 
         def find() -> Target:
-            target = _saved(udfs.get_by_slug(call, email, slug), None)
+            target = _saved(udfs.get_by_slug(call, email, slug))
             author = target.owner_id if target.owner_id != user.id else asking
-            return msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
+            own = msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
+            return self._placed(own)
 
         return self._remember(name_key(call, email, slug), find)
+
+    def in_environment(self, target: Target) -> Target:
+        """A target whose environment is a name, placed in the one that its owner has under that name.
+
+        Raises Invalid where they have none, or it could not be built; Unavailable while it is.
+        """
+        return self._placed(target)
+
+    def _placed(self, target: Target) -> Target:
+        if target.environment == DEFAULT:
+            return target
+        folder = environments.resolve(self._platform, target.owner_id, target.environment)
+        return msgspec.structs.replace(target, environment=folder)
 
     def _remember(self, key: tuple[Any, ...], find: Callable[[], Target]) -> Target:
         revision = self._platform.revision.value
@@ -97,11 +132,12 @@ def of_function(user: User, function: Function, author_id: int | None = None) ->
         owner_id=user.id,
         owner_email=user.email,
         max_age=function.max_age(),
+        environment=function.environment(),
         keeps=False,
     )
 
 
-def _saved(udf: Udf, token: Token | None) -> Target:
+def _saved(udf: Udf, **how: Any) -> Target:  # noqa: ANN401 - fields of a target: by which right it is called
     function = udfs.check_body(udf.body)
     if not function.code.strip():
         raise NotFound(f"The udf {udf.slug} has no code yet; save it again.")
@@ -112,8 +148,8 @@ def _saved(udf: Udf, token: Token | None) -> Target:
         owner_id=udf.owner_id,
         owner_email=udf.owner_email,
         max_age=function.max_age(),
+        environment=function.environment(),
         job_id=udf.id,
         version=udf.version,
-        token_id=token.id if token else None,
-        keeps=token.cache if token else True,
+        **how,
     )

@@ -12,12 +12,13 @@ from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
 from headrace.model import ids
 from headrace.model.job import Token, Udf
 from headrace.model.page import Slice
-from headrace.services import udfs
+from headrace.services import collections, udfs
 from headrace.services.call import Call, Platform
 from headrace.store.cipher import Unreadable
 
 PURPOSE = "access token"
 LARGEST_METADATA = 64 << 10  # bytes as JSON
+OPEN_SCOPES = (None, "", "public", "world")
 GONE = "You have no such token."
 LOST = "(its text cannot be read: the server's secret key has changed)"
 
@@ -117,10 +118,26 @@ def resolve(platform: Platform, text: str) -> tuple[Token, Udf]:
     return token, udf
 
 
-def shared(call: Call, text: str) -> Udf:
-    """The udf behind a token, for those who may read its code: its owner, or everyone where it is public."""
-    _, udf = resolve(call.platform, text)
-    if not udf.public_read and (call.who is None or call.who.user.id != udf.owner_id):
+def is_open(token: Token) -> bool:
+    """Whether the token alone is enough to call. One whose scope names anybody else wants a key of this server too."""
+    return token.access_scope in OPEN_SCOPES
+
+
+def shared(call: Call, text: str, name: str | None = None) -> Udf:
+    """The udf behind a token, for those who may read its code: its owner, or everyone where it is public.
+
+    Of a collection's token, the udf of that name. Raises NotFound, Forbidden.
+    """
+    public = False
+    if text.startswith("fc_"):
+        share, joined = collections.parted(text)
+        collection, udf = collections.resolve(call.platform, share, name or joined or "")
+        public = collection.public_read
+    else:
+        _, udf = resolve(call.platform, text)
+        if name is not None and name != udf.slug:
+            raise NotFound("This token opens no udf of that name.")
+    if not public and not udf.public_read and (call.who is None or call.who.user.id != udf.owner_id):
         raise Forbidden("This token lets you call the udf, not read its code.")
     return udf
 

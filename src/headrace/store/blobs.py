@@ -1,17 +1,18 @@
 """Bytes by key: a folder, or an object store by URL, through obstore."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import obstore
-from obstore.exceptions import BaseError
+from msgspec import Struct
+from obstore.exceptions import BaseError, PreconditionError
 from obstore.store import LocalStore, from_url
 
-from headrace.errors import Invalid, NotFound, Unavailable
+from headrace.errors import Conflict, Invalid, NotFound, Unavailable
 
 KEY = re.compile(r"(?!.*(^|/)\.{1,2}(/|$))[\w.=@+~-][\w.=@+~ -]*(/[\w.=@+~-][\w.=@+~ -]*)*")
 SEGMENT = 200  # bytes; file systems take 255, a name beside it while it is written included
@@ -21,15 +22,33 @@ CLIENT: Any = {"allow_http": True, "connect_timeout": timedelta(seconds=5), "tim
 RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 UNFINISHED = "*#[0-9]*"  # how obstore names a file until it is whole; no key has a #
 
+PART = 8 << 20  # bytes of a large object sent at a time; an object store takes 10,000 parts
+PARTS = 2  # under way at once, for one object
+PIECE = 1 << 20  # bytes read at a time
+STEP = 1000  # keys deleted at a time
+
+
+Keys = Sequence[str]
+
+
+class Blob(Struct, frozen=True, kw_only=True):
+    """What the store knows of the bytes under a key."""
+
+    key: str
+    size: int
+    modified: datetime
+    etag: str | None = None  # in quotes
+
 
 class Blobs:
     """Objects under keys such as `results/ab/abcd`. Its methods may be called from any thread."""
 
     def __init__(self, place: str | Path) -> None:
         self._folder = place if isinstance(place, Path) else None
+        self.url = None if isinstance(place, Path) else place.rstrip("/")
         if isinstance(place, Path):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._store: Any = LocalStore(place)
+            self._store: Any = LocalStore(place, automatic_cleanup=True)
         else:
             try:
                 self._store = from_url(place, client_options=CLIENT, retry_config=RETRY)
@@ -39,6 +58,10 @@ class Blobs:
     def put(self, key: str, data: bytes) -> None:
         """Keep the bytes under the key: all of them at once, in place of what was there."""
         self._do(obstore.put, _checked(key), data)
+
+    def put_pieces(self, key: str, pieces: Iterable[bytes | memoryview]) -> None:
+        """Keep the bytes of all pieces under the key, without holding them all at once; whole or not at all."""
+        self._do(obstore.put, _checked(key), iter(pieces))
 
     def get(self, key: str) -> bytes:
         """The bytes under the key. Raises NotFound."""
@@ -64,7 +87,110 @@ class Blobs:
                 for item in chunk:
                     yield item["path"], item["size"], item["last_modified"].timestamp()
         except BaseError as away:
-            raise Unavailable(f"The store does not answer: {_first_line(away)}") from away
+            raise self._away(away) from away
+
+    def list_folder(self, prefix: str) -> tuple[Sequence[Blob], Keys]:
+        """What is right under a prefix: the objects, and the prefixes that go on, without a slash at the end."""
+        try:
+            found = obstore.list_with_delimiter(self._store, prefix=_checked(prefix))
+        except BaseError as away:
+            raise self._away(away) from away
+        return [_blob(item) for item in found["objects"]], list(found["common_prefixes"])
+
+    def delete_all(self, keys: Keys) -> None:
+        """Forget these keys, those that are not there too."""
+        for at in range(0, len(keys), STEP):
+            try:
+                obstore.delete(self._store, [_checked(key) for key in keys[at : at + STEP]])
+            except FileNotFoundError:  # a folder stops at the first that is gone already
+                for key in keys[at : at + STEP]:
+                    self.delete(key)
+            except BaseError as away:
+                raise self._away(away) from away
+
+    async def find(self, key: str) -> Blob:
+        """What is known of the bytes under the key. Raises NotFound."""
+        try:
+            return _blob(await obstore.head_async(self._store, _checked(key)))
+        except (FileNotFoundError, NotADirectoryError) as missing:
+            raise NotFound(f"There is nothing under {key}.") from missing
+        except BaseError as away:
+            if self._is_under_an_object(key):
+                raise NotFound(f"There is nothing under {key}.") from away
+            raise self._away(away) from away
+
+    async def read(self, blob: Blob, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` to before `stop`, in pieces; none of another object that came under the key since.
+
+        Raises NotFound where it is gone, Conflict where it is another.
+        """
+        if start >= stop:
+            return
+        options: Any = {"range": (start, stop)}
+        if blob.etag:
+            options["if_match"] = blob.etag
+        try:
+            found = await obstore.get_async(self._store, blob.key, options=options)
+            async for piece in found.stream(min_chunk_size=PIECE):
+                yield bytes(piece)
+        except FileNotFoundError as missing:
+            raise NotFound(f"There is nothing under {blob.key}.") from missing
+        except PreconditionError as changed:
+            raise Conflict("It has been replaced this moment; ask again.") from changed
+        except BaseError as away:
+            raise self._away(away) from away
+
+    async def write(self, key: str, pieces: AsyncIterator[bytes]) -> None:
+        """Keep what comes under the key, all of it in place of what was there, or nothing where `pieces` raises.
+
+        Holds a few parts in memory, however much comes. Raises Conflict where a folder cannot hold it: under a name
+        that is an object, or in the place of a prefix.
+        """
+        if self._is_under_an_object(_checked(key)):
+            raise Conflict("A part of this address is the name of a file; a folder and a file cannot share a name.")
+        if self._folder and (self._folder / key).is_dir():
+            raise Conflict("There is a folder of that name; a folder and a file cannot share a name.")
+        first: list[bytes] = []
+        size = 0
+        async for piece in pieces:
+            first.append(piece)
+            size += len(piece)
+            if size >= PIECE:
+                break
+        start = b"".join(first)
+        raised: list[BaseException] = []
+
+        async def all_of_it() -> AsyncIterator[bytes]:
+            yield start
+            try:
+                async for piece in pieces:
+                    yield piece
+            except BaseException as wrong:
+                raised.append(wrong)
+                raise
+
+        try:
+            if size < PIECE:
+                await obstore.put_async(self._store, key, start)
+            else:
+                await obstore.put_async(
+                    self._store, key, all_of_it(), use_multipart=True, chunk_size=PART, max_concurrency=PARTS
+                )
+        except BaseError as away:
+            raise (raised[0] if raised else self._away(away)) from away
+        except BaseException:
+            if raised:
+                raise raised[0] from None
+            raise
+
+    def sign(self, key: str, seconds: int) -> str | None:
+        """A URL of the object store itself that anyone can read these bytes by; None where they are in a folder."""
+        if self._folder:
+            return None
+        try:
+            return obstore.sign(self._store, "GET", _checked(key), timedelta(seconds=seconds))
+        except BaseError as away:
+            raise self._away(away) from away
 
     def sweep(self, before: float) -> None:
         """Delete what killed writers left half-written in a folder before that moment (seconds since 1970)."""
@@ -79,7 +205,19 @@ class Blobs:
         except FileNotFoundError as missing:
             raise NotFound(f"There is nothing under {key}.") from missing
         except BaseError as away:
-            raise Unavailable(f"The store does not answer: {_first_line(away)}") from away
+            raise self._away(away) from away
+
+    def _is_under_an_object(self, key: str) -> bool:
+        return self._folder is not None and any((self._folder / above).is_file() for above in Path(key).parents)
+
+    def _away(self, error: Exception) -> Unavailable:
+        # Where the folder is, callers are not told.
+        said = str(error).partition("\n")[0].replace(str(self._folder or ""), "")[:200]
+        return Unavailable(f"The store does not answer: {said}.")
+
+
+def _blob(item: Any) -> Blob:  # noqa: ANN401 - ObjectMeta of obstore
+    return Blob(key=item["path"], size=item["size"], modified=item["last_modified"], etag=item.get("e_tag"))
 
 
 def _checked(key: str) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from headrace.errors import HeadraceError, Invalid
 
@@ -24,7 +26,12 @@ class Cipher:
     """Encrypts with one key."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._aead = AESGCM(key)
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for another use, from which this one cannot be found (HKDF-SHA256, RFC 5869)."""
+        return HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(self._key)
 
     def encrypt(self, text: str, purpose: str) -> bytes:
         """A nonce and the ciphertext."""

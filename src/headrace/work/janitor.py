@@ -1,5 +1,6 @@
-"""Looks after the home: deletes runs past their time and results beyond their bound, notes when keys were last used.
+"""Looks after the home: deletes what is past its time or beyond its bound, and notes when keys were last used.
 
+Runs and temporary files have a time, results a bound, and what killed servers left half-done goes after an hour.
 In small steps, so that no writer waits long for it.
 """
 
@@ -11,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.db import runs
+from headrace.db import maps, runs
 from headrace.db.engine import Database
 from headrace.db.uses import Uses
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
+from headrace.store import mounts
 from headrace.store.blobs import Blobs
 from headrace.store.results import Results
 
@@ -42,9 +44,12 @@ class Janitor:
 
     def _loop(self) -> None:
         self._try(lambda: self._blobs.sweep(time.time() - SWEEP))
+        self._try(lambda: mounts.sweep(self._settings.home / "mounts", time.time() - SWEEP))
         self._try(self._results.index)
         while not self._stop.is_set():
             self._try(lambda: prune(self._settings, self._db, datetime.now(UTC), self._stop))
+            self._try(lambda: expire(self._blobs, time.time() - self._settings.temporary_seconds))
+            self._try(lambda: maps.delete_old(self._db, datetime.now(UTC) - timedelta(days=self._settings.map_days)))
             self._try(lambda: self._uses.write(self._db))
             self._stop.wait(EVERY)
         self._try(lambda: self._uses.write(self._db))
@@ -70,3 +75,10 @@ def prune(settings: Settings, db: Database, now: datetime, stop: threading.Event
             runs.delete_all(connection, uids)
         gone += len(uids)
     return gone
+
+
+def expire(blobs: Blobs, before: float) -> int:
+    """Delete temporary uploads from before that moment (seconds since 1970). How many went."""
+    old = [key for key, _, changed in blobs.list("temporary") if changed < before]
+    blobs.delete_all(old)
+    return len(old)

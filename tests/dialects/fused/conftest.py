@@ -71,6 +71,29 @@ def web(server, person):
 
 
 @pytest.fixture
+def files(web):
+    """The person's client, with `put_file`, `get_file`, `ls` and `rm`."""
+
+    def put(path: str, data=b"", **more):
+        return web.put("/server/v1/files/upload", params={"path": path}, content=data, **more)
+
+    def get(path: str, **more):
+        return web.get("/server/v1/files/get", params={"path": path}, **more)
+
+    def list_(path: str = "fd://", details: str = ""):
+        answer = web.get(f"/server/v1/files/list{details}", params={"path": path})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def delete(path: str, depth=None):
+        params = {"path": path} | ({"max_deletion_depth": depth} if depth is not None else {})
+        return web.request("DELETE", "/server/v1/files/delete", params=params, json="{}")
+
+    web.put_file, web.get_file, web.ls, web.rm = put, get, list_, delete
+    return web
+
+
+@pytest.fixture
 def open_web(server):
     """A client without a key."""
     with server.client() as http:

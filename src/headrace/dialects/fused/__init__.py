@@ -1,7 +1,7 @@
 """The protocol of the published `fused` clients, generations 1.5.3 and 2.9.5, under /server/v1."""
 
 from headrace.api.operation import Operation
-from headrace.dialects.fused import account, later, tilejson, tokens, udfs
+from headrace.dialects.fused import account, collections, later, secrets, tilejson, tokens, udfs
 
 
 def operations() -> list[Operation]:
@@ -9,6 +9,8 @@ def operations() -> list[Operation]:
     return [
         *account.operations(),
         *udfs.operations(),
+        *collections.operations(),
+        *secrets.operations(),
         *tokens.operations(),
         *tilejson.operations(),
         *later.operations(),

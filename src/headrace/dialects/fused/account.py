@@ -8,7 +8,6 @@ from importlib import metadata
 from msgspec import Struct
 
 from headrace.api.operation import Operation, describe
-from headrace.dialects.fused.udfs import COLLECTION, check_collection
 from headrace.services.call import Call
 
 
@@ -34,16 +33,6 @@ class ExecutionEnvironment(Struct):
 
     id: str
     name: str
-
-
-class Collection(Struct):
-    """A collection of udfs."""
-
-    id: str
-    name: str
-    last_updated: str
-    allow_public_read: bool
-    access_scope: str
 
 
 class Packages(Struct):
@@ -99,14 +88,6 @@ def _packages() -> dict[str, str]:
     return dict.fromkeys(sorted(sys.stdlib_module_names), platform.python_version()) | versions
 
 
-def get_collection(call: Call, name: str) -> Collection:
-    """A collection by its name; there is one."""
-    check_collection(name)
-    return Collection(
-        COLLECTION, COLLECTION, call.user.created_at.isoformat(), allow_public_read=False, access_scope="team"
-    )
-
-
 def operations() -> list[Operation]:
     """The routes of accounts and instances."""
     return [
@@ -115,7 +96,6 @@ def operations() -> list[Operation]:
         describe("GET", "/realtime-instance/available", list_instances, tags=("account",)),
         describe("GET", "/execution-env/self", get_environment, tags=("account",)),
         describe("GET", "/execution-env/token", get_environment_token, tags=("account",)),
-        describe("GET", "/collection/by-name/{name}", get_collection, tags=("account",)),
         describe("GET", "/internal/dependency-whitelist", get_packages, tags=("account",)),
         describe("GET", "/health", get_health, public=True, tags=("account",)),
     ]

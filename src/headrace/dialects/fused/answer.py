@@ -19,7 +19,7 @@ ERROR_TYPES = {Outcome.TIMEOUT: "timeout_error", Outcome.UNSERIALIZABLE: "serial
 
 # What no browser runs, of what our formats write. Anything else gets an origin of its own, and is not guessed at: a
 # result's script must not act on this server as its reader.
-INERT = frozenset(known.media_type for name in FORMATS.names if name != "html" for known in [FORMATS[name]])
+INERT = frozenset(known.media_type for known in (FORMATS[name] for name in FORMATS.names) if not known.scripted)
 FENCED = {"Content-Security-Policy": "sandbox allow-scripts allow-popups", "X-Content-Type-Options": "nosniff"}
 
 # User code shares a process with what names the type, so the name is checked on this side of the fence.
@@ -27,6 +27,10 @@ MEDIA_TYPE = re.compile(
     r"""[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}(; ?[\w.-]{1,40}=([\w.:-]{1,80}|"[\w .:/-]{0,80}"))*""", re.ASCII
 )
 UNNAMED = "application/octet-stream"
+
+# What a format may say of a result beside its bytes. User code shares a process with formats, so nothing else passes.
+PASSED_ON = frozenset({"Headrace-Dropped"})
+HEADER_CHARACTERS = 200
 
 _encode = msgspec.json.Encoder().encode
 
@@ -46,11 +50,15 @@ async def respond(request: Request, answered: Answered) -> Response:
         headers["x-fused-metadata"] = metadata(answer)
     if answer.outcome is not Outcome.OK:
         return _failure(answered.status, answer, headers)
+    headers.update((name, _plain(value)) for name, value in answer.headers if name in PASSED_ON)
     media_type = answer.media_type or JSON
     if media_type not in INERT:
         headers.update(FENCED)
         if not MEDIA_TYPE.fullmatch(media_type):
             media_type = UNNAMED
+    if answered.stream is not None:
+        pieces = answered.stream.growing.pieces()
+        return content.pour(request, pieces, answered.stream.leave, media_type, headers)
     return await content.deliver(request, answer.body, media_type, headers, answered.etag)
 
 
@@ -100,9 +108,13 @@ def _message(kind: str, message: str) -> str:
 def _failure(status: int, answer: Answer, headers: dict[str, str]) -> Response:
     assert answer.problem is not None
     detail = _message(answer.problem.kind, answer.problem.message)
-    headers["x-fused-error"] = "".join(c if " " <= c <= "~" else "?" for c in detail[:500])
+    headers["x-fused-error"] = _plain(detail, 500)
     headers["Content-Type"] = JSON
     return Response(_encode({"detail": detail}), status, headers)
+
+
+def _plain(text: str, most: int = HEADER_CHARACTERS) -> str:
+    return "".join(c if " " <= c <= "~" else "?" for c in text[:most])
 
 
 def _server_timing(answered: Answered) -> str:

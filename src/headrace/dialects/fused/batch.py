@@ -36,7 +36,7 @@ async def answer(calls: Calls, whole: Request, elements: list[Any], at_once: int
 
     async def one(at: int, element: Any) -> Answered:  # noqa: ANN401 - whatever JSON holds
         nonlocal room
-        made = msgspec.structs.replace(whole, uid=_uid(whole.uid, at), element=[element])
+        made = msgspec.structs.replace(whole, uid=_uid(whole.uid, at), element=[element], streams=False)
         async with turns:
             try:
                 answered = await calls.answer(made)

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from headrace.api.content import headers_of
 from headrace.api.operation import Operation, describe
 from headrace.api.presence import ClientGone, while_connected
 from headrace.api.streams import read_body
@@ -18,7 +19,11 @@ from headrace.api.visit import visit_of
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
 from headrace.dialects.fused.batch import answer as answer_each
+from headrace.dialects.fused.openings import Openings
+from headrace.dialects.fused.share import Share
 from headrace.errors import Invalid, NotFound
+from headrace.formats import FORMATS
+from headrace.model.environment import DEFAULT
 from headrace.services import calls as service
 from headrace.services.call import Call
 from headrace.services.calls import Answered, Calls, Started, Target
@@ -30,6 +35,8 @@ POLL_SECONDS = 2.0
 
 Tile = tuple[int, int, int]
 Batch = tuple[list[Any], int]  # elements to call for, and how many at once
+
+SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "x-tiledb-rest-api-key"})
 
 
 class Asked(Struct):
@@ -43,10 +50,10 @@ class Asked(Struct):
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
-    def __init__(self, calls: Calls, targets: Targets, settings: Settings) -> None:
-        self._calls, self._targets, self._depth = calls, targets, settings.call_depth
+    def __init__(self, calls: Calls, targets: Targets, openings: Openings, share: Share, settings: Settings) -> None:
+        self._calls, self._targets, self._openings, self._share = calls, targets, openings, share
         self._body_bytes, self._body_seconds = settings.body_mb << 20, settings.body_seconds
-        self._most = settings.call_output_mb << 20
+        self._depth, self._most = settings.call_depth, settings.call_output_mb << 20
         self._started = Started()
 
     def operations(self) -> list[Operation]:
@@ -76,6 +83,8 @@ class CallRoutes:
             *(by_token(shared + "/{name}" + path, self.run_token_named) for path in ("/run", "/run/file")),
             by_token(shared + "/{name}/run" + tiles, self.run_token_named_tile),
             with_body(shared + "/{name}/run", self.run_token_named, name="run_token_named_with", public=True),
+            by_token(shared, self.run_token_as),
+            by_token(shared + "/{name}", self.run_token_named_as),
         ]
 
     def close(self) -> None:
@@ -116,7 +125,9 @@ class CallRoutes:
         return await self._by_name(call, request, email, name, tile(z, x, y))
 
     async def run_token(self, call: Call, request: Request, token: str) -> Response:
-        """Call the udf that a token opens."""
+        """Call the udf that a token opens. A browser that names no format gets a page that shows the result."""
+        if self._share.is_for_people(request):
+            return await self._share.show(call, request, token)
         return await self._by_token(call, request, token, None)
 
     async def run_token_tile(self, call: Call, request: Request, token: str, z: int, x: int, y: int) -> Response:
@@ -133,22 +144,41 @@ class CallRoutes:
         """Call the udf of that name that a token opens, for one map tile."""
         return await self._by_token(call, request, token, tile(z, x, y), name)
 
-    async def _by_code(self, call: Call, request: Request, tile: Tile | None) -> tuple[service.Request, Batch | None]:
+    async def run_token_as(self, call: Call, request: Request, token: str) -> Response:
+        """Show what a token opens; with an ending that names a format, call it: `fsh_....csv`."""
+        if "." not in token:
+            return await self._share.show(call, request, token)
+        token, ending = _ending(token)
+        return await self._by_token(call, request, token, None, format=ending)
+
+    async def run_token_named_as(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """Call the udf of that name that a token opens, in the format that its ending names: `fc_.../name.csv`."""
+        name, ending = _ending(name)
+        return await self._by_token(call, request, token, None, name, ending)
+
+    async def _by_code(
+        self, call: Call, request: Request, tile: Tile | None, *, streams: bool = True
+    ) -> tuple[service.Request, Batch | None]:
         """The call of a body; and the elements it is called for, and how many at once, where it has an input."""
         user = call.user
         function, wanted = wire.from_body(
             await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
         )
+        target = of_function(user, function, author_of(call))
+        if target.environment != DEFAULT:
+            target = await anyio.to_thread.run_sync(self._targets.in_environment, target)
+        came = headers_of(request)
         made = service.Request(
-            uid=wire.uid_of(request.headers.get("fused-run-id")),
-            target=of_function(user, function, author_of(call)),
+            uid=wire.uid_of(came.get("fused-run-id")),
+            target=target,
             arguments=wanted.arguments,
             formats=wanted.formats,
             tile=tile,
             max_age=wanted.max_age,
             door="tile" if tile else "body",
             caller_id=user.id,
-            **self._place(request, user.email),
+            streams=streams and "range" not in came and visit_of(request.scope) is None,
+            **self._place(request, came, user.email),
         )
         return made, None if wanted.input is None else (wanted.input, wanted.at_once)
 
@@ -159,26 +189,37 @@ class CallRoutes:
         return await self._by_target(call, request, target, tile, "saved")
 
     async def _by_token(
-        self, call: Call, request: Request, token: str, tile: Tile | None, name: str | None = None
+        self,
+        call: Call,
+        request: Request,
+        token: str,
+        tile: Tile | None,
+        name: str | None = None,
+        format: str | None = None,
     ) -> Response:
-        target = self._targets.warm(("token", token))
-        if target is None:
-            target = await anyio.to_thread.run_sync(self._targets.by_token, token)
-        if name is not None and name != target.name:
-            raise NotFound("This token opens no udf of that name.")
-        return await self._by_target(call, request, target, tile, "token", share_token=token)
+        target, more = await self._openings.open(call, request, token, name)
+        return await self._by_target(call, request, target, tile, "token", format, **more)
 
     async def _by_target(
-        self, call: Call, request: Request, target: Target, tile: Tile | None, door: str, **more: str
+        self,
+        call: Call,
+        request: Request,
+        target: Target,
+        tile: Tile | None,
+        door: str,
+        format: str | None = None,
+        **more: str,
     ) -> Response:
-        wanted = wire.from_query(
-            request.query_params.multi_items(), request.headers.get("accept", ""), tile=tile is not None
-        )
+        came = headers_of(request)
+        query: bytes = request.scope["query_string"]
+        if format is not None:
+            query += b"&format=" + format.encode()  # of several the last one counts
+        wanted = wire.from_query(query, came.get("accept", ""), tile=tile is not None)
         if request.method == "POST":
             body = await read_body(request, self._body_bytes, self._body_seconds)
             wanted = msgspec.structs.replace(wanted, arguments=wanted.arguments | wire.arguments_of(body))
         made = service.Request(
-            uid=wire.uid_of(request.headers.get("fused-run-id")),
+            uid=wire.uid_of(came.get("fused-run-id")),
             target=target,
             arguments={**target.function.parameters, **wanted.arguments},
             formats=wanted.formats,
@@ -186,14 +227,15 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
-            **self._place(request, target.owner_email, **more),
+            streams=request.method == "GET" and "range" not in came and visit_of(request.scope) is None,
+            **self._place(request, came, target.owner_email, **more),
         )
         return await self._finish(request, made)
 
-    def _place(self, request: Request, email: str, **more: str) -> dict[str, Any]:
+    def _place(self, request: Request, came: dict[str, str], email: str, **more: str) -> dict[str, Any]:
         """How deep a call is, and what its code may know of it. Raises Invalid for one that is too deep."""
         visit = visit_of(request.scope)
-        context = _context(request, email) | more | {"max_recursion_factor": self._depth}
+        context = _context(came, email) | more | {"max_recursion_factor": self._depth}
         if visit is not None and visit.recursion > self._depth:
             raise Invalid(
                 f"Udfs that call one another may do so {self._depth} deep (HEADRACE_CALL_DEPTH), and this call would "
@@ -214,7 +256,7 @@ class CallRoutes:
         return await respond(request, answered)
 
     async def _start(self, call: Call, request: Request, tile: Tile | None) -> Response:
-        made, batch = await self._by_code(call, request, tile)
+        made, batch = await self._by_code(call, request, tile, streams=False)
         task = self._started.start(call.user.id, made.uid, lambda: self._answer(made, batch))
         return await self._poll(request, task, START_SECONDS)
 
@@ -236,15 +278,19 @@ def tile(z: int, x: int, y: int) -> Tile:
     return z, x, y
 
 
-def _context(request: Request, email: str) -> dict[str, Any]:
+def _ending(name: str) -> tuple[str, str]:
+    """A name without its ending, and the format that the ending is. Raises NotFound for one that is none."""
+    stem, _, ending = name.rpartition(".")
+    if not stem or ending.lower() not in FORMATS.names:
+        raise NotFound("Nothing is served at this address. `/docs` lists what is.")
+    return stem, ending.lower()
+
+
+def _context(came: dict[str, str], email: str) -> dict[str, Any]:
     """What user code may know of its call. The key that opened the door is not among it; a token's text may be."""
-    recursion = request.headers.get("fused-recursion", "1")
+    recursion = came.get("fused-recursion", "1")
     return {
         "user_email": email,
         "recursion_factor": int(recursion) if recursion.isdecimal() and len(recursion) < 4 else 1,
-        "headers": {
-            name: value
-            for name, value in request.headers.items()
-            if name not in {"authorization", "cookie", "proxy-authorization", "x-tiledb-rest-api-key"}
-        },
+        "headers": {name: value for name, value in came.items() if name not in SECRET},
     }

@@ -14,39 +14,13 @@ MISSING = {
         "POST /sample_args/map | POST /sample_args/join | POST /sample_args/join_singlefile | "
         "POST /sample_args/whole_file"
     ),
-    "Files": (
-        "GET /files/list | GET /files/list-details | GET /files/get | DELETE /files/delete | GET /files/sign | "
-        "GET /files/sign_prefix | POST /files/resolve | PUT /files/upload | POST /files/upload-temp | "
-        "GET /files/sign-upload | GET /files/sign-upload-temp"
-    ),
-    "The shared disk": (
-        "POST /efs/{a}/list | GET /efs/{a}/download | POST /efs/{a}/upload | DELETE /efs/{a}/delete-file | "
-        "DELETE /efs/{a}/delete-dir | POST /efs/{a}/udf-logs"
-    ),
-    "Map pages of data sets": "POST /files/debug | POST /files/multi_debug | POST /files/multi_debug_v2",
     "Tables and folders": (
         "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
-    ),
-    "Secrets": (
-        "GET /realtime/{a}/api/v1/secrets | GET /realtime/{a}/api/v1/secrets/{b} | "
-        "PUT /realtime/{a}/api/v1/secrets/{b} | DELETE /realtime/{a}/api/v1/secrets/{b} | GET /secrets/self/user | "
-        "GET /secrets/self/user/{a}"
     ),
     "Schedules": (
         "GET /cronjob/get-self | POST /cronjob/create | GET /cronjob/by-id/{a} | POST /cronjob/by-id/{a} | "
         "DELETE /cronjob/by-id/{a} | GET /cronjob/by-udf-id/{a} | POST /cronjob/user-run/by-id/{a}"
     ),
-    "Collections": (
-        "GET /collection/self | GET /collection/self/lite | GET /collection/exec-env | GET /collection/exec-env/lite | "
-        "GET /collection/exec-env/by-slug/{a} | POST /collection/new | GET /collection/by-id/{a} | "
-        "POST /collection/by-id/{a} | DELETE /collection/by-id/{a} | POST /collection/share | "
-        "POST /collection/unshare | GET /collection/by-id/{a}/export-toml | POST /collection/by-id/{a}/import-toml"
-    ),
-    "Cache invalidation": (
-        "DELETE /realtime-shared/{a}/udf-cache/by-id/{b}/delete | "
-        "POST /realtime-shared/{a}/udf-cache/by-id/{b}/batch-delete"
-    ),
-    "Session tokens": "POST /session-token/by-access-token/{a} | DELETE /session-token/by-access-token/{a}",
     "The audit log": (
         "GET /log/self | GET /log/exec-env/self | GET /log/by-id/{a} | GET /log/by-udf-id/{a} | "
         "GET /log/by-udf-name/{a} | GET /log/by-shared-token/{a} | GET /log/distinct-udf-names/self | "

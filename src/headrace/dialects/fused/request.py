@@ -1,17 +1,20 @@
 """What a call asks for, read from a query string or a body (Fused protocol notes 4.2, 4.3)."""
 
 import uuid
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from headrace.api.parameters import pairs
 from headrace.errors import Invalid, Malformed
 from headrace.formats import FORMATS
 from headrace.model import duration
 from headrace.model.ids import new_run_uid
 from headrace.model.job import Function
+from headrace.runtime.arguments import FIRST
+from headrace.runtime.geography import PARQUET
 
 RESERVED = frozenset(
     {
@@ -64,6 +67,8 @@ class Body(Struct):
     dtype_out_raster: str | None = None
     cache: bool | None = None
     cache_max_age: str | int | None = None
+    dtype_in: str | None = None
+    data_left: str | dict[str, Any] | None = None
 
 
 _decode_body = msgspec.json.Decoder(Body).decode
@@ -91,11 +96,23 @@ def arguments_of(body: bytes) -> dict[str, Any]:
         raise Malformed(f"The body is not JSON: {wrong}.") from wrong
 
 
-def from_query(pairs: Iterable[tuple[str, str]], accept: str, *, tile: bool) -> Wanted:
-    """Read a query string. A name that is repeated becomes a list of texts. Raises Invalid naming the parameter."""
+LONGEST_REMEMBERED = 2_000  # bytes of a query string
+
+
+def from_query(query: bytes, accept: str, *, tile: bool) -> Wanted:
+    """Read a query string. A name that is repeated becomes a list of texts.
+
+    Raises Malformed for what is not percent-encoded UTF-8, Invalid naming the parameter.
+    """
+    for_people = "text/html" in accept
+    read = _read_once if len(query) <= LONGEST_REMEMBERED else _read_query
+    return read(query, for_people, tile)
+
+
+def _read_query(query: bytes, for_people: bool, tile: bool) -> Wanted:  # noqa: FBT001 - positional, as the cache wants
     own: dict[str, str] = {}
     arguments: dict[str, Any] = {}
-    for name, value in pairs:
+    for name, value in pairs(query):
         if name in RESERVED:
             own[name] = value
         elif name.startswith("_"):
@@ -111,8 +128,12 @@ def from_query(pairs: Iterable[tuple[str, str]], accept: str, *, tile: bool) -> 
     elif legacy:
         formats = formats_of(",".join([own.get("dtype_out_raster", ""), own.get("dtype_out_vector", ""), "json"]))
     else:
-        formats = FOR_MAPS if tile else FOR_PEOPLE if "text/html" in accept else FOR_PROGRAMS
+        formats = FOR_MAPS if tile else FOR_PEOPLE if for_people else FOR_PROGRAMS
     return Wanted(formats, _max_age(own.get("cache_max_age"), own.get("cache")), arguments, legacy=legacy)
+
+
+# Maps and dashboards ask the same over and over. What is remembered is not changed by anyone: calls copy the arguments.
+_read_once = lru_cache(4096)(_read_query)
 
 
 def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
@@ -138,10 +159,24 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
         formats = FOR_PROGRAMS
     max_age = query.get("cache_max_age", read.cache_max_age)
     cache = None if read.cache is None else str(read.cache)
-    wanted = Wanted(
-        formats, _max_age(max_age, cache, asks=True), dict(step.udf.parameters), step.input, at_once, legacy
-    )
-    return step.udf, wanted
+    arguments = dict(step.udf.parameters)
+    if read.data_left is not None:
+        arguments[FIRST] = _frame(read)
+    return step.udf, Wanted(formats, _max_age(max_age, cache, asks=True), arguments, step.input, at_once, legacy)
+
+
+def _frame(body: Body) -> str | dict[str, Any]:
+    """The frame of a body, for the function's first parameter. Raises Invalid for one that is not as `dtype_in` says."""
+    match body.dtype_in, body.data_left:
+        case ("parquet", str(text)) if text.startswith(PARQUET):
+            return text
+        case ("geojson", dict(features)):
+            return features
+        case _:
+            raise Invalid(
+                "data_left wants Parquet in base64 with a dtype_in of 'parquet', or GeoJSON with one of 'geojson', and "
+                f"came with {body.dtype_in!r}."
+            )
 
 
 def formats_of(names: str | list[str]) -> tuple[str, ...]:

@@ -11,9 +11,6 @@ from headrace.model.job import Udf
 from headrace.services import tokens, udfs
 from headrace.services.call import Call
 
-COLLECTION = "default"  # collections of their own come with a later version; every udf is in this one
-
-
 DEFAULTS = {"type": "geopandas_v2", "headers": [], "parameters": {}, "metadata": None}
 
 
@@ -37,10 +34,12 @@ class Saved(Struct):
     collection_id: str
     collection_name: str
     user_email: str
+    udf_type: str
     allow_public_read: bool
     allow_public_list: bool
     version: int
     last_updated: str
+    share_token: str | None = None  # of a udf that was saved for the first time
 
 
 Skip = Annotated[int, Meta(ge=0, le=10_000_000, description="Udfs to pass over.")]
@@ -56,15 +55,18 @@ def create(call: Call, body: Save) -> Saved:
     udf_body = completed(body.udf_body)
     if not slug:
         raise Invalid("A udf is kept under a name: give a `slug`, or a `name` in the udf object.")
-    return shown(
-        udfs.create(
-            call,
-            slug,
-            udf_body,
-            public_read=bool(body.allow_public_read),
-            public_list=bool(body.allow_public_list),
-        )
+    udf = udfs.create(
+        call,
+        slug,
+        udf_body,
+        public_read=bool(body.allow_public_read),
+        public_list=bool(body.allow_public_list),
+        collection_uid=body.collection_id,
+        udf_type=body.udf_type,
     )
+    # Seed 001: a udf that is saved for the first time has a shared token by default.
+    token = tokens.create(call, udf.uid).token if call.platform.settings.share_saves else None
+    return shown(udf, token)
 
 
 def overwrite(call: Call, id: str, body: Save) -> Saved:
@@ -77,6 +79,8 @@ def overwrite(call: Call, id: str, body: Save) -> Saved:
             body=None if body.udf_body is None else completed(body.udf_body),
             public_read=body.allow_public_read,
             public_list=body.allow_public_list,
+            collection_uid=body.collection_id,
+            udf_type=body.udf_type,
         )
     )
 
@@ -98,17 +102,15 @@ def get_by_owner(call: Call, owner: str, slug: str) -> Saved:
 
 def get_in_collection(call: Call, owner: str, collection: str, slug: str) -> Saved:
     """A udf by its owner's e-mail or handle, its collection and its name."""
-    check_collection(collection)
-    return shown(udfs.get_by_slug(call, owner, slug))
+    return shown(udfs.get_by_slug(call, owner, slug, collection))
 
 
 def get_of_team(call: Call, collection: str, slug: str) -> Saved:
     """A udf of the caller's team: on this server, one of the caller's or one that is open to all."""
-    check_collection(collection)
     try:
-        return shown(udfs.get_by_slug(call, call.user.email, slug))
+        return shown(udfs.get_by_slug(call, call.user.email, slug, collection))
     except NotFound:
-        return shown(udfs.get_public(call, slug))
+        return shown(udfs.get_public(call, slug, collection))
 
 
 def get_public(call: Call, slug: str) -> Saved:
@@ -118,8 +120,7 @@ def get_public(call: Call, slug: str) -> Saved:
 
 def get_public_in_collection(call: Call, collection: str, slug: str) -> Saved:
     """A udf that is open to all, by its collection and name."""
-    check_collection(collection)
-    return shown(udfs.get_public(call, slug))
+    return shown(udfs.get_public(call, slug, collection))
 
 
 def get_shared(call: Call, token: str) -> Saved:
@@ -127,29 +128,41 @@ def get_shared(call: Call, token: str) -> Saved:
     return shown(tokens.shared(call, token))
 
 
+def get_shared_named(call: Call, token: str, name: str) -> Saved:
+    """The udf of that name behind a collection's token, for those who may read its code."""
+    return shown(tokens.shared(call, token, name))
+
+
 def list_own(call: Call, skip: Skip = 0, limit: Most = 25, udf_type: str | None = None) -> list[Saved]:
     """The caller's udfs, the most recently changed first; an empty list past the end."""
-    return [] if udf_type == "app" else [shown(udf) for udf in udfs.list_own(call, skip, limit).items]
+    return [shown(udf) for udf in udfs.list_own(call, skip, limit, udf_type).items]
 
 
 def list_public(call: Call, skip: Skip = 0, limit: Most = 25, udf_type: str | None = None) -> list[Saved]:
     """The udfs that their owners list for all."""
-    return [] if udf_type == "app" else [shown(udf) for udf in udfs.list_public(call, skip, limit).items]
+    return [shown(udf) for udf in udfs.list_public(call, skip, limit, udf_type).items]
 
 
-def shown(udf: Udf) -> Saved:
+def list_of_team(call: Call, skip: Skip = 0, limit: Most = 25, udf_type: str | None = None) -> list[Saved]:
+    """The udfs that the caller may read: their own, and those that are open to all."""
+    return [shown(udf) for udf in udfs.list_readable(call, skip, limit, udf_type).items]
+
+
+def shown(udf: Udf, share_token: str | None = None) -> Saved:
     """A udf as this wire has it."""
     return Saved(
         id=udf.uid,
         slug=udf.slug,
         udf_body=udf.body,
-        collection_id=COLLECTION,
-        collection_name=COLLECTION,
+        collection_id=udf.collection_uid,
+        collection_name=udf.collection_name,
         user_email=udf.owner_email,
+        udf_type=udf.udf_type or "auto",
         allow_public_read=udf.public_read,
         allow_public_list=udf.public_list,
         version=udf.version,
         last_updated=udf.updated_at.isoformat(),
+        share_token=share_token,
     )
 
 
@@ -161,19 +174,13 @@ def completed(udf_body: str) -> str:
     return msgspec.json.encode({**read, **missing}).decode() if missing else udf_body
 
 
-def check_collection(name: str) -> None:
-    """Raise NotFound for any collection but the one there is."""
-    if name != COLLECTION:
-        raise NotFound(f"There is no collection called {name!r}; every udf is in {COLLECTION!r} here.")
-
-
 def operations() -> list[Operation]:
     """The routes of saved udfs."""
     routes: list[tuple[str, str, Any]] = [
         ("POST", "/udf/new", create),
         ("GET", "/udf/self", list_own),
         ("GET", "/udf/public", list_public),
-        ("GET", "/udf/exec-env/self", list_own),
+        ("GET", "/udf/exec-env/self", list_of_team),
         ("GET", "/udf/by-id/{id}", get),
         ("POST", "/udf/by-id/{id}", overwrite),
         ("DELETE", "/udf/by-id/{id}", delete),
@@ -186,4 +193,9 @@ def operations() -> list[Operation]:
         ("GET", "/udf/public/by-collection/{collection}/by-slug/{slug}", get_public_in_collection),
     ]
     described = [describe(method, path, function, status=200, tags=("udfs",)) for method, path, function in routes]
-    return [*described, describe("GET", "/udf/shared/by-token/{token}", get_shared, public=True, tags=("udfs",))]
+    shared = "/udf/shared/by-token/{token}"
+    return [
+        *described,
+        describe("GET", shared, get_shared, public=True, tags=("udfs",)),
+        describe("GET", f"{shared}/{{name}}", get_shared_named, public=True, tags=("udfs",)),
+    ]

@@ -1,0 +1,86 @@
+"""Who may call by a token that is not open to all: those with a key, a session token, or the passcode."""
+
+import os
+import time
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import anyio.to_thread
+from msgspec import Struct
+
+from headrace.errors import Forbidden, Unauthenticated
+from headrace.services import collections, passcodes
+from headrace.services.call import Call, Platform
+from headrace.services.guesses import Guesses
+
+FRESH = 1.0  # seconds a session token is taken without asking the database
+KNOWN = 600.0  # seconds a passcode is taken without hashing it again
+MOST = 10_000
+
+
+class Lock(Struct, frozen=True):
+    """What keeps a token from being open to all."""
+
+    collection_id: int | None = None  # None: the token of one udf, which only a key goes with
+    passcode: str | None = None  # its hash
+
+
+class Admission:
+    """Lets calls through locks, and remembers for a while what it let through. It lives on the event loop."""
+
+    def __init__(self, platform: Platform, guesses: Guesses) -> None:
+        self._platform, self._guesses = platform, guesses
+        self._sessions: dict[tuple[int, str], float] = {}
+        self._passcodes: dict[bytes, float] = {}
+        self._key = os.urandom(32)
+        self._revision = platform.revision.value
+
+    async def admit(self, lock: Lock, call: Call, session: str | None, passcode: str | None, address: str) -> bool:
+        """Let a call through, or raise Unauthenticated, Forbidden or Busy. Whether it was the session token's doing."""
+        if call.who is not None:
+            return False
+        if lock.collection_id is not None and session:
+            await self._by_session(lock.collection_id, session)
+            return True
+        if lock.passcode is not None and passcode:
+            await self._by_passcode(lock.passcode, passcode, f"{lock.collection_id} {address}")
+            return False
+        others = "" if lock.collection_id is None else ", a `fused_session_token`"
+        others += (
+            "" if lock.passcode is None else ", or its passcode (`Authorization: Fused-Canvas-Passcode <passcode>`)"
+        )
+        raise Unauthenticated(
+            f"This token is not open to all: send an API key (`Authorization: Bearer <key>`){others}."
+        )
+
+    async def _by_session(self, collection_id: int, session: str) -> None:
+        if self._revision != self._platform.revision.value:
+            self._sessions.clear()
+            self._revision = self._platform.revision.value
+        now = time.monotonic()
+        if self._sessions.get((collection_id, session), 0) > now:
+            return
+        revision = self._revision
+        expires = await anyio.to_thread.run_sync(collections.session_expires, self._platform, collection_id, session)
+        if expires is None:
+            raise Forbidden(
+                "This session token opens nothing here: it has expired, or was revoked. Ask for another one."
+            )
+        if revision == self._platform.revision.value:
+            if len(self._sessions) >= MOST:
+                self._sessions.clear()
+            left = (expires - datetime.now(UTC)).total_seconds()
+            self._sessions[collection_id, session] = now + min(FRESH, left)
+
+    async def _by_passcode(self, kept: str, passcode: str, place: str) -> None:
+        known = blake2b(f"{kept}\0{passcode}".encode(errors="surrogatepass"), key=self._key).digest()
+        now = time.monotonic()
+        if self._passcodes.get(known, 0) > now:
+            return
+        self._guesses.check("passcode", place, passcode)
+        if not await anyio.to_thread.run_sync(passcodes.matches, passcode, kept):
+            self._guesses.wrong("passcode", place, passcode)
+            raise Forbidden("This is not the passcode of the collection.")
+        if len(self._passcodes) >= MOST:
+            self._passcodes.clear()
+        self._passcodes[known] = now + KNOWN

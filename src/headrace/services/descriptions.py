@@ -1,0 +1,117 @@
+"""What is told of a udf to those who may call it: its name, its words, its parameters, and its code where it is public.
+
+The function is described by a fenced worker, in a call whose entrypoint is ours; what it says is kept like a result.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from headrace.db import accounts
+from headrace.model import ids
+from headrace.model.job import Token, Udf
+from headrace.model.result import Answer, Outcome, Problem
+from headrace.services import tokens
+from headrace.services.call import Platform
+from headrace.services.calls import Calls, Request, Target
+
+ENTRYPOINT = "__describe_udf__"
+SOURCE = """
+
+
+def {entrypoint}():
+    from headrace.runtime.signature import describe
+
+    return describe({name!r}, globals())
+"""
+LARGEST = 512 << 10  # bytes of a description
+KEPT_SECONDS = 86_400
+
+Kind = Literal["text", "integer", "number", "boolean", "choice", "date", "datetime", "time", "json"]
+
+
+class Parameter(Struct, frozen=True, kw_only=True):
+    """A parameter of a udf, as its annotation and default say."""
+
+    name: str
+    annotation: str = ""
+    wants: str = ""  # in words
+    kind: Kind = "text"
+    choices: list[str] = []
+    required: bool = False
+    default: str | None = None  # as a URL would say it
+    shown: str | None = None  # as Python would
+
+
+class Description(Struct, frozen=True, kw_only=True):
+    """What a function says of itself, or why it says nothing."""
+
+    doc: str = ""
+    parameters: list[Parameter] = []
+    place: str | None = None  # the parameter that a map tile goes to
+    open: bool = False  # whether it takes any other name
+    problem: Problem | None = None
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """What a token opens: the udf, and who shares it."""
+
+    token: Token
+    udf: Udf
+    owner: str
+
+
+_decode = msgspec.json.Decoder(Description).decode
+
+
+def open_token(platform: Platform, text: str) -> Opened:
+    """What a token opens. Raises NotFound for an unknown one, Forbidden for one that is disabled or expired."""
+    token, udf = tokens.resolve(platform, text)
+    with platform.db.read() as connection:
+        owner = accounts.find_user(connection, id=udf.owner_id)
+    return Opened(token=token, udf=udf, owner=owner.name if owner else "")
+
+
+async def describe(calls: Calls, target: Target, context: dict[str, Any]) -> Description:
+    """What the target's function says of itself. A function that cannot be made is described by what went wrong."""
+    function = target.function
+    source = SOURCE.format(entrypoint=ENTRYPOINT, name=function.entrypoint)
+    described = msgspec.structs.replace(function, code=function.code + source, entrypoint=ENTRYPOINT, parameters={})
+    answered = await calls.answer(
+        Request(
+            uid=ids.new_run_uid(),
+            # No run of the udf itself: what asks for the description is a page, and nothing of the owner's data is.
+            target=msgspec.structs.replace(target, function=described, digest=described.digest(), job_id=None),
+            arguments={},
+            formats=("json",),
+            max_age=KEPT_SECONDS,
+            door="page",
+            context=context,
+        )
+    )
+    return _read(answered.answer, target)
+
+
+def _read(answer: Answer, target: Target) -> Description:
+    if answer.outcome is not Outcome.OK:
+        problem = answer.problem or Problem(kind="Error", message="The udf could not be read.")
+        return Description(problem=msgspec.structs.replace(problem, traceback=None))
+    try:
+        if len(answer.body) > LARGEST:
+            raise ValueError(f"its description has more than {LARGEST >> 10} KB")
+        read = _decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as wrong:
+        message = f"What the udf says of its parameters cannot be used: {wrong}."
+        return Description(problem=Problem(kind="Unreadable", message=message))
+    # What the owner saved as parameters goes before the defaults of the code, as it does in a call.
+    saved = {name: _as_text(value) for name, value in target.function.parameters.items()}
+    parameters = [
+        msgspec.structs.replace(p, required=False, default=saved[p.name], shown=saved[p.name]) if p.name in saved else p
+        for p in read.parameters
+    ]
+    return msgspec.structs.replace(read, parameters=parameters, problem=None)
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
