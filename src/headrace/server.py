@@ -28,6 +28,7 @@ from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
+from headrace.dialects.fused.inside import Inside
 from headrace.dialects.fused.login import LoginRoutes
 from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
@@ -83,7 +84,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     guesses = Guesses(settings.wrong_guesses)
     openings = Openings(targets, Admission(platform, guesses), guesses)
     share, maps = Share(calls, openings, assets), Maps(calls, assets, settings.url)
-    routes = CallRoutes(calls, targets, openings, share, settings.body_mb << 20, settings.body_seconds)
+    routes = CallRoutes(calls, targets, openings, share, settings)
     owned = Files(platform)
     files = FileRoutes(owned, settings.body_seconds, settings.public_url)
     disk = DiskRoutes(owned, settings.body_seconds)
@@ -114,9 +115,11 @@ def create_app(settings: Settings, platform: Platform) -> Router:
 
     tiles, cache, login = TileJson(calls, openings), CacheRoutes(calls), LoginRoutes(guesses)
     udfs = (routes, cache, login, files, disk, share, maps, tiles, fused)
+    of_fused = [operation for part in udfs for operation in part.operations()]
+    calls.inside = Inside(platform, rim, of_fused).answer
     mounts = [
         Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
-        Mount("/server/v1", [operation for part in udfs for operation in part.operations()], PlainJson()),
+        Mount("/server/v1", of_fused, PlainJson()),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))

@@ -80,9 +80,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     call_open_files: Annotated[Positive, setting("Files a process of a call may have open.")] = 1024
     call_output_mb: Annotated[Positive, setting("The largest result of a call.")] = 512
     call_scratch_mb: Annotated[Positive, setting("What a call may write to its scratch folder.")] = 1024
+    mount_mb: Annotated[Count, setting("The disk that all calls of one owner share, /mount; 0 is none.")] = 10_240
     call_log_kb: Annotated[Positive, setting("Output (stdout, stderr) kept of a call, each.")] = 256
     call_concurrency: Annotated[Positive, setting("Calls of one owner that run at once; more wait.")] = 16
     call_queue: Annotated[Positive, setting("Calls of one owner that may wait; more are answered 429.")] = 512
+    call_depth: Annotated[
+        Positive, setting("How deep udfs may call one another; each depth may have as many workers as there may be.")
+    ] = 5
     body_mb: Annotated[Positive, setting("The largest body of a request.")] = 64
     body_seconds: Annotated[Positive, setting("How long a client may take between two pieces of its body.")] = 30
 

@@ -19,6 +19,7 @@ from headrace.api.operation import Operation
 from headrace.api.parameters import path_reader, query_reader
 from headrace.api.presence import ClientGone
 from headrace.api.streams import read_body
+from headrace.api.visit import visit_of
 from headrace.errors import Unauthenticated
 from headrace.model.access import Principal
 from headrace.model.page import Page
@@ -44,6 +45,9 @@ class Rim:
 
     async def who(self, scope: Scope, *, public: bool) -> Principal | None:
         """Who asks. Raises Unauthenticated where nobody may ask; what is public is answered with any key or none."""
+        if (visit := visit_of(scope)) is not None:
+            # Code of another author opens what is public as nobody: a token gives it no more than it gives all.
+            return None if public and visit.principal.author_id is not None else visit.principal
         try:
             if (key := key_of(scope["headers"])) is not None:
                 return await self.keys.principal(key)

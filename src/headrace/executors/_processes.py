@@ -16,12 +16,14 @@ from itertools import count
 import msgspec
 import structlog
 
+from headrace.executors import Answering
+from headrace.executors._asks import Asks
 from headrace.executors._growing import Growing
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.runtime import wire
 from headrace.runtime.cgroup import Group, Groups
 from headrace.runtime.environment import PRELOADABLE, Environment, command
-from headrace.runtime.wire import Begun, Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
+from headrace.runtime.wire import Ask, Begun, Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +47,8 @@ class Worker:
     ) -> None:
         self.number, self.channel, self.group = number, channel, group
         self.owner: object = None
+        self.shared = ""  # the folder that it was shown, of those that owners' calls share
+        self.refused: dict[str, str] = {}  # fences that the machine refused it with its first task
         self.calls = 0
         self.idle_since = time.monotonic()
         self.ready: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
@@ -57,6 +61,7 @@ class Worker:
         self._begun: Begun | None = None
         self._following: asyncio.Task[None] | None = None
         self._task: Task | None = None
+        self._asks: Asks | None = None
         self._pidfd = -1
         self._unread = False
         self._resting = False
@@ -65,8 +70,8 @@ class Worker:
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         asyncio.get_running_loop().add_reader(channel.fileno(), self._greet)
 
-    async def run(self, task: Task) -> Answer | None:
-        """Answer one task; None when the worker turned out to be dead before it got it.
+    async def run(self, task: Task, answering: Answering | None = None) -> Answer | None:
+        """Answer one task, and what it asks meanwhile; None when the worker turned out to be dead before it got it.
 
         An answer that is `growing` is the worker's occupation until that has ended.
         """
@@ -74,13 +79,14 @@ class Worker:
         self.calls += 1
         self._task = task
         first = self._reply = loop.create_future()
+        self._asks = Asks(self.channel, answering, task.limits.asked)
         try:
             if self._resting:
                 self._signal(signal.SIGCONT)
                 self._resting = False
             wire.send(self.channel, wire.encode(task))
         except OSError:
-            self._task = self._reply = None
+            self._task = self._reply = self._asks = None
             self.kill(None)
             return None
         timer = loop.call_later(task.limits.seconds, self.kill, Outcome.TIMEOUT)
@@ -92,7 +98,7 @@ class Worker:
         finally:
             if self._growing is None:
                 timer.cancel()
-                self._task = self._reply = None
+                self._be_done()
         if came is None:
             return None if self._unread and self.killed_for is None else await self._obituary(task)
         if isinstance(came, tuple):
@@ -102,18 +108,27 @@ class Worker:
         self._following = asyncio.create_task(self._follow(task, came, self._begun, self._reply, timer))
         return _opening(self._begun, came)
 
+    def _be_done(self) -> None:
+        """The call is over, and with it what its code asked."""
+        if self._asks:
+            self._asks.close()
+        self._task = self._reply = self._asks = None
+
     async def _follow(
         self, task: Task, growing: Growing, begun: Begun, last: "asyncio.Future[Came]", timer: asyncio.TimerHandle
     ) -> None:
         """Wait for the end of an answer that has begun."""
         came = await last
         timer.cancel()
-        self._task = self._reply = self._growing = self._begun = None
+        self._be_done()
+        self._growing = self._begun = None
         answer = self._whole(task, *came) if isinstance(came, tuple) else await self._obituary(task)
         printed = {"stdout": begun.stdout + answer.stdout, "stderr": begun.stderr + answer.stderr}
         growing.ended.set_result(msgspec.structs.replace(answer, **printed))
 
     def _whole(self, task: Task, reply: Reply, body: memoryview | bytes) -> Answer:
+        if self.calls == 1:
+            self.refused = reply.refused
         self.retiring |= reply.retire
         return _answer(task, reply, body)
 
@@ -171,8 +186,9 @@ class Worker:
         except BlockingIOError:
             return
         except ConnectionResetError:
-            # Its end was closed with our message in it: it died without having read the task (unix(7)).
-            self._unread = True
+            # Its end was closed with our message in it: it died without having read the task (unix(7)), or, where it
+            # has asked already, an answer.
+            self._unread = self._asks is not None and not self._asks.any
             self._end()
             return
         except (OSError, Untrustworthy):
@@ -182,9 +198,13 @@ class Worker:
             self._end()
             return
         try:
-            if self._reply is None or self._task is None:
+            if self._reply is None or self._task is None or self._asks is None or self._reply.done():
                 raise Untrustworthy("nobody asked")
-            reply = wire.decode_reply(message)
+            heard = wire.decode_heard(message)
+            if isinstance(heard, Ask):
+                self._asks.take(heard, fds)
+                return
+            reply = heard
             if reply.uid != self._task.uid:
                 raise Untrustworthy("an answer to another call")
             if isinstance(reply, Begun):
@@ -224,6 +244,8 @@ class Worker:
         if not self.alive:
             return
         self.alive = False
+        if self._asks:
+            self._asks.close()
         asyncio.get_running_loop().remove_reader(self.channel.fileno())
         self.channel.close()
         if not self.ready.done():
@@ -301,6 +323,7 @@ class Zygote:
             limits=limits,
             counted=group is not None,
             growth=self._plan.growth,
+            mounts=self._plan.mounts,
         )
         self._workers[worker.number] = worker
         with theirs:
@@ -411,6 +434,11 @@ def problem_of(outcome: Outcome, task: Task, status: int | None) -> Problem:
         Outcome.TOO_LARGE: (
             "OutputTooLarge",
             f"The result is larger than {limits.output >> 20:,} MB, the limit here (HEADRACE_CALL_OUTPUT_MB).",
+        ),
+        Outcome.FULL: (
+            "DiskFull",
+            "The disk that your calls share, /mount, is over its limit (HEADRACE_MOUNT_MB), and the call was ended. "  # noqa: ISC004
+            "Calls can read and delete files there until it holds less.",
         ),
         Outcome.CANCELLED: ("Cancelled", "The call was cancelled."),
     }.get(outcome, ("ProcessDied", f"The process of the call {_ending(status)} before it had an answer."))

@@ -200,4 +200,5 @@ class Site:
             limits=limits,
             counted=False,
             growth=s.worker_growth_mb << 20,
+            mounts=bool(self.environment.mounts),
         )

@@ -5,22 +5,28 @@
 A worker belongs to one owner's environment from its first call until it dies. One spare is kept forked ahead and
 belongs to nobody, so a first call pays for no fork. Each environment at work is a site (`_site.py`) with a zygote:
 the default one from the start, others from their first call until they have had none for long.
+
+A call that waits for a call it made holds its worker meanwhile. So calls are counted by their depth, each depth has the
+whole of `call_concurrency` and `workers_max` for itself, and one never waits for a place that its caller holds: those
+of the greatest depth make no calls and end, then those above them. At most workers_max times call_depth processes are
+alive.
 """
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
 from functools import partial
 
 import msgspec
 import structlog
 
 from headrace.errors import Busy, Unavailable
+from headrace.executors import Answering
+from headrace.executors._mounts import PAUSE, Mounts
 from headrace.executors._processes import Worker
 from headrace.executors._site import Site, Staff
 from headrace.model.environment import DEFAULT
-from headrace.model.result import Answer
+from headrace.model.result import Answer, Outcome
 from headrace.runtime import environment, network
 from headrace.runtime.cgroup import Groups
 from headrace.runtime.environment import Environment
@@ -42,13 +48,39 @@ class Turn(msgspec.Struct, eq=False):
 
 
 class Owner:
-    """The workers of one owner's environment, and the calls that wait for one."""
+    """The workers of one owner's environment, and its calls, by their depth."""
 
-    def __init__(self, key: tuple[str, str], site: Site) -> None:
-        self.key, self.site = key, site
+    def __init__(self, site: Site) -> None:
+        self.site = site
         self.idle: list[Worker] = []
         self.alive = 0
-        self.starting = 0
+        self.lanes: dict[int, Lane] = {}
+
+    def lane(self, depth: int) -> "Lane":
+        """The calls of one depth."""
+        if (lane := self.lanes.get(depth)) is None:
+            lane = self.lanes[depth] = Lane(self, depth)
+        return lane
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to keep it for."""
+        return not self.alive and not any(lane.starting or lane.waiting for lane in self.lanes.values())
+
+    @property
+    def working(self) -> bool:
+        """Whether calls of it run or wait."""
+        wanted = any(lane.starting or lane.waiting for lane in self.lanes.values())
+        return wanted or self.alive > len(self.idle)
+
+
+class Lane:
+    """The calls of one owner and one depth: those that have a worker, and those that wait for one."""
+
+    def __init__(self, owner: Owner, depth: int) -> None:
+        self.owner, self.depth = owner, depth
+        self.busy = 0
+        self.starting = 0  # workers that come for the calls of this lane
         self.waiting: deque[Turn] = deque()
         self.timer: asyncio.TimerHandle | None = None
 
@@ -64,6 +96,7 @@ class Local:
         )
         self._workers, self._counts = self._staff.workers, self._staff.counts
         self._owners: dict[tuple[str, str], Owner] = {}
+        self._busy: Counter[int] = Counter()  # workers that have a call, by its depth
         self._starting: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._resting: asyncio.TimerHandle | None = None
@@ -71,7 +104,15 @@ class Local:
         self.refused: dict[str, str] = {}
         self._lacking = network.missing() or ("" if environment.bubblewrap() else "bubblewrap is not installed")
         self._folders = [folder for folder in settings.data_folders.split(":") if folder]
-        first = environment.default(self._folders, network=settings.network or ("host" if self._lacking else "public"))
+        # Without bubblewrap there is no place of the machine's that could be shown to each owner as another.
+        shares = settings.mount_mb > 0 and environment.bubblewrap() is not None
+        self._mounts = Mounts(settings.home / "mounts", settings.mount_mb << 20) if shares else None
+        self._watcher: asyncio.Task[None] | None = None
+        first = environment.default(
+            self._folders,
+            network=settings.network or ("host" if self._lacking else "public"),
+            mounts=str(self._mounts.root) if self._mounts else "",
+        )
         self._default = Site(first, self._staff)
         self._sites: dict[str, Site] = {DEFAULT: self._default}
 
@@ -88,21 +129,28 @@ class Local:
             )
         if self._lacking and not self._settings.network:
             self._note({"network": self._lacking})
+        if self._mounts:
+            self._mounts.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._watcher = asyncio.create_task(self._watch_mounts())
         self._default.start()
         self._sweep()
 
-    async def call(self, task: Task) -> Answer:
+    async def call(self, task: Task, answering: Answering | None = None) -> Answer:
         """Run the task; see `executors.Executor`."""
         began = time.perf_counter()
-        owner = self._owner(task)
+        lane = self._lane(task)
+        idle = lane.owner.idle
         while True:
             started = time.perf_counter()
-            worker = owner.idle.pop() if owner.idle else await self._wait(owner)
-            answer = await self._answer(owner, worker, task)
+            if idle and lane.busy < self._settings.call_concurrency:
+                worker = self._take(lane, idle.pop())
+            else:
+                worker = await self._wait(lane)
+            answer = await self._answer(lane, worker, task, answering)
             if answer is not None:
                 break
         if answer.imported:
-            owner.site.preload(answer.imported)
+            lane.owner.site.preload(answer.imported)
         waited = (started - began) * 1000
         return (
             msgspec.structs.replace(answer, timing=msgspec.structs.replace(answer.timing, queue=waited))
@@ -110,10 +158,31 @@ class Local:
             else answer
         )
 
+    def _sharing(self, worker: Worker, task: Task) -> Task:
+        """The task, with the folder that its owner's calls share if the worker is yet to be shown one."""
+        if worker.calls or not task.shared:
+            return task
+        if self._mounts is None or task.environment != DEFAULT:
+            return msgspec.structs.replace(task, shared="")
+        self._mounts.make(task.shared)
+        worker.shared = task.shared
+        return msgspec.structs.replace(task, full=task.shared in self._mounts.full)
+
+    async def _watch_mounts(self) -> None:
+        """Measure the folders that calls write to, and end the workers that were shown one as it is no more."""
+        assert self._mounts is not None
+        while True:
+            await asyncio.sleep(PAUSE)
+            for name in self._mounts.due({worker.shared for worker in self._workers if worker.busy_with} - {""}):
+                if await asyncio.to_thread(self._mounts.measure, name):
+                    for worker in [worker for worker in self._workers if worker.shared == name]:
+                        if name in self._mounts.full or not worker.busy_with:
+                            worker.kill(Outcome.FULL)
+                        else:
+                            worker.retiring = True
+
     def stop(self, uid: str) -> bool:
         """End the task of that uid."""
-        from headrace.model.result import Outcome
-
         for worker in self._workers:
             if worker.busy_with == uid:
                 worker.kill(Outcome.CANCELLED)
@@ -126,8 +195,10 @@ class Local:
         if self._sweeper:
             self._sweeper.cancel()
         deadline = time.monotonic() + seconds
-        while self._busy() and time.monotonic() < deadline:  # noqa: ASYNC110 - once in a server's life
+        while self._at_work() and time.monotonic() < deadline:  # noqa: ASYNC110 - once in a server's life
             await asyncio.sleep(0.02)
+        if self._watcher:
+            self._watcher.cancel()
         for owner in self._owners.values():
             _tell_all(owner, Unavailable("The server is stopping; call again in a moment."))
         for site in self._sites.values():
@@ -140,7 +211,7 @@ class Local:
             worker.release()
         self._groups.close()
 
-    def _busy(self) -> bool:
+    def _at_work(self) -> bool:
         return any(worker.busy_with for worker in self._workers)
 
     def gauges(self) -> dict[str, float]:
@@ -148,7 +219,7 @@ class Local:
         return {
             "workers": len(self._workers),
             "workers_busy": sum(1 for worker in self._workers if worker.busy_with),
-            "calls_waiting": sum(len(owner.waiting) for owner in self._owners.values()),
+            "calls_waiting": sum(len(lane.waiting) for owner in self._owners.values() for lane in owner.lanes.values()),
             "zygotes": len(self._sites),
             "zygote_ready": float(self._default.warm),
             **self._counts,
@@ -163,12 +234,12 @@ class Local:
         """The environments that have processes now."""
         return frozenset(self._sites)
 
-    def _owner(self, task: Task) -> Owner:
+    def _lane(self, task: Task) -> Lane:
         key = (task.owner, task.environment)
         if (owner := self._owners.get(key)) is None:
-            owner = self._owners[key] = Owner(key, self._site(task.environment))
+            owner = self._owners[key] = Owner(self._site(task.environment))
         owner.site.used = time.monotonic()
-        return owner
+        return owner.lane(task.depth)
 
     def _site(self, name: str) -> Site:
         """The site of that environment, started where it is not there yet. Raises Unavailable, Busy."""
@@ -200,8 +271,7 @@ class Local:
         return True
 
     def _has_work(self, site: Site) -> bool:
-        owners = (owner for owner in self._owners.values() if owner.site is site)
-        return any(owner.waiting or owner.starting or owner.alive > len(owner.idle) for owner in owners)
+        return any(owner.working for owner in self._owners.values() if owner.site is site)
 
     def _close_site(self, site: Site) -> None:
         site.close()
@@ -209,47 +279,61 @@ class Local:
         for key in [key for key, owner in self._owners.items() if owner.site is site]:
             del self._owners[key]
 
-    async def _answer(self, owner: Owner, worker: Worker, task: Task) -> Answer | None:
+    async def _answer(self, lane: Lane, worker: Worker, task: Task, answering: Answering | None) -> Answer | None:
         answer = None
         try:
-            answer = await worker.run(task)
+            answer = await worker.run(self._sharing(worker, task), answering)
         finally:
+            if worker.refused:
+                self._note(worker.refused)
             if answer is None or answer.growing is None:
-                self._free(owner, worker)
+                self._free(lane, worker)
             else:
-                answer.growing.ended.add_done_callback(partial(self._grown, owner, worker))
+                answer.growing.ended.add_done_callback(partial(self._grown, lane, worker))
         return answer
 
-    def _grown(self, owner: Owner, worker: Worker, ended: asyncio.Future[Answer]) -> None:
+    def _grown(self, lane: Lane, worker: Worker, ended: asyncio.Future[Answer]) -> None:
         """An answer that was sent while it was written is whole."""
-        self._free(owner, worker)
+        self._free(lane, worker)
         if ended.result().imported:
-            owner.site.preload(ended.result().imported)
+            lane.owner.site.preload(ended.result().imported)
 
-    async def _wait(self, owner: Owner) -> Worker:
+    def _take(self, lane: Lane, worker: Worker) -> Worker:
+        """Count the worker as one that answers a call of the lane, until it is freed."""
+        lane.busy += 1
+        self._busy[lane.depth] += 1
+        return worker
+
+    def _full(self, lane: Lane) -> bool:
+        """Whether calls of that depth have as many workers as there may be; those of other depths do not count."""
+        elsewhere = self._busy.total() - self._busy[lane.depth]
+        spare = lane.owner.site.spare is not None
+        return len(self._workers) - spare - elsewhere >= self._settings.workers_max
+
+    async def _wait(self, lane: Lane) -> Worker:
         if self._closing:
             raise Unavailable("The server is stopping; call again in a moment.")
-        if owner.site.closing:
-            raise Unavailable(owner.site.hopeless or "The environment was just put away; call again.")
+        if (site := lane.owner.site).closing:
+            raise Unavailable(site.hopeless or "The environment was just put away; call again.")
         # Calls for which a worker is only being started do not count as waiting.
-        soon = max(0, self._settings.call_concurrency - (owner.alive - len(owner.idle)))
-        if len(owner.waiting) >= self._settings.call_queue + soon:
+        soon = max(0, self._settings.call_concurrency - lane.busy)
+        if len(lane.waiting) >= self._settings.call_queue + soon:
             raise Busy(
-                f"{len(owner.waiting)} of your calls wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
+                f"{len(lane.waiting)} of your calls wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
                 "try again in a moment."
             )
         turn = Turn(asyncio.get_running_loop().create_future(), time.monotonic())
-        owner.waiting.append(turn)
-        if owner.alive + owner.starting < self._settings.workers:
-            self._employ(owner)
-        elif owner.timer is None:
-            owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
+        lane.waiting.append(turn)
+        if lane.busy + lane.starting < min(self._settings.workers, self._settings.call_concurrency):
+            self._employ(lane)
+        elif lane.timer is None:
+            lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
         try:
             async with asyncio.timeout(self._settings.call_seconds):
                 return await turn.worker
         except TimeoutError as late:
-            if turn in owner.waiting:
-                owner.waiting.remove(turn)
+            if turn in lane.waiting:
+                lane.waiting.remove(turn)
             raise Busy(
                 f"The call waited {self._settings.call_seconds} s for a worker and was given up "
                 "(HEADRACE_CALL_SECONDS); try again in a moment."
@@ -257,44 +341,47 @@ class Local:
         except asyncio.CancelledError:
             given = turn.worker
             if given.done() and not given.cancelled() and given.exception() is None:
-                self._free(owner, given.result())
-            elif turn in owner.waiting:
-                owner.waiting.remove(turn)
+                self._free(lane, given.result())
+            elif turn in lane.waiting:
+                lane.waiting.remove(turn)
             raise
 
-    def _lose_patience(self, owner: Owner) -> None:
-        owner.timer = None
-        if not owner.waiting or self._closing:
+    def _lose_patience(self, lane: Lane) -> None:
+        lane.timer = None
+        if not lane.waiting or self._closing:
             return
         # Many short calls wait in turn without any of them waiting long: more processes would only share the cores.
-        waited = time.monotonic() - owner.waiting[0].since
-        if waited >= PATIENCE and owner.alive + owner.starting < self._settings.call_concurrency:
-            self._employ(owner)
-        owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
+        waited = time.monotonic() - lane.waiting[0].since
+        if waited >= PATIENCE and lane.busy + lane.starting < self._settings.call_concurrency:
+            self._employ(lane)
+        lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
 
-    def _employ(self, owner: Owner) -> None:
-        """Get one more worker for the owner: the spare, or a fork, in place of another owner's idle one if need be."""
-        full = len(self._workers) >= self._settings.workers_max and owner.site.spare is None
-        if full and not self._dismiss_idle(but=owner):
+    def _employ(self, lane: Lane) -> None:
+        """Get one more worker for the lane: the spare, or a fork, in place of another owner's idle one if need be."""
+        if lane.owner.idle and lane.busy < self._settings.call_concurrency:
+            self._settle(lane.owner, lane.owner.idle.pop())
             return
-        owner.starting += 1
-        hiring = asyncio.create_task(self._hire(owner))
+        while self._full(lane):
+            if not self._dismiss_idle(but=lane.owner):
+                return
+        lane.starting += 1
+        hiring = asyncio.create_task(self._hire(lane))
         self._starting.add(hiring)
         hiring.add_done_callback(self._starting.discard)
 
-    async def _hire(self, owner: Owner) -> None:
+    async def _hire(self, lane: Lane) -> None:
         try:
-            worker = await owner.site.fresh()
+            worker = await lane.owner.site.fresh()
         finally:
-            owner.starting -= 1
+            lane.starting -= 1
         if worker is None:
             # The zygote may just have died; whoever waits has a timer, and a call alone in its queue gets one here.
-            if owner.waiting and owner.timer is None and not self._closing:
-                owner.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, owner)
+            if lane.waiting and lane.timer is None and not self._closing:
+                lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
             return
-        owner.alive += 1
-        worker.owner = owner
-        self._free(owner, worker)
+        lane.owner.alive += 1
+        worker.owner = lane.owner
+        self._settle(lane.owner, worker)
 
     def _disappoint(self, site: Site, reason: str) -> None:
         """Tell whoever waits for a site that they wait in vain."""
@@ -306,24 +393,39 @@ class Local:
 
     def _welcome(self, site: Site) -> None:
         """Fork for those who wait, now that the site does."""
-        for owner in self._hungry():
-            if owner.site is site:
-                self._employ(owner)
+        for lane in self._hungry():
+            if lane.owner.site is site:
+                self._employ(lane)
 
-    def _free(self, owner: Owner, worker: Worker) -> None:
-        """Give a worker that has nothing to do to the next call of its owner, or keep it, or end it."""
+    def _free(self, lane: Lane, worker: Worker) -> None:
+        """Take back a worker whose call is over: for the next call of its owner, or to keep it, or to end it."""
+        lane.busy -= 1
+        self._busy[lane.depth] -= 1
         if not worker.alive:
-            self._after_loss(owner)
+            self._after_loss(lane.owner)
             return
-        if worker.retiring or worker.calls >= self._settings.worker_calls or self._owed(owner):
+        if worker.retiring or worker.calls >= self._settings.worker_calls or self._owed(lane):
             worker.kill(None)
+            self._after_loss(lane.owner)
+            return
+        self._settle(lane.owner, worker)
+
+    def _settle(self, owner: Owner, worker: Worker) -> None:
+        """Give a worker that has nothing to do to a call of its owner that may have one, or let it be idle.
+
+        The deepest come first: others wait for what they give.
+        """
+        for depth in sorted(owner.lanes, reverse=True):
+            lane = owner.lanes[depth]
+            while lane.waiting and lane.busy < self._settings.call_concurrency:
+                turn = lane.waiting.popleft()
+                if not turn.worker.done():
+                    turn.worker.set_result(self._take(lane, worker))
+                    return
+        if len(self._workers) > self._settings.workers_max:
+            worker.kill(None)  # calls that others made needed it, and now they are over
             self._after_loss(owner)
             return
-        while owner.waiting:
-            turn = owner.waiting.popleft()
-            if not turn.worker.done():
-                turn.worker.set_result(worker)
-                return
         worker.idle_since = time.monotonic()
         owner.idle.append(worker)
         if self._resting is None:
@@ -345,15 +447,20 @@ class Local:
     def _after_loss(self, owner: Owner) -> None:
         for other in self._hungry():
             self._employ(other)
-        if owner.waiting and owner.alive + owner.starting < self._settings.workers:
-            self._employ(owner)
+        most = min(self._settings.workers, self._settings.call_concurrency)
+        for lane in owner.lanes.values():
+            if lane.waiting and lane.busy + lane.starting < most:
+                self._employ(lane)
 
-    def _owed(self, owner: Owner) -> bool:
-        """Whether another owner has calls and no worker while every place is taken."""
-        return len(self._workers) >= self._settings.workers_max and any(o is not owner for o in self._hungry())
+    def _owed(self, lane: Lane) -> bool:
+        """Whether another owner has calls of that depth and no worker for them while every place is taken."""
+        depth = lane.depth
+        # The worker is free again, so that it is counted at every depth.
+        return self._full(lane) and any(o.owner is not lane.owner and o.depth == depth for o in self._hungry())
 
-    def _hungry(self) -> Iterator[Owner]:
-        return (o for o in self._owners.values() if o.waiting and not o.alive and not o.starting)
+    def _hungry(self) -> list[Lane]:
+        lanes = (lane for owner in self._owners.values() for lane in owner.lanes.values())
+        return [lane for lane in lanes if lane.waiting and not lane.busy and not lane.starting]
 
     def _dismiss_idle(self, but: Owner) -> bool:
         idle = [worker for owner in self._owners.values() if owner is not but for worker in owner.idle]
@@ -379,7 +486,7 @@ class Local:
         for key, owner in list(self._owners.items()):
             for worker in [w for w in owner.idle if w.idle_since < oldest]:
                 worker.kill(None)
-            if not (owner.alive or owner.starting or owner.waiting):
+            if owner.quiet:
                 del self._owners[key]
         longest = time.monotonic() - self._settings.zygote_idle_seconds
         for site in list(self._sites.values()):
@@ -411,10 +518,11 @@ class Local:
 
 
 def _tell_all(owner: Owner, what: Unavailable) -> None:
-    while owner.waiting:
-        turn = owner.waiting.popleft()
-        if not turn.worker.done():
-            turn.worker.set_exception(what)
+    for lane in owner.lanes.values():
+        while lane.waiting:
+            turn = lane.waiting.popleft()
+            if not turn.worker.done():
+                turn.worker.set_exception(what)
 
 
 executor = Local

@@ -50,4 +50,5 @@ class Principal(Struct, frozen=True, kw_only=True):
     """The user behind a request, and the key that proved it."""
 
     user: User
-    key_id: int
+    key_id: int  # 0: no key, but code that runs in the user's environment
+    author_id: int | None = None  # who wrote that code, where it is not the user: it sees what is open to all

@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     TOO_LARGE = "too_large"  # the encoded result is over the limit
     TIMEOUT = "timeout"
     MEMORY = "memory"  # killed, or stopped, for using too much memory
+    FULL = "full"  # ended, for the disk that its owner's calls share is over its limit
     DIED = "died"  # the process ended by itself: a crash, os._exit, a signal
     CANCELLED = "cancelled"
 

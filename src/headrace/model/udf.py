@@ -3,14 +3,16 @@
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, overload
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Udf(Generic[P, R]):
-    """A function and its source. Calling it calls the function, here and now."""
+    """A function and its source. Calling it calls the function, here and now; inside a worker, the server runs it."""
+
+    elsewhere: ClassVar[Callable[["Udf[Any, Any]", tuple[Any, ...], dict[str, Any]], Any] | None] = None
 
     def __init__(self, function: Callable[P, R], options: dict[str, Any]) -> None:
         self.function = function
@@ -25,7 +27,9 @@ class Udf(Generic[P, R]):
         self.__wrapped__ = function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """What the function gives, run in this process."""
+        """What the function gives, run in this process or, inside a worker, in one of its own."""
+        if (elsewhere := Udf.elsewhere) is not None:
+            return elsewhere(self, args, kwargs)
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:

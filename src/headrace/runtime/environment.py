@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from headrace.runtime.network import TUN
+from headrace.runtime.sandbox import MOUNTS, SHARED
 
 SYSTEM = (
     "/usr /bin /sbin /lib /lib32 /lib64 /etc/alternatives /etc/ca-certificates /etc/fonts /etc/group /etc/host.conf "
@@ -60,6 +61,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     network: str  # of network.MODES
     variables: dict[str, str]
     packages: str = ""  # the folder of packages that its owner chose, where it is not the default
+    mounts: str = ""  # the folder on this machine that holds those that owners' calls share; empty: there are none
 
 
 FOLDER = "environments"  # of the home
@@ -74,7 +76,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     requirements: list[str]  # with their versions
 
 
-def default(data_folders: list[str], *, network: str) -> Environment:
+def default(data_folders: list[str], *, network: str, mounts: str = "") -> Environment:
     """The interpreter that serves, its packages, and the folders of data that the settings name."""
     package = Path(__file__).parents[1]
     # What the interpreter would not find by itself: the folder of an editable install, and where PYTHONPATH points.
@@ -88,6 +90,7 @@ def default(data_folders: list[str], *, network: str) -> Environment:
         python=sys.executable,
         readable=[*readable, *_aliases(own)],
         network=network,
+        mounts=mounts,
         variables=VARIABLES | {"PYTHONPATH": ":".join(dict.fromkeys([str(package.parent), *found]))},
     )
 
@@ -135,6 +138,10 @@ def command(environment: Environment, control: int, uid: int | None = None) -> l
     if (bwrap := bubblewrap()) is None:
         return zygote
     shown = ["--dev-bind-try", TUN, TUN] if environment.network == "public" else []
+    if environment.mounts:
+        shown += ["--perms", "0755", "--dir", "/run", "--bind", environment.mounts, MOUNTS]
+        shown += ["--perms", "0755", "--dir", SHARED, "--perms", "0755", "--dir", "/mnt"]
+        shown += ["--symlink", SHARED, "/mnt/cache"]  # its older name
     for path in SYSTEM:
         shown += ["--ro-bind-try", path, path]
     for path in environment.readable:

@@ -49,6 +49,7 @@ ARCHITECTURES = {
 
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 _FS_READ = (1 << 0) | (1 << 2) | (1 << 3)  # execute, read a file, read a folder
+_FS_REMOVE = (1 << 4) | (1 << 5)  # a folder, a file
 _FS_OF_FILES = (1 << 0) | (1 << 1) | (1 << 2) | (1 << 14) | (1 << 15)  # rights that a rule on a file may carry
 _FS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}
 
@@ -121,8 +122,10 @@ def landlock_abi() -> int:
     return max(0, _libc.syscall(LANDLOCK_CREATE, None, 0, 1))
 
 
-def landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
+def landlock(readable: Iterable[str], writable: Iterable[str], removable: Iterable[str] = ()) -> None:
     """Allow reading (and executing) beneath some paths, everything beneath others, and nothing else on any file system.
+
+    Beneath `removable` paths files may be read and deleted.
 
     From ABI 6 on, signals and abstract sockets outside this domain are refused too. Paths that do not exist are
     passed over. Needs no privilege; sets no_new_privs.
@@ -134,7 +137,7 @@ def landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
     attributes = struct.pack("QQQ", handled, 0, 3 if abi >= 6 else 0)[: 8 if abi < 4 else 16 if abi < 6 else 24]
     ruleset = _check(_libc.syscall(LANDLOCK_CREATE, attributes, len(attributes), 0), "landlock_create_ruleset")
     try:
-        for paths, rights in ((readable, _FS_READ), (writable, handled)):
+        for paths, rights in ((readable, _FS_READ), (writable, handled), (removable, _FS_READ | _FS_REMOVE)):
             for path in paths:
                 _allow(ruleset, path, rights & handled)
         forbid_new_privileges()

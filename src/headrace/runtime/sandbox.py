@@ -7,6 +7,9 @@
                      Landlock                                 read the system and the packages, write /tmp
                      seccomp                                  see fences.DENIED
 
+A child is forked before anybody knows whose it will be. What takes time is done then; the rest is done when its first
+task comes, for that says which folder its owner's calls share. It runs no user code before.
+
 Each step that a machine refuses is reported by name with the reason; nothing is skipped silently.
 """
 
@@ -20,6 +23,8 @@ from headrace.runtime.network import RESOLV_CONF
 from headrace.runtime.wire import Plan
 
 SCRATCH = "/tmp"  # noqa: S108 - of a mount namespace of its own
+SHARED = "/mount"  # the folder that an owner's calls share
+MOUNTS = "/run/headrace-mounts"  # those of all owners, until a worker belongs to one
 SHARED_MEMORY = "/dev/shm"  # noqa: S108
 SHARED_MEMORY_BYTES = 64 << 20
 SYSTEM = (
@@ -51,37 +56,69 @@ ADDRESS_SPACE_SLACK = 4 << 30  # allocators reserve far more than they use; the 
 Refusals = dict[str, str]
 
 
-def confine(plan: Plan, *, private_pids: bool) -> Refusals:
-    """Put every fence around the calling process. Returns those the machine refused, with its words.
+class Fences:
+    """The fences around the calling process, put up in two steps. `refused` says what the machine did not give.
 
     `private_pids` tells whether the process is the first of its own pid namespace.
     """
-    refused: Refusals = {}
 
-    def attempt(name: str, step: Callable[[], None]) -> bool:
+    def __init__(self, plan: Plan, *, private_pids: bool) -> None:
+        self._plan, self._private_pids = plan, private_pids
+        self.refused: Refusals = {}
+        self._proc, self._folders = OWN_PROC, (SCRATCH, SHARED_MEMORY)
+        self.shares = False  # whether there is a folder that it shares with others of its owner
+
+    def prepare(self) -> None:
+        """What takes time, and is the same whoever the process will belong to: namespaces and file systems."""
+        plan = self._plan
+        namespaces = fences.NEWNS | fences.NEWIPC | fences.NEWUTS | (fences.NEWNET if plan.network == "none" else 0)
+        self._own_mounts = self._attempt("namespaces", lambda: fences.unshare(namespaces))
+        scratch = self._own_mounts and self._attempt("scratch", lambda: _mount_scratch(plan))
+        if plan.network == "public":
+            self._attempt("names", lambda: fences.mount(str(RESOLV_CONF), "/etc/resolv.conf", "", fences.MS_BIND))
+        if self._own_mounts and self._private_pids and self._attempt("proc", _mount_proc):
+            self._proc = ("/proc",)
+        if not scratch:
+            self._folders = (_private_folder(plan),)
+
+    def close(self, shared: str, *, full: bool) -> None:
+        """The rest: the folder that its owner's processes share, if any, and from there no way back.
+
+        Where that folder is `full`, files in it can be read and deleted. It must be the only thread of the process.
+        """
+        plan = self._plan
+        if plan.mounts and self._own_mounts:
+            self.shares = bool(shared) and self._attempt("mount", lambda: _mount_shared(shared))
+            self._attempt("mounts", _hide_mounts)
+        self._attempt("rlimits", lambda: _limit(plan))
+        if plan.uid is not None:
+            self._attempt("user", lambda: _become(plan.uid or 0, plan.readable, shares=self.shares))
+        self._attempt("capabilities", fences.drop_capabilities)
+        self._attempt("memory", fences.hide_memory)
+        readable, writable = (*SYSTEM, *self._proc, *plan.readable), (*DEVICES, *self._folders)
+        shown = (SHARED,) if self.shares else ()
+        if full:
+            self._attempt("landlock", lambda: fences.landlock(readable, writable, removable=shown))
+        else:
+            self._attempt("landlock", lambda: fences.landlock(readable, (*writable, *shown)))
+        self._attempt("seccomp", fences.seccomp)
+
+    def _attempt(self, name: str, step: Callable[[], None]) -> bool:
         try:
             step()
         except (OSError, ValueError) as error:
-            refused[name] = str(error)
+            self.refused[name] = str(error)
             return False
         return True
 
-    namespaces = fences.NEWNS | fences.NEWIPC | fences.NEWUTS | (fences.NEWNET if plan.network == "none" else 0)
-    own_mounts = attempt("namespaces", lambda: fences.unshare(namespaces))
-    scratch = own_mounts and attempt("scratch", lambda: _mount_scratch(plan))
-    if plan.network == "public":
-        attempt("names", lambda: fences.mount(str(RESOLV_CONF), "/etc/resolv.conf", "", fences.MS_BIND))
-    own_proc = own_mounts and private_pids and attempt("proc", _mount_proc)
-    folders = (SCRATCH, SHARED_MEMORY) if scratch else (_private_folder(plan),)
-    attempt("rlimits", lambda: _limit(plan))
-    if plan.uid is not None:
-        attempt("user", lambda: _become(plan.uid or 0, plan.readable))
-    attempt("capabilities", fences.drop_capabilities)
-    attempt("memory", fences.hide_memory)
-    proc = ("/proc",) if own_proc else OWN_PROC
-    attempt("landlock", lambda: fences.landlock((*SYSTEM, *proc, *plan.readable), (*DEVICES, *folders)))
-    attempt("seccomp", fences.seccomp)
-    return refused
+
+def _mount_shared(name: str) -> None:
+    fences.mount(f"{MOUNTS}/{name}", SHARED, "", fences.MS_BIND)
+
+
+def _hide_mounts() -> None:
+    """Put an empty file system where the folders of all owners are."""
+    fences.mount("tmpfs", MOUNTS, "tmpfs", fences.MS_NOSUID | fences.MS_NODEV, "size=4k,nr_inodes=1,mode=0000")
 
 
 def _mount_scratch(plan: Plan) -> None:
@@ -123,8 +160,8 @@ def _limit(plan: Plan) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _become(uid: int, readable: Sequence[str]) -> None:
-    os.setgroups([])
+def _become(uid: int, readable: Sequence[str], *, shares: bool) -> None:
+    os.setgroups([Path(SHARED).stat().st_gid] if shares else [])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     for path in readable:

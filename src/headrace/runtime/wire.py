@@ -9,6 +9,8 @@
     server -> worker   Task          one call
     worker -> server   Begun         its answer has begun: the memfd that a large body grows in rides along
                        Reply         its answer; a body over INLINE bytes rides along as a sealed memfd
+    worker -> server   Ask           while a call is under way: a request of the server by the call's own code
+    server -> worker   Told          what the server answers to that, in pieces
 
 A message over DATAGRAM bytes rides in a sealed memfd itself. Nothing that crosses is ever unpickled, imported or
 evaluated by the server: what a worker sends is decoded against these types, and what does not fit makes it die.
@@ -26,6 +28,11 @@ from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 
 INLINE = 64 * 1024
+ASKS = 64  # requests of one call that may be unanswered at once
+PATH = 4_096  # characters of the path of one
+QUERY = 512 << 10  # characters of its query
+HEADERS = 32  # headers of one
+HEADER = 8_192  # characters of a header's value
 DATAGRAM = 128 * 1024
 LARGEST = 256 << 20  # bytes of one message; bodies, which are no messages, have a limit of their own
 
@@ -45,6 +52,7 @@ class Limits(Struct, frozen=True, array_like=True):
     output: int  # bytes of the encoded result
     scratch: int  # bytes
     log: int  # bytes of stdout and of stderr, each
+    asked: int = 64 << 20  # bytes of the bodies that its requests of the server have in flight
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -56,6 +64,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     limits: Limits
     counted: bool  # whether a control group counts its memory
     growth: int  # bytes of memory above its start after which it asks to be replaced
+    mounts: bool = False  # whether the shared folders are there, beneath sandbox.MOUNTS
 
 
 class Fork(Struct, frozen=True, tag=True):
@@ -92,12 +101,15 @@ class Unable(Struct, frozen=True, tag=True):
 
 
 class Ready(Struct, frozen=True):
-    """A worker is fenced. Fences that the machine refused, with its words."""
+    """A worker has its namespaces; the fences that depend on whose it is come with its first task.
+
+    What the machine refused, with its words.
+    """
 
     refused: dict[str, str]
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class Task(Struct, frozen=True, kw_only=True, tag=True):
     """One call of one function, complete: a worker needs nothing else to answer it."""
 
     uid: str
@@ -112,6 +124,10 @@ class Task(Struct, frozen=True, kw_only=True):
     formats: list[str]  # in order of preference
     tile: tuple[int, int, int] | None = None  # z, x, y
     context: dict[str, Any] = {}  # what `fused.context` answers: user_email, headers, recursion ...
+    depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
+    shared: str = ""  # the folder that its owner's calls share, by name; empty: it gets none
+    full: bool = False  # whether that folder is over its limit
+    element: list[Any] = []  # of an input, where there is one: more arguments, or the first one
     streams: bool = False  # whether a large body is wanted while it is being written
     limits: Limits
 
@@ -144,11 +160,38 @@ class Reply(Struct, frozen=True, kw_only=True, tag=True):
     timing: Timing = Timing()
     retire: bool = False  # the worker asks to be replaced: a thread was left running, memory has grown
     imported: list[str] = []  # libraries that this call was the first to import
+    refused: dict[str, str] = {}  # with the first answer: fences that the machine refused
+
+
+class Ask(Struct, frozen=True, kw_only=True, tag=True):
+    """A request that the code of a call makes. Who asks is not in it: the server knows whose call it is.
+
+    `path` and `query` are percent-encoded, as in an HTTP request. `size` counts the bytes in the memfd where `body` is
+    empty.
+    """
+
+    id: int  # chosen by the worker, never twice
+    method: str
+    path: str
+    query: str = ""
+    headers: dict[str, str] = {}
+    body: bytes = b""
+    size: int = 0
+
+
+class Told(Struct, frozen=True, kw_only=True, tag=True):
+    """A piece of an answer. The first one carries status and headers; the last one says that no `more` come."""
+
+    id: int
+    status: int = 0
+    headers: list[tuple[str, str]] = []
+    body: bytes = b""
+    more: bool = False
 
 
 encode = msgpack.Encoder().encode
-decode_task = msgpack.Decoder(Task).decode
-decode_reply: Callable[[bytes], Reply | Begun] = msgpack.Decoder(Reply | Begun).decode
+decode_said: Callable[[bytes], Task | Told] = msgpack.Decoder(Task | Told).decode
+decode_heard: Callable[[bytes], Reply | Begun | Ask] = msgpack.Decoder(Reply | Begun | Ask).decode
 decode_ready = msgpack.Decoder(Ready).decode
 decode_order: Callable[[bytes], Fork | Preload] = msgpack.Decoder(Fork | Preload).decode
 decode_notice: Callable[[bytes], Warm | Exited | Unable] = msgpack.Decoder(Warm | Exited | Unable).decode

@@ -23,6 +23,7 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from inspect import signature
 from itertools import pairwise
 from os import _exit, chdir, chmod, getpid, kill, scandir, umask, waitpid  # as they are before user code patches them
 from pathlib import Path
@@ -30,11 +31,14 @@ from time import perf_counter
 from types import CodeType, CoroutineType, GeneratorType, ModuleType
 from typing import Any, NoReturn
 
+from msgspec.structs import replace
+
 from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 from headrace.runtime import sandbox, wire
 from headrace.runtime.capture import Capture
 from headrace.runtime.environment import PRELOADABLE
+from headrace.runtime.line import Line
 from headrace.runtime.sink import OutputTooLarge, Sink
 from headrace.runtime.wire import Begun, Plan, Ready, Reply, Task
 
@@ -48,14 +52,25 @@ TRACEBACK = 50_000  # characters of its traceback, the end of it
 
 def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn:
     """Fence this process, then answer tasks until the server closes the channel."""
-    refused = sandbox.confine(plan, private_pids=private_pids)
-    worker = Worker(plan, private_pids=private_pids)
-    wire.send(channel, wire.encode(Ready(refused)))
+    fences = sandbox.Fences(plan, private_pids=private_pids)
+    fences.prepare()
+    wire.send(channel, wire.encode(Ready(fences.refused)))
+    worker = None
     while True:
         message, _ = wire.receive(channel)
         if not message:
             _exit(0)
-        reply, fd = worker.answer(wire.decode_task(message), lambda begun, fd: wire.send(channel, begun, (fd,)))
+        task = wire.decode_said(message)
+        if not isinstance(task, Task):
+            continue  # an answer that the call before did not wait for
+        refused: dict[str, str] = {}
+        if worker is None:
+            fences.close(task.shared, full=task.full)
+            worker = Worker(plan, Line(channel), private_pids=private_pids, shares=fences.shares)
+            refused = fences.refused
+        reply, fd = worker.answer(task, lambda begun, fd: wire.send(channel, begun, (fd,)))
+        if refused:
+            reply = replace(reply, refused=refused)
         wire.send(channel, wire.encode(reply), () if fd is None else (fd,))
         if fd is not None:
             os.close(fd)
@@ -71,7 +86,11 @@ class Failure(Exception):
 class Worker:
     """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
 
-    def __init__(self, plan: Plan, *, private_pids: bool) -> None:
+    def __init__(self, plan: Plan, line: Line, *, private_pids: bool, shares: bool) -> None:
+        self._line = line
+        # Workers of one owner have users of their own and one group: what one writes the next may write as well.
+        self._umask = 0o002 if shares and plan.uid is not None else 0o022
+        umask(self._umask)
         self._plan, self._private_pids, self._pid = plan, private_pids, getpid()
         self._scratch = os.environ.get("TMPDIR", sandbox.SCRATCH)
         os.environ.update(HOME=self._scratch, TMPDIR=self._scratch)
@@ -91,6 +110,7 @@ class Worker:
         shown = sandbox.hidden_by_scratch(plan.readable)
         self._kept = {KEPT_IN_SCRATCH, *(Path(path).relative_to(sandbox.SCRATCH).parts[0] for path in shown)}
         self._fused: Any = sys.modules["fused"]
+        self._fused.connect(line)
         self._headrace = sys.modules["headrace"]
         self._arguments = import_module("headrace.runtime.arguments")
         self._formats = import_module("headrace.formats")
@@ -103,6 +123,7 @@ class Worker:
         sink = Sink(task.limits.output, partial(self._begun, task, times, tell) if task.streams else None)
         outcome, problem, encoded = Outcome.OK, None, None
         modules = _Modules(task)
+        self._line.begin()
         try:
             encoded = self._run(task, modules, sink, times)
         except Failure as failure:
@@ -115,6 +136,7 @@ class Worker:
             outcome, problem = Outcome.EXCEPTION, self._problem(error, modules)
         if getpid() != self._pid:
             _exit(0)  # user code forked, and the child came back as if it were the call
+        self._line.end()
         modules.remove()
         times += [perf_counter()] * (4 - len(times))
         self._clean()
@@ -168,14 +190,15 @@ class Worker:
         tell(wire.encode(begun), fd)
 
     def _run(self, task: Task, modules: "_Modules", sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
-        self._fused.activate(task.context)
+        self._fused.activate(task.context, modules)
         # Both names are given, so that a function alone, without the imports above it, says how it is marked.
         given = {"fused": self._fused, "headrace": self._headrace}
         namespace: dict[str, Any] = {"__name__": "__udf__", "__file__": modules.main, **given}
         exec(self._compile(task, modules), namespace)  # noqa: S102 - what a worker is for
         function = _entrypoint(namespace, task)
         try:
-            positional, named = self._arguments.bind(function, task.arguments, task.tile)
+            arguments = _with_element(function, task) if task.element else task.arguments
+            positional, named = self._arguments.bind(function, arguments, task.tile)
         except self._arguments.ArgumentError as wrong:
             raise Failure(Outcome.ARGUMENT, _told(wrong.kind, str(wrong))) from None
         except ModuleNotFoundError as missing:
@@ -235,7 +258,7 @@ class Worker:
         with suppress(ChildProcessError):
             while waitpid(-1, 0 if self._private_pids else os.WNOHANG)[0]:
                 pass
-        umask(0o022)
+        umask(self._umask)
         chmod(self._scratch, 0o700)  # noqa: PTH101 - once for every call, and a Path costs more
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, before in self._handlers:
@@ -275,6 +298,7 @@ class _Modules(MetaPathFinder, Loader):
 
     def __init__(self, task: Task) -> None:
         self.main = f"<udf {task.name}>"
+        self.task = task
         self._own: dict[str, Module] = {m.name: m for m in task.modules}
         self.sources = {self.main: task.code} | {self._file(m): m.source for m in task.modules}
         self._hidden = {name: sys.modules.pop(name) for name in self._own if name in sys.modules}
@@ -320,6 +344,16 @@ def _entrypoint(namespace: Mapping[str, Any], task: Task) -> Callable[..., Any]:
     message = f"name {task.entrypoint!r} is not defined as a function in the code"
     message += f"; there are {', '.join(there)}." if there else ", which defines no function."
     raise Failure(Outcome.EXCEPTION, _told("NameError", message))
+
+
+def _with_element(function: Callable[..., Any], task: Task) -> dict[str, Any]:
+    """The arguments of a call for one element of an input: a dict of them, else the first (protocol notes 5.2)."""
+    element = task.element[0]
+    parameters = signature(function).parameters.values()
+    names = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    if isinstance(element, dict) and (len(names) < len(parameters) or element.keys() <= set(names)):
+        return {**task.arguments, **element}
+    return {**task.arguments, names[0]: element} if names else task.arguments
 
 
 def _told(kind: str, message: str, lineno: int | None = None, text: str | None = None) -> Problem:

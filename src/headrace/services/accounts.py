@@ -224,6 +224,14 @@ def authenticate(platform: Platform, text: str) -> Principal:
     return Principal(user=user, key_id=key.id)
 
 
+def principal_of(platform: Platform, user_id: int, author_id: int | None = None) -> Principal:
+    """The user as whom code in their environment asks. Raises Unauthenticated where the account has been closed."""
+    user = _read_user(platform, id=user_id)
+    if user is None or not user.active:
+        raise Unauthenticated("The account that this code runs under has been closed.")
+    return Principal(user=user, key_id=0, author_id=author_id)
+
+
 def ensure_admin(platform: Platform) -> str | None:
     """At the first start, make admin@localhost; the key where it is fresh and has to be shown, once.
 

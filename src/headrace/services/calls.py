@@ -5,6 +5,8 @@
                         ├─ an equal call is running? ── wait for it ▶ hit
                         └─ executor.call(task) ── good? store it ───▶ miss, or off where results are not kept
 
+What the code of a call asks meanwhile goes to `inside`, with the request it runs for: that says whose call it is.
+
 A large answer may come while it is being written (`Answered.stream`); it is recorded, and stored, once it is whole.
 
 Every path ends in one `Run` handed to `record`, which must cost nothing: it is written behind the answer.
@@ -12,19 +14,20 @@ Every path ends in one `Run` handed to `record`, which must cost nothing: it is 
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b, sha256
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from headrace.executors import Executor
+from headrace.executors import Body, Executor, Tell
 from headrace.model.job import Function
 from headrace.model.result import Answer, Growing, Outcome, Problem
 from headrace.model.run import Cache, Run, State
-from headrace.runtime.wire import Limits, Task
+from headrace.runtime.wire import Ask, Limits, Task
 from headrace.services.admission import Lock
 from headrace.services.measures import Measures
 from headrace.settings import Settings
@@ -38,6 +41,7 @@ STATUS = {
     Outcome.TOO_LARGE: 422,
     Outcome.TIMEOUT: 422,
     Outcome.MEMORY: 422,
+    Outcome.FULL: 422,
     Outcome.DIED: 422,
     Outcome.CANCELLED: 499,
 }
@@ -82,6 +86,8 @@ class Request(Struct, frozen=True, kw_only=True):
     caller_id: int | None = None
     context: dict[str, Any] = {}
     streams: bool = False  # whether the caller takes a large result while it is being written
+    depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
+    element: list[Any] = []  # one, where it is called for an element of an input: its arguments, or its first one
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -109,6 +115,7 @@ class Flight(Struct):
     """A call under way that equal calls have joined."""
 
     opening: "asyncio.Future[Answer]"  # an answer that has begun to come
+    depth: int
     task: "asyncio.Task[Stored | Answer] | None" = None
     waiters: int = 0
 
@@ -121,6 +128,9 @@ class Flight(Struct):
         self.waiters -= 1
         if not self.waiters and self.task is not None:
             self.task.cancel()
+
+
+Inside = Callable[[Request, Ask, Body, Tell], Awaitable[None]]
 
 
 class Calls:
@@ -138,6 +148,7 @@ class Calls:
         self._record, self._measures = record, measures
         self._flights: dict[str, Flight] = {}
         self._storing: set[asyncio.Task[None]] = set()
+        self.inside: Inside | None = None  # answers what the code of a request asks; given once there is who can
         self._limits = Limits(
             seconds=settings.call_seconds,
             memory=settings.call_memory_mb << 20,
@@ -146,6 +157,7 @@ class Calls:
             output=settings.call_output_mb << 20,
             scratch=settings.call_scratch_mb << 20,
             log=settings.call_log_kb << 10,
+            asked=settings.body_mb << 20,
         )
 
     async def answer(self, request: Request) -> Answered:
@@ -234,7 +246,7 @@ class Calls:
         return self._settings.cache_seconds if request.target.keeps else 0
 
     async def _fresh(self, request: Request) -> Came | Stream:
-        answer = await self._executor.call(self._task(request))
+        answer = await self._run(request)
         if (growing := answer.growing) is not None:
             return Stream(answer, growing, growing.abandon)
         return answer, Cache.OFF, None, 0
@@ -245,11 +257,13 @@ class Calls:
         if (stored := self._results.get(key, max_age, now)) is not None:
             return _hit(stored, now)
         flight = self._flights.get(key)
-        joined = flight is not None
-        if flight is None:
-            flight = self._flights[key] = Flight(asyncio.get_running_loop().create_future())
+        joined = flight is not None and flight.depth >= request.depth
+        if flight is None or not joined:
+            # A call never waits for one of a smaller depth, which may be waiting for it: it runs beside that.
+            flight = Flight(asyncio.get_running_loop().create_future(), request.depth)
             flight.task = asyncio.create_task(self._look_then_run(key, request, max_age, now, flight))
-            flight.task.add_done_callback(lambda done: self._land(key, done))
+            if self._flights.setdefault(key, flight) is flight:
+                flight.task.add_done_callback(lambda done: self._land(key, done))
         came = await _first(flight) if request.streams and not joined else await _join(flight)
         if isinstance(came, Stream):
             return came
@@ -264,7 +278,7 @@ class Calls:
         stored = await asyncio.to_thread(self._results.load, key)
         if stored is not None and now - stored.created <= max_age:
             return stored
-        answer = await self._executor.call(self._task(request))
+        answer = await self._run(request)
         if (growing := answer.growing) is not None:
             flight.opening.set_result(answer)
             try:
@@ -297,6 +311,10 @@ class Calls:
         self._behind(asyncio.to_thread(self._results.store, key, kept))
         return kept
 
+    async def _run(self, request: Request) -> Answer:
+        answering = partial(self.inside, request) if self.inside else None
+        return await self._executor.call(self._task(request), answering)
+
     def _task(self, request: Request) -> Task:
         target = request.target
         return Task(
@@ -314,6 +332,10 @@ class Calls:
             tile=request.tile,
             context=request.context,
             streams=request.streams,
+            depth=request.depth,
+            element=request.element,
+            # Nor does it see what the owner's own code keeps.
+            shared=f"{target.owner_id}" if target.author_id is None else "",
             limits=self._limits,
         )
 
@@ -321,10 +343,19 @@ class Calls:
 def key_of(request: Request) -> str:
     """What makes two calls equal: code, owner's environment, arguments, formats and tile.
 
-    Its first part is the group that results are forgotten by, and of a tile its last part is the tile.
+    And who wrote the code, where that is not the owner: the same code may ask for less then. Its first part is the
+    group that results are forgotten by, and of a tile its last part is the tile.
     """
     target = request.target
-    parts = (target.environment, target.name, request.arguments, request.formats, request.tile)
+    parts = (
+        target.environment,
+        target.name,
+        request.arguments,
+        request.formats,
+        request.tile,
+        *(() if target.author_id is None else (target.author_id,)),
+        *(("element", *request.element) if request.element else ()),
+    )
     key = f"{group_of(target.owner_id, target.digest)}-{sha256(_canonical(parts)).hexdigest()[:48]}"
     return key if request.tile is None else f"{key}-{request.tile[0]}-{request.tile[1]}-{request.tile[2]}"
 

@@ -76,17 +76,18 @@ class Targets:
     def by_name(self, call: Call, email: str, slug: str) -> Target:
         """A saved udf that the caller may read, under the caller's own environment. Raises NotFound.
 
-        Reading somebody's public code gives no right to their environment; only their token does.
+        Reading somebody's public code gives no right to their environment; only their token does. What code of
+        another author calls is theirs as well, even where its text is the user's.
         """
-        user = call.user
+        user, asking = call.user, author_of(call)
 
         def find() -> Target:
             target = _saved(udfs.get_by_slug(call, email, slug))
-            author = target.owner_id if target.owner_id != user.id else None
+            author = target.owner_id if target.owner_id != user.id else asking
             own = msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
             return self._placed(own)
 
-        return self._remember(("name", user.id, email, slug), find)
+        return self._remember(name_key(call, email, slug), find)
 
     def in_environment(self, target: Target) -> Target:
         """A target whose environment is a name, placed in the one that its owner has under that name.
@@ -116,9 +117,20 @@ class Targets:
         return target
 
 
-def of_function(user: User, function: Function) -> Target:
+def name_key(call: Call, email: str, slug: str) -> tuple[object, ...]:
+    """What `by_name` remembers its target under."""
+    return ("name", call.user.id, author_of(call), email, slug)
+
+
+def author_of(call: Call) -> int | None:
+    """Whose code calls, where it is code inside a worker that the user did not write."""
+    return call.who.author_id if call.who else None
+
+
+def of_function(user: User, function: Function, author_id: int | None = None) -> Target:
     """Code that came with the call; it runs under the caller's own environment, and is kept where the call says so."""
     return Target(
+        author_id=author_id,
         function=function,
         digest=function.digest(),
         name=function.name or function.entrypoint,

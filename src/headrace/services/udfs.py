@@ -110,7 +110,7 @@ def update(
 
 def get(call: Call, uid: str) -> Udf:
     """A udf that the caller may read. Raises NotFound."""
-    return _find(call, jobs.c.uid == uid, queries.readable_by(call.user.id))
+    return _find(call, jobs.c.uid == uid, _readable(call))
 
 
 def get_own(call: Call, uid: str) -> Udf:
@@ -124,7 +124,7 @@ def get_by_slug(call: Call, owner: str, slug: str, collection: str | None = None
     Where no collection is named, the default one comes first.
     """
     is_email = users.c.email == owner.lower()
-    matches = [sa.or_(is_email, users.c.username == owner), jobs.c.slug == slug, queries.readable_by(call.user.id)]
+    matches = [sa.or_(is_email, users.c.username == owner), jobs.c.slug == slug, _readable(call)]
     if collection is not None:
         matches.append(queries.in_collection(collection))
     return _find(call, *matches, first=(sa.case((is_email, 0), else_=1), queries.default_first()))
@@ -233,6 +233,12 @@ def _save_over(call: Call, udf: Udf, body: str | None, values: dict[str, Any]) -
         if body is not None and version != udf.version:
             queries.add_version(connection, udf.id, version, body, call.user.id, now)
         return queries.find_udf(connection, jobs.c.id == udf.id)
+
+
+def _readable(call: Call) -> sa.ColumnElement[bool]:
+    """What the caller may read; code of another author, what is open to all."""
+    user = call.user
+    return queries.OPEN if call.who and call.who.author_id is not None else queries.readable_by(user.id)
 
 
 def _find(call: Call, *matches: sa.ColumnElement[bool], first: Sequence[sa.ColumnElement[int]] = ()) -> Udf:

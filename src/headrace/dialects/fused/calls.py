@@ -1,10 +1,12 @@
 """Calls: a udf by its code, by its saved name or by a token, as a file or as a map tile (Fused protocol notes 4)."""
 
 import asyncio
+from collections.abc import Coroutine
 from functools import partial
 from typing import Annotated, Any
 
 import anyio
+import msgspec
 from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,8 +15,10 @@ from headrace.api.content import headers_of
 from headrace.api.operation import Operation, describe
 from headrace.api.presence import ClientGone, while_connected
 from headrace.api.streams import read_body
+from headrace.api.visit import visit_of
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON, respond
+from headrace.dialects.fused.batch import answer as answer_each
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
 from headrace.errors import Invalid, NotFound
@@ -23,12 +27,14 @@ from headrace.model.environment import DEFAULT
 from headrace.services import calls as service
 from headrace.services.call import Call
 from headrace.services.calls import Answered, Calls, Started, Target
-from headrace.services.targets import Targets, of_function
+from headrace.services.targets import Targets, author_of, name_key, of_function
+from headrace.settings import Settings
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
 POLL_SECONDS = 2.0
 
 Tile = tuple[int, int, int]
+Batch = tuple[list[Any], int]  # elements to call for, and how many at once
 
 SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "x-tiledb-rest-api-key"})
 
@@ -44,17 +50,10 @@ class Asked(Struct):
 class CallRoutes:
     """The routes that answer calls, over the services that a server composes."""
 
-    def __init__(
-        self,
-        calls: Calls,
-        targets: Targets,
-        openings: Openings,
-        share: Share,
-        body_bytes: int,
-        body_seconds: float,
-    ) -> None:
+    def __init__(self, calls: Calls, targets: Targets, openings: Openings, share: Share, settings: Settings) -> None:
         self._calls, self._targets, self._openings, self._share = calls, targets, openings, share
-        self._body_bytes, self._body_seconds = body_bytes, body_seconds
+        self._body_bytes, self._body_seconds = settings.body_mb << 20, settings.body_seconds
+        self._depth, self._most = settings.call_depth, settings.call_output_mb << 20
         self._started = Started()
 
     def operations(self) -> list[Operation]:
@@ -65,6 +64,7 @@ class CallRoutes:
         known = partial(describe, raw=True, tags=("calls",), media_types=("*/*",))
         by_code = partial(known, "POST", body=wire.Body, statuses=(206, 304))
         by_name = partial(known, "GET", query=Asked, statuses=(206, 304))
+        with_body = partial(known, "POST", body=wire.Arguments, statuses=(206, 304))
         by_token = partial(by_name, public=True)
         return [
             by_code(run, self.run_code),
@@ -74,10 +74,15 @@ class CallRoutes:
             known("GET", run + "/get/{run_id}", self.get_started, statuses=(202,)),
             by_name(run + "/saved/{email}/{name}", self.run_saved),
             by_name(run + "/saved/{email}/{name}" + tiles, self.run_saved_tile),
+            with_body(run + "/saved/{email}/{name}", self.run_saved, name="run_saved_with"),
+            with_body(run + "/saved/{email}/{name}" + tiles, self.run_saved_tile, name="run_saved_tile_with"),
             *(by_token(shared + path, self.run_token) for path in ("/run", "/run/file")),
             by_token(shared + "/run" + tiles, self.run_token_tile),
+            with_body(shared + "/run", self.run_token, name="run_token_with", public=True),
+            with_body(shared + "/run" + tiles, self.run_token_tile, name="run_token_tile_with", public=True),
             *(by_token(shared + "/{name}" + path, self.run_token_named) for path in ("/run", "/run/file")),
             by_token(shared + "/{name}/run" + tiles, self.run_token_named_tile),
+            with_body(shared + "/{name}/run", self.run_token_named, name="run_token_named_with", public=True),
             by_token(shared, self.run_token_as),
             by_token(shared + "/{name}", self.run_token_named_as),
         ]
@@ -88,11 +93,11 @@ class CallRoutes:
 
     async def run_code(self, call: Call, request: Request, client_id: str) -> Response:
         """Call a udf whose code comes in the body."""
-        return await self._finish(request, await self._by_code(call, request, None))
+        return await self._finish(request, *await self._by_code(call, request, None))
 
     async def run_code_tile(self, call: Call, request: Request, client_id: str, z: int, x: int, y: int) -> Response:
         """Call a udf whose code comes in the body, for one map tile."""
-        return await self._finish(request, await self._by_code(call, request, tile(z, x, y)))
+        return await self._finish(request, *await self._by_code(call, request, tile(z, x, y)))
 
     async def start_code(self, call: Call, request: Request, client_id: str) -> Response:
         """Start a udf whose code comes in the body; the answer, or 202 and the run is fetched later."""
@@ -153,16 +158,17 @@ class CallRoutes:
 
     async def _by_code(
         self, call: Call, request: Request, tile: Tile | None, *, streams: bool = True
-    ) -> service.Request:
+    ) -> tuple[service.Request, Batch | None]:
+        """The call of a body; and the elements it is called for, and how many at once, where it has an input."""
         user = call.user
         function, wanted = wire.from_body(
             await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
         )
-        target = of_function(user, function)
+        target = of_function(user, function, author_of(call))
         if target.environment != DEFAULT:
             target = await anyio.to_thread.run_sync(self._targets.in_environment, target)
         came = headers_of(request)
-        return service.Request(
+        made = service.Request(
             uid=wire.uid_of(came.get("fused-run-id")),
             target=target,
             arguments=wanted.arguments,
@@ -171,13 +177,13 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else "body",
             caller_id=user.id,
-            context=_context(came, user.email),
-            streams=streams and "range" not in came,
+            streams=streams and "range" not in came and visit_of(request.scope) is None,
+            **self._place(request, came, user.email),
         )
+        return made, None if wanted.input is None else (wanted.input, wanted.at_once)
 
     async def _by_name(self, call: Call, request: Request, email: str, name: str, tile: Tile | None) -> Response:
-        user = call.user
-        target = self._targets.warm(("name", user.id, email, name))
+        target = self._targets.warm(name_key(call, email, name))
         if target is None:
             target = await anyio.to_thread.run_sync(self._targets.by_name, call, email, name)
         return await self._by_target(call, request, target, tile, "saved")
@@ -209,6 +215,9 @@ class CallRoutes:
         if format is not None:
             query += b"&format=" + format.encode()  # of several the last one counts
         wanted = wire.from_query(query, came.get("accept", ""), tile=tile is not None)
+        if request.method == "POST":
+            body = await read_body(request, self._body_bytes, self._body_seconds)
+            wanted = msgspec.structs.replace(wanted, arguments=wanted.arguments | wire.arguments_of(body))
         made = service.Request(
             uid=wire.uid_of(came.get("fused-run-id")),
             target=target,
@@ -218,23 +227,37 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
-            context=_context(came, target.owner_email) | more,
-            streams=request.method == "GET" and "range" not in came,
+            streams=request.method == "GET" and "range" not in came and visit_of(request.scope) is None,
+            **self._place(request, came, target.owner_email, **more),
         )
         return await self._finish(request, made)
 
-    async def _finish(self, request: Request, made: service.Request) -> Response:
-        answered = self._calls.at_once(made)
+    def _place(self, request: Request, came: dict[str, str], email: str, **more: str) -> dict[str, Any]:
+        """How deep a call is, and what its code may know of it. Raises Invalid for one that is too deep."""
+        visit = visit_of(request.scope)
+        context = _context(came, email) | more | {"max_recursion_factor": self._depth}
+        if visit is not None and visit.recursion > self._depth:
+            raise Invalid(
+                f"Udfs that call one another may do so {self._depth} deep (HEADRACE_CALL_DEPTH), and this call would "
+                f"be at {visit.recursion}. Does one of them call itself?"
+            )
+        return {"context": context, "depth": visit.depth if visit else 1}
+
+    def _answer(self, made: service.Request, batch: Batch | None) -> Coroutine[Any, Any, Answered]:
+        return self._calls.answer(made) if batch is None else answer_each(self._calls, made, *batch, self._most)
+
+    async def _finish(self, request: Request, made: service.Request, batch: Batch | None = None) -> Response:
+        answered = self._calls.at_once(made) if batch is None else None
         if answered is None:
             try:
-                answered = await while_connected(request, self._calls.answer(made))
+                answered = await while_connected(request, self._answer(made, batch))
             except ClientGone:
                 return Response(status_code=499)
         return await respond(request, answered)
 
     async def _start(self, call: Call, request: Request, tile: Tile | None) -> Response:
-        made = await self._by_code(call, request, tile, streams=False)
-        task = self._started.start(call.user.id, made.uid, lambda: self._calls.answer(made))
+        made, batch = await self._by_code(call, request, tile, streams=False)
+        task = self._started.start(call.user.id, made.uid, lambda: self._answer(made, batch))
         return await self._poll(request, task, START_SECONDS)
 
     async def _poll(self, request: Request, task: "asyncio.Task[Answered]", seconds: float) -> Response:

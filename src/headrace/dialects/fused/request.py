@@ -30,6 +30,8 @@ RESERVED = frozenset(
     }
 )
 
+AT_ONCE = 256  # elements of an input
+
 # Where nothing was asked for: what a program, a person's browser and a map most likely want.
 FOR_PROGRAMS = ("geojson", "json", "png")
 FOR_PEOPLE = ("html", "png")
@@ -42,6 +44,8 @@ class Wanted(Struct, frozen=True):
     formats: tuple[str, ...]
     max_age: int | None  # None: as the udf or the token says
     arguments: dict[str, Any]
+    input: list[Any] | None = None  # elements, for each of which it is called
+    at_once: int = 1  # of them
     legacy: bool = False  # asked by dtype_out_*: a client that reads nothing but Parquet and pictures
 
 
@@ -69,6 +73,27 @@ class Body(Struct):
 
 _decode_body = msgspec.json.Decoder(Body).decode
 _decode_step = msgspec.json.Decoder(Step).decode
+
+
+class Arguments(Struct):
+    """The body of a call by name or by token: arguments as JSON values. What else is asked stands in the query."""
+
+    parameters: dict[str, Any] = {}
+
+
+_decode_arguments = msgspec.json.Decoder(Arguments).decode
+
+
+def arguments_of(body: bytes) -> dict[str, Any]:
+    """The arguments in the body of a call by name or by token; none in an empty one. Raises Malformed, Invalid."""
+    if not body.strip():
+        return {}
+    try:
+        return _decode_arguments(body).parameters
+    except msgspec.ValidationError as wrong:
+        raise Invalid(f'Send the arguments as JSON: {{"parameters": {{"n": 1}}}}; {wrong}.') from wrong
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+        raise Malformed(f"The body is not JSON: {wrong}.") from wrong
 
 
 LONGEST_REMEMBERED = 2_000  # bytes of a query string
@@ -104,7 +129,7 @@ def _read_query(query: bytes, for_people: bool, tile: bool) -> Wanted:  # noqa: 
         formats = formats_of(",".join([own.get("dtype_out_raster", ""), own.get("dtype_out_vector", ""), "json"]))
     else:
         formats = FOR_MAPS if tile else FOR_PEOPLE if for_people else FOR_PROGRAMS
-    return Wanted(formats, _max_age(own.get("cache_max_age"), own.get("cache")), arguments, legacy)
+    return Wanted(formats, _max_age(own.get("cache_max_age"), own.get("cache")), arguments, legacy=legacy)
 
 
 # Maps and dashboards ask the same over and over. What is remembered is not changed by anyone: calls copy the arguments.
@@ -122,10 +147,9 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
         raise Malformed(f"The body or its step_config is not JSON: {wrong}.") from wrong
     if step.type != "udf" or step.udf is None:
         raise Invalid(f"Only steps of type 'udf' with a udf are called here, and this one is of type {step.type!r}.")
-    if step.input is not None or step.n_processes is not None:
-        raise Invalid(
-            "A call answers one set of parameters; steps with an input list are jobs, which are not served yet."
-        )
+    at_once = step.n_processes or 1
+    if not 1 <= at_once <= AT_ONCE:
+        raise Invalid(f"n_processes wants 1 to {AT_ONCE}, and got {at_once}.")
     legacy = read.format is None and (read.dtype_out_vector is not None or read.dtype_out_raster is not None)
     if read.format is not None:
         formats = formats_of(read.format)
@@ -138,7 +162,7 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
     arguments = dict(step.udf.parameters)
     if read.data_left is not None:
         arguments[FIRST] = _frame(read)
-    return step.udf, Wanted(formats, _max_age(max_age, cache, asks=True), arguments, legacy)
+    return step.udf, Wanted(formats, _max_age(max_age, cache, asks=True), arguments, step.input, at_once, legacy)
 
 
 def _frame(body: Body) -> str | dict[str, Any]:

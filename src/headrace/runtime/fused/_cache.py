@@ -1,8 +1,9 @@
 """`@fused.cache`: what a function gave, kept for the later calls of the same worker.
 
 A result is pickled into the worker's own scratch folder, under a digest of the arguments and of the code and
-constants that the function reaches in its own module. It is gone with the worker and never leaves its fence. Options
-that say where the published package would keep it are accepted and decide nothing. What cannot be pickled, or finds
+constants that the function reaches in its own module. It is gone with the worker and never leaves its fence, unless it
+is to be kept on the disk that the owner's calls share. Other options that say where the published package would keep it
+are accepted and decide nothing. What cannot be pickled, or finds
 no room, is not kept, and the function runs every time.
 """
 
@@ -36,12 +37,16 @@ def cache(
     cache_reset: bool | None = None,
     cache_verbose: bool | None = None,
     cache_key_exclude: Iterable[str] | None = None,
+    cache_storage: str | None = None,
+    storage: str | None = None,
     **_of_other_generations: Any,  # noqa: ANN401
 ) -> Function:
     """Keep what the function gives for `cache_max_age` (12 hours); `cache_key_exclude` names what does not matter.
 
-    `cache_reset` computes anew and keeps that. Works on coroutine functions too.
+    `cache_reset` computes anew and keeps that. With `storage="mount"` (or `cache_storage`) it is kept on the disk that
+    all calls of the owner share, where there is one. Works on coroutine functions too.
     """
+    shared = "mount" in (cache_storage, storage)
     lifetime = DEFAULT_SECONDS if cache_max_age is None else duration.seconds(cache_max_age)
     excluded = frozenset(cache_key_exclude or ())
 
@@ -55,7 +60,7 @@ def cache(
             matter = {name: value for name, value in given.arguments.items() if name not in excluded}
             try:
                 cells = [cell.cell_contents for cell in function.__closure__ or ()]
-                file = _folder() / sha256(pickle.dumps((_reached(function), cells, matter))).hexdigest()
+                file = _folder(shared=shared) / sha256(pickle.dumps((_reached(function), cells, matter))).hexdigest()
             except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError, OSError):
                 return None, ABSENT
             value = ABSENT if cache_reset else _read(file, lifetime)
@@ -104,8 +109,8 @@ def _reached(function: Function) -> dict[str, Any]:
     return reached
 
 
-def _folder() -> Path:
-    folder = Path(os.environ["TMPDIR"]) / ".cache" / "fused"
+def _folder(*, shared: bool = False) -> Path:
+    folder = Path("/mount" if shared and os.access("/mount", os.W_OK) else os.environ["TMPDIR"]) / ".cache" / "fused"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -136,7 +141,7 @@ def _write(file: Path | None, value: Any) -> None:  # noqa: ANN401
 def _store(file: Path, content: bytes) -> bool:
     fresh = file.with_suffix(f".{os.getpid()}")
     try:
-        _folder()
+        file.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_bytes(content)
         fresh.replace(file)
     except OSError:

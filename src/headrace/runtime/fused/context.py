@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from headrace.errors import Unavailable
+
 current: dict[str, Any] = {}
+running: Any = None  # the source of the call: its task, and the text of each of its files
 
 
 def in_realtime() -> bool:
@@ -33,6 +36,23 @@ def get_header(name: str) -> str | None:
 def get_recursion_factor() -> int:
     """1 for a call from outside, one more for each udf that called on the way here."""
     return int(current.get("recursion_factor", 1))
+
+
+def max_recursion_factor() -> int:
+    """How deep udfs may call one another."""
+    return int(current.get("max_recursion_factor", 5))
+
+
+def this_udf() -> Any:  # noqa: ANN401 - a udf object
+    """The udf that runs, as an object: its name, code, headers and parameters. Raises Unavailable outside of a call."""
+    from headrace.runtime.fused._load import Loaded
+
+    if running is None:
+        raise Unavailable("No udf runs here.")
+    task = running.task
+    headers = [{"module_name": one.name, "source_code": one.source} for one in task.modules]
+    body = {"code": task.code, "entrypoint": task.entrypoint, "name": task.name, "headers": headers}
+    return Loaded({**body, "parameters": dict(task.arguments)})
 
 
 def get_share_token() -> str | None:
