@@ -32,6 +32,7 @@ from headrace.settings import Settings
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
 POLL_SECONDS = 2.0
+UNWANTED_SECONDS = 2.0  # how long the call of a tile goes on whose client has gone
 
 Tile = tuple[int, int, int]
 Batch = tuple[list[Any], int]  # elements to call for, and how many at once
@@ -55,6 +56,7 @@ class CallRoutes:
         self._body_bytes, self._body_seconds = settings.body_mb << 20, settings.body_seconds
         self._depth, self._most = settings.call_depth, settings.call_output_mb << 20
         self._started = Started()
+        self._unwanted: set[asyncio.Task[Answered]] = set()
 
     def operations(self) -> list[Operation]:
         """Every route, R1 to R7 of the protocol notes, in the order of their numbers."""
@@ -88,8 +90,10 @@ class CallRoutes:
         ]
 
     def close(self) -> None:
-        """End the calls that were started and are still polled for."""
+        """End the calls that were started and are still polled for, and those of tiles that nobody waits for."""
         self._started.close()
+        for task in self._unwanted:
+            task.cancel()
 
     async def run_code(self, call: Call, request: Request, client_id: str) -> Response:
         """Call a udf whose code comes in the body."""
@@ -177,7 +181,7 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else "body",
             caller_id=user.id,
-            streams=streams and "range" not in came and visit_of(request.scope) is None,
+            streams=streams and tile is None and "range" not in came and visit_of(request.scope) is None,
             **self._place(request, came, user.email),
         )
         return made, None if wanted.input is None else (wanted.input, wanted.at_once)
@@ -227,7 +231,10 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
-            streams=request.method == "GET" and "range" not in came and visit_of(request.scope) is None,
+            streams=request.method == "GET"
+            and tile is None
+            and "range" not in came
+            and visit_of(request.scope) is None,
             **self._place(request, came, target.owner_email, **more),
         )
         return await self._finish(request, made)
@@ -249,11 +256,34 @@ class CallRoutes:
     async def _finish(self, request: Request, made: service.Request, batch: Batch | None = None) -> Response:
         answered = self._calls.at_once(made) if batch is None else None
         if answered is None:
+            work = self._answer(made, batch) if made.tile is None or batch else self._finished(made)
             try:
-                answered = await while_connected(request, self._answer(made, batch))
+                answered = await while_connected(request, work)
             except ClientGone:
                 return Response(status_code=499)
         return await respond(request, answered)
+
+    async def _finished(self, made: service.Request) -> Answered:
+        """The answer to a call for a tile, which may go on for a moment when its client has gone.
+
+        Maps drop tiles whenever they are moved. Ending the call would cost its warm worker, which the tiles that are
+        asked for next would miss more than what little is left of it.
+        """
+        task = asyncio.create_task(self._calls.answer(made))
+        self._unwanted.add(task)
+        task.add_done_callback(self._unwanted.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            end = asyncio.get_running_loop().call_later(UNWANTED_SECONDS, task.cancel)
+
+            def forget(task: "asyncio.Task[Answered]") -> None:
+                end.cancel()
+                if not task.cancelled():
+                    task.exception()  # nobody is left to be told
+
+            task.add_done_callback(forget)
+            raise
 
     async def _start(self, call: Call, request: Request, tile: Tile | None) -> Response:
         made, batch = await self._by_code(call, request, tile, streams=False)
