@@ -5,6 +5,7 @@ RFC 9110 sections 8.4 (a body in a content coding is refused: nothing here decom
 """
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,8 @@ from starlette.types import Receive, Scope, Send
 from headrace.api.faults import TooSlow
 from headrace.api.presence import ClientGone
 from headrace.errors import HeadraceError, Malformed, TooLarge
+
+log = logging.getLogger("headrace.api")
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 LEAST = 8 << 10  # bytes a second that a body comes at, over the time since PATIENCE
@@ -140,5 +143,9 @@ class _Sending(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
+        except (HeadraceError, RuntimeError) as cut:
+            # What was announced cannot come any more: code has cut its file short, or the store went away. The answer
+            # has begun, so all that tells the reader is that the connection ends.
+            log.warning("a file ended before its length: %s", cut)
         finally:
             self._close()

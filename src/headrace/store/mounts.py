@@ -115,7 +115,11 @@ class Mount:
                 bin_ = self._folder / STAGING / secrets.token_hex(16)
                 bin_.mkdir(parents=True, mode=0o700)
                 _unlock(parent, names[-1])
-                os.rename(names[-1], bin_ / "0", src_dir_fd=parent)
+                try:
+                    os.rename(names[-1], bin_ / "0", src_dir_fd=parent)
+                except OSError:
+                    bin_.rmdir()
+                    raise
         except NotFound:
             return False
         except OSError as wrong:
