@@ -52,6 +52,7 @@ check: setup  ## Lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
+	test ! -d web/node_modules || (cd web && npm run --silent check)
 
 format: setup  ## Format the code
 	$(BIN)/ruff check --fix-only .

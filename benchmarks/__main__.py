@@ -1,4 +1,4 @@
-"""`make bench`: every run, or those that are named: `python -m benchmarks calls cold footprint`."""
+"""`make bench`: every run, or those that are named: `python -m benchmarks calls raster_tiles`."""
 
 import sys
 from importlib import import_module
@@ -6,7 +6,7 @@ from importlib import import_module
 from benchmarks.processes import ROOT, compile_all
 from benchmarks.report import Report
 
-RUNS = ("calls", "cold", "footprint")
+RUNS = ("calls", "cold", "footprint", "raster_tiles", "vector_tiles")
 
 # Peers were started before, and so were we.
 compile_all(sys.executable, ROOT / ".venv" / "lib")

@@ -171,12 +171,12 @@ def weigh(server: Server) -> Weight:
 
 
 def cpu_seconds(server: Server) -> float:
-    """Processor time that a server's live processes have used; beside a busy machine's rates, it stays what it is."""
+    """Processor time that a server's processes have used; beside a busy machine's rates, it stays what it is."""
     ticks = 0
     for pid in processes(server):
         with suppress(FileNotFoundError, ProcessLookupError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            ticks += sum(map(int, fields[11:15]))  # its own, and that of children which it has waited for
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

@@ -83,6 +83,8 @@ def measure(report: Report) -> None:
     many = tiles.ratio(loads, "headrace", "titiler", "c=8")
     report.bar("raster tiles against TiTiler, c=1", ">= 1 x", f"{one:.2f} x", met=one >= 1)
     report.bar("raster tiles against TiTiler, c=8", ">= 2 x", f"{many:.2f} x", met=many >= 2)
+    cpu = tiles.cpu_ratio(loads, "headrace", "titiler")
+    report.bar("raster tiles against TiTiler, CPU of a tile", ">= 2 x", f"{cpu:.2f} x", met=cpu >= 2)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from benchmarks.report import Report, spread
 
 REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
+WARM = int(os.environ.get("BENCH_WARM", "6"))
 WAYS = {"c=1": 1, "c=8": 8}
 Path = tuple[int, int, int]  # z, x, y
 
@@ -69,7 +70,7 @@ def loads(systems: dict[str, Callable[[], AbstractContextManager[Tiles]]], paths
             with systems[name]() as system:
                 check(name, system)
                 addresses = [_target(system.url(path)) for path in paths]
-                put(system.url(paths[0]), 8, 2, cores=CORES, paths=addresses)  # warms up; not counted
+                put(system.url(paths[0]), 8, WARM, cores=CORES, paths=addresses)  # every worker's first; not counted
                 for way, connections in WAYS.items():
                     before = _cpu(system)
                     load = put(system.url(paths[0]), connections, SECONDS, cores=CORES, paths=addresses)

@@ -2,7 +2,7 @@
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,11 @@ class Sight:
         """Whether the colour is anywhere in it."""
         counted = self.image.getcolors(self.image.width * self.image.height)
         return any(all(abs(a - b) <= tolerance for a, b in zip(seen, colour, strict=True)) for _, seen in counted)
+
+    def share(self, wanted: Callable[[int, int, int], bool]) -> float:
+        """Which part of it has a colour as wanted, from 0 to 1."""
+        counted = self.image.getcolors(self.image.width * self.image.height)
+        return sum(n for n, seen in counted if wanted(*seen)) / (self.image.width * self.image.height)
 
 
 def watched(page: Page) -> list[str]:

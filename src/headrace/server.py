@@ -4,8 +4,8 @@ import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import resources
 from importlib.metadata import version
-from importlib.resources import files as folder_of
 from types import FrameType
 
 import click
@@ -29,9 +29,11 @@ from headrace.dialects.fused.calls import CallRoutes
 from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
 from headrace.dialects.fused.inside import Inside
+from headrace.dialects.fused.login import LoginRoutes
 from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
+from headrace.dialects.fused.tilejson import TileJson
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
@@ -78,7 +80,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
-    targets, assets = Targets(platform), Assets(folder_of("headrace").joinpath("web", "dist"))
+    targets, assets = Targets(platform), Assets(resources.files("headrace").joinpath("web", "dist"))
     guesses = Guesses(settings.wrong_guesses)
     openings = Openings(targets, Admission(platform, guesses), guesses)
     share, maps = Share(calls, openings, assets), Maps(calls, assets, settings.url)
@@ -111,7 +113,8 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         recorder.close()
         platform.db.close()
 
-    udfs = (routes, CacheRoutes(calls), files, disk, share, maps, fused)
+    tiles, cache, login = TileJson(calls, openings), CacheRoutes(calls), LoginRoutes(guesses)
+    udfs = (routes, cache, login, files, disk, share, maps, tiles, fused)
     of_fused = [operation for part in udfs for operation in part.operations()]
     calls.inside = Inside(platform, rim, of_fused).answer
     mounts = [

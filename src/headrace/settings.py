@@ -93,11 +93,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     wrong_guesses: Annotated[
         Count, setting("Wrong tokens, passcodes or keys that one address may try in a minute; 0 is no bound.")
     ] = 30
+    login_seconds: Annotated[
+        Positive, setting("How long a key that a browser's login gave is good; it is renewed.")
+    ] = 86_400
     share_saves: Annotated[bool, setting("Whether a udf gets a share token when it is first saved.")] = True
+    code_urls: Annotated[
+        str, setting("Addresses that code may be fetched from, such as https://github.com/owner/; empty: none.")
+    ] = ""
     collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
     file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
     files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
-    file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more are answered 429.")] = 8
+    file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more wait, and are answered 429.")] = 16
     files_redirect: Annotated[
         bool, setting("Send who reads files to signed URLs of the object store, not through this server.")
     ] = False

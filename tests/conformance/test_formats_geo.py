@@ -24,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.formats import Unserializable, encode
+from headrace.formats import geojson as geojson_module
 from headrace.formats import mvt as mvt_module
 
 pytestmark = [
@@ -109,7 +110,7 @@ def test_a_pair_whose_second_is_no_bounds_is_a_plain_value():
         written((np.ones((2, 2)), [0, 0, 1, math.nan]), "tiff")
 
 
-def test_gdal_reads_geoparquet_and_geojson(mixed, tmp_path):
+def test_gdal_reads_geojson(mixed, tmp_path):
     for name, suffix in (("geojson", ".geojson"),):
         file = tmp_path / f"a{suffix}"
         file.write_bytes(written(mixed, name))
@@ -137,6 +138,39 @@ def test_geojson_rings_turn_as_its_specification_says():
             assert polygon.exterior.is_ccw
             assert not polygon.interiors[0].is_ccw
         assert shapely.equals(read, shape)
+
+
+def test_many_features_are_what_few_are():
+    shapes = [*MIXED, shapely.Polygon(), shapely.Point(1, 2, 3), shapely.reverse(RING), shapely.Point(math.inf, 0)]
+    rows = 24_000
+    frame = gpd.GeoDataFrame(
+        {
+            "n": range(rows), "x": np.where(np.arange(rows) % 5, 0.1, math.nan), "t": ['"é\n', None] * (rows // 2),
+            "when": pd.date_range("2024-01-01", periods=rows, freq="7s"),
+        },
+        geometry=(shapes * (rows // len(shapes) + 1))[:rows], crs=4326,
+    )  # fmt: skip
+
+    def features(part):
+        return json.loads(written(part, "geojson"), parse_constant=lambda word: word)["features"]
+
+    few = [feature for start in range(0, rows, 6000) for feature in features(frame[start : start + 6000])]
+    assert features(frame) == few
+
+
+shapes_of_any_kind = st.sampled_from(MIXED[:-1]).flatmap(
+    lambda shape: st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(1e-9, 1e3)).map(
+        lambda by: shapely.transform(shape, lambda points: points * by[2] + by[:2])
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(shapes_of_any_kind | st.none() | st.just(shapely.Point()), min_size=1, max_size=12))
+def test_any_geometries_are_written_as_geos_writes_them(shapes):
+    shapes = np.array(shapes, dtype=object)
+    ours = [json.loads(text) for text in geojson_module.geometries(shapes).to_pylist()]
+    assert ours == [json.loads(text or "null") for text in shapely.to_geojson(shapes)]
 
 
 def test_geojson_properties_are_what_json_would_write():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from conftest import DATA
 from headrace import errors, settings
 from headrace.formats import FORMATS
 
@@ -37,6 +38,7 @@ def test_the_examples_of_a_page_run_and_print_what_it_shows(page, server, tmp_pa
         "HOME": str(tmp_path),
         "URL": server.url,
         "KEY": server.admin_key,
+        "DATA": str(DATA.resolve()),
     }
     shown = doctest.OutputChecker()
     printed = ""
@@ -68,8 +70,11 @@ def test_every_setting_has_its_line(name):
 
 
 @pytest.mark.parametrize("name", FORMATS.names)
-def test_every_format_has_its_line(name):
-    assert f"`{name}`" in (DOCS / "formats.md").read_text()
+def test_every_format_has_its_line_with_its_content_type(name):
+    lines = re.findall(r"^\| (`.*?`) \| (\S+(?:; \S+)?) \|", (DOCS / "formats.md").read_text(), re.MULTILINE)
+    types = {one.strip("`"): media_type for names, media_type in lines for one in names.split(", ")}
+    assert types[name] == FORMATS[name].media_type
+    assert types.keys() == set(FORMATS.names)
 
 
 @pytest.mark.parametrize("error", [e for e in vars(errors).values() if isinstance(e, type)], ids=lambda e: e.__name__)

@@ -1,5 +1,6 @@
 """Bytes by key."""
 
+import asyncio
 import os
 import signal
 import stat
@@ -8,9 +9,10 @@ import sys
 import threading
 import time
 
+import httpx
 import pytest
 
-from headrace.errors import Invalid, NotFound, Unavailable
+from headrace.errors import Busy, Conflict, Invalid, NotFound, Unavailable
 from headrace.store.blobs import Blobs
 
 
@@ -152,3 +154,82 @@ def test_a_store_that_does_not_answer_is_said_to_be_away_soon(monkeypatch):
         with pytest.raises(Unavailable, match="store does not answer"):
             ask()
     assert time.monotonic() - began < 30
+
+
+async def _pieces(*pieces, wrong: Exception | None = None):
+    for piece in pieces:
+        yield piece
+    if wrong:
+        raise wrong
+
+
+def _read(blobs, key: str, start: int = 0, stop: int | None = None) -> bytes:
+    async def go() -> bytes:
+        blob = await blobs.find(key)
+        return b"".join([p async for p in blobs.read(blob, start, blob.size if stop is None else stop)])
+
+    return asyncio.run(go())
+
+
+def _write(blobs, key: str, *pieces, wrong: Exception | None = None) -> None:
+    async def go() -> None:
+        await blobs.write(key, _pieces(*pieces, wrong=wrong))
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (8 << 20) + 1, 20 << 20])
+def test_what_is_written_in_pieces_is_read_in_pieces(blobs, size):
+    data = os.urandom(size)
+    _write(blobs, "a/b", *(data[at : at + 300_000] for at in range(0, size, 300_000)))
+    assert _read(blobs, "a/b") == data
+    assert _read(blobs, "a/b", size // 3, size // 2) == data[size // 3 : size // 2]
+    assert blobs.size("a/b") == size
+
+
+@pytest.mark.parametrize("size", [10, 3 << 20, 30 << 20])
+def test_what_does_not_arrive_whole_is_not_there_and_what_was_there_stays(blobs, folder, size):
+    blobs.put("a/kept", b"before")
+    for key in ("a/kept", "a/new"):
+        with pytest.raises(Busy):
+            _write(blobs, key, *[bytes(1 << 20)] * (size >> 20), b"rest", wrong=Busy())
+    assert blobs.get("a/kept") == b"before"
+    assert [key for key, *_ in blobs.list("a")] == ["a/kept"]
+    assert not folder.exists() or [path.name for path in folder.rglob("*#*")] == []
+
+
+def test_what_is_replaced_while_it_is_read_is_not_mixed_with_what_replaced_it(blobs):
+    blobs.put("a", bytes(5 << 20))
+
+    async def go() -> bytes:
+        blob = await blobs.find("a")
+        blobs.put("a", b"1" * (5 << 20))
+        return b"".join([p async for p in blobs.read(blob, 0, blob.size)])
+
+    with pytest.raises(Conflict):
+        asyncio.run(go())
+
+
+def test_a_folder_of_keys_is_listed(blobs):
+    for key in ("p/a", "p/b/c", "p/b/d/e", "pp/f"):
+        blobs.put(key, b"1")
+    objects, prefixes = blobs.list_folder("p")
+    assert ([one.key for one in objects], prefixes) == (["p/a"], ["p/b"])
+    assert blobs.list_folder("nothing") == ([], [])
+
+
+def test_many_keys_are_deleted_those_that_are_gone_too(blobs):
+    keys = [f"p/{n}" for n in range(30)]
+    for key in keys[:20]:
+        blobs.put(key, b"1")
+    blobs.delete_all(keys)
+    blobs.delete_all([])
+    assert list(blobs.list("p")) == []
+
+
+def test_a_signed_url_of_an_object_store_reads_the_object(blobs, folder):
+    blobs.put("p/a b", b"12345")
+    url = blobs.sign("p/a b", 60)
+    assert (url is None) == folder.exists()
+    if url:
+        assert httpx.get(url).content == b"12345"

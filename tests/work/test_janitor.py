@@ -1,5 +1,6 @@
 """What is past its time goes."""
 
+import os
 import threading
 from datetime import timedelta
 
@@ -10,9 +11,11 @@ import factories as make
 from headrace.db import runs as queries
 from headrace.model.page import Page
 from headrace.services import accounts, runs
+from headrace.store import mounts
+from headrace.store.blobs import Blobs
 from headrace.store.results import Results, Stored
 from headrace.work import janitor as module
-from headrace.work.janitor import Janitor, prune
+from headrace.work.janitor import Janitor, expire, prune
 
 ALL = Page(limit=1000)
 
@@ -84,3 +87,29 @@ def test_a_home_that_cannot_be_looked_after_is_tried_again(platform, tmp_path, m
     for _ in range(3):
         assert rounds.acquire(timeout=20)
     janitor.close()
+
+
+def test_temporary_files_expire_and_no_others(tmp_path):
+    blobs = Blobs(tmp_path / "store")
+    for key in ("temporary/1/old", "temporary/2/young", "files/1/old"):
+        blobs.put(key, b"1")
+        os.utime(tmp_path / "store" / key, (1000, 3000 if "young" in key else 1000))
+    assert expire(blobs, 2000) == 1
+    assert sorted(key for key, *_ in blobs.list("temporary")) == ["temporary/2/young"]
+    assert [key for key, *_ in blobs.list("files")] == ["files/1/old"]
+
+
+def test_what_a_killed_server_left_beside_the_disks_is_swept_up_and_nothing_else(tmp_path):
+    staging = tmp_path / ".staging"
+    for name in ("old", "young"):
+        (staging / f"{name} folder" / "a" / "b").mkdir(parents=True)
+        (staging / f"{name} folder" / "a" / "f").write_text("1")
+        (staging / f"{name} file").write_text("1")
+        for path in staging.glob(f"{name} *"):
+            os.utime(path, (1000, 3000 if name == "young" else 1000))
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "f").write_text("1")
+    mounts.sweep(tmp_path, 2000)
+    assert sorted(path.name for path in staging.iterdir()) == ["young file", "young folder"]
+    assert (tmp_path / "1" / "f").exists()
+    mounts.sweep(tmp_path / "nowhere", 2000)

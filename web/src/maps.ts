@@ -11,7 +11,7 @@ import { themeSwitch } from "./common/theme";
 import type { Bounds } from "./common/wkb";
 
 type Config = Record<string, unknown>;
-interface Given { base: string; app: Config; layers: { name: string; urls: string[]; config: Config }[] }
+interface Given { base: string; app: Config; layers: { name: string; config: Config }[] }
 
 const FEW = 20_000; // rows that are sent whole
 const PALETTE = ["#0b7285", "#c2571a", "#5f3dc4", "#2b8a3e", "#a61e4d", "#b58900"];
@@ -48,7 +48,7 @@ async function draw(layer: Given["layers"][number], number: number): Promise<voi
   const eye = el("input", { type: "checkbox", checked: flag("showData", true), disabled: true, "aria-label": `Show ${layer.name}`, onchange: () => apply() });
   const swatch = el("i", { class: "swatch" });
   swatch.style.background = flag("showCircles", true) && !configs.dataSolid?.getFillColor ? dot : area;
-  list.append(el("li", {}, el("label", { class: "name", title: layer.urls.join("\n") }, eye, swatch, el("b", {}, layer.name)), state, tools));
+  list.append(el("li", {}, el("label", { class: "name" }, eye, swatch, el("b", {}, layer.name)), state, tools));
 
   let frame: Frame;
   try {

@@ -1,5 +1,6 @@
 """Forms with one file (RFC 7578), read as they come: first the fields, which are short, then the file, in pieces."""
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,6 +15,10 @@ FIELDS = 20
 LONGEST_FIELD = 16 << 10  # bytes, all fields together
 PLAIN = {b"binary", b"8bit", b"7bit"}
 BOUNDARY = re.compile(rb"[ -~]{1,70}")
+
+
+# A sender's mistake is told to the sender; the library would tell the log, for each byte.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 class Form:

@@ -165,6 +165,9 @@ def machine(network: str) -> dict[str, str]:
         if os.geteuid() == 0
         else "not root: workers share its user, in namespaces of their own",
         "network": NETWORKS[network],
+        "packages of users": f"not run here: {refused}"
+        if (refused := fences.user_namespaces())
+        else "held apart, in user namespaces",
     }
 
 

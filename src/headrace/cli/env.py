@@ -105,7 +105,8 @@ def remove(name: str, url: str | None) -> None:
 
 
 def _lines(packages: tuple[str, ...], file: Path | None) -> list[str]:
-    lines = [*packages, *(file.read_text().splitlines() if file else [])]
+    written = file.read_text().splitlines() if file else []
+    lines = [*packages, *(text for line in written if (text := f" {line}".partition(" #")[0].strip()))]
     if not lines:
         raise click.UsageError("Name at least one package, such as six==1.16.0, or a file of them with -r.")
     return lines

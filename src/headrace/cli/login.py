@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,11 +32,17 @@ def headrace(url: str | None, api_key: str | None) -> None:
 @login.command()
 @url_option
 @key_option
-def fused(url: str | None, api_key: str | None) -> None:
+@click.option("--oauth", is_flag=True, help="Write the addresses alone; `fused login` then asks in the browser.")
+def fused(url: str | None, api_key: str | None, oauth: bool) -> None:
     """The published `fused` clients 1.4 to 2.9: ~/.fused/credentials and ~/.fused/settings.toml.
 
     One file of credentials serves both generations. What was there before is kept beside it as `.before`.
     """
+    if oauth:
+        known = profile.load(url, api_key)
+        file = _point(known, oauth=True)
+        click.echo(f"Written: {file}. `fused login` now asks {known.url}.")
+        return
     known = _checked(url, api_key)
     folder = Path.home() / ".fused"
     credentials = {
@@ -49,14 +56,24 @@ def fused(url: str | None, api_key: str | None) -> None:
         # A moment that has passed would make the clients ask a hosted service for a new token.
         "expires_at": "2099-01-01T00:00:00+00:00",
     }
-    base = f"{known.url}/server/v1"
-    changes = {"base_url": base, "shared_udf_base_url": f"{base}/realtime-shared"}
-    settings = folder / "settings.toml"
-    after = f"# {MARK}\n{profile.toml({**profile.read(settings), **changes})}"
-    folder.mkdir(exist_ok=True, mode=0o700)
+    settings = _point(known, oauth=False)
     _replace(folder / "credentials", json.dumps(credentials, indent=2) + "\n")
-    _replace(settings, after)
     click.echo(f"Written: {folder / 'credentials'} and {settings}. `import fused` now speaks to {known.url}.")
+
+
+def _point(known: Profile, *, oauth: bool) -> Path:
+    """Have the settings of the published client name a server, and with `oauth` where it logs in."""
+    settings = Path.home() / ".fused" / "settings.toml"
+    base = f"{known.url}/server/v1"
+    changes: dict[str, Any] = {"base_url": base, "shared_udf_base_url": f"{base}/realtime-shared"}
+    if oauth:
+        addresses = {"authorize_url": "authorize", "oauth_token_url": "token", "logout_url": "logout"}
+        changes["auth"] = {name: f"{base}/oauth/{last}" for name, last in addresses.items()}
+        changes["auth"] |= {"client_id": "fused", "audience": base}
+    after = f"# {MARK}\n{profile.toml({**profile.read(settings), **changes})}"
+    settings.parent.mkdir(exist_ok=True, mode=0o700)
+    _replace(settings, after)
+    return settings
 
 
 def _checked(url: str | None, api_key: str | None) -> Profile:

@@ -105,11 +105,16 @@ def run(
 @udf.command()
 @click.argument("name")
 @click.option("--no-cache", is_flag=True, help="Run every call; keep no results.")
+@click.option("--metadata", help="What maps are told of its tiles, as JSON: bounds, minzoom, maxzoom, attribution ...")
 @url_option
-def share(name: str, no_cache: bool, url: str | None) -> None:
+def share(name: str, no_cache: bool, metadata: str | None, url: str | None) -> None:
     """Make a token for NAME: whoever has it may call the udf, and nothing else."""
+    try:
+        told = json.loads(metadata) if metadata else None
+    except ValueError as wrong:
+        raise click.BadParameter(f"it wants JSON, and could not be read: {wrong}.", param_hint="--metadata") from wrong
     with Client(url) as client:
-        shared = client.share(name, cache=not no_cache)
+        shared = client.share(name, cache=not no_cache, metadata=told)
     click.echo(f"As a file:      {shared.url}?format=json")
     click.echo(f"As map tiles:   {shared.tiles}?format=png")
     click.echo(shared.token)

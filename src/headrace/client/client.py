@@ -10,7 +10,8 @@ import httpx
 
 from headrace.client import profile
 from headrace.client.environments import Environments
-from headrace.client.result import Failed, Result, SharedUdf, read, sentence
+from headrace.client.files import Files
+from headrace.client.result import Failed, Result, SharedUdf, checked, read, unanswered
 from headrace.client.source import Source, is_source, object_of, plain, text
 
 Record = dict[str, Any]
@@ -48,6 +49,11 @@ class Client:
     def environments(self) -> Environments:
         """One's own environments: packages with their versions, which udfs run in."""
         return Environments(lambda method, path, **options: self.ask(method, self.url + path, **options))
+
+    @property
+    def files(self) -> Files:
+        """The files of the key's owner."""
+        return Files(self._http, self.url)
 
     def whoami(self) -> Record:
         """The account of the key."""
@@ -125,9 +131,12 @@ class Client:
                 raise Failed(f"There is no udf called {name!r} that you may call; {hint}.", 404) from None
             raise
 
-    def share(self, name: str, *, cache: bool = True) -> SharedUdf:
-        """Make a token for a kept udf: whoever has it may call the udf, and nothing else."""
-        asked = {"udf_id": self.load(name)["id"], "cache": cache, "client_id": None}
+    def share(self, name: str, *, cache: bool = True, metadata: Record | None = None) -> SharedUdf:
+        """Make a token for a kept udf: whoever has it may call the udf, and nothing else.
+
+        `metadata` is what maps are told of its tiles (TileJSON): bounds, minzoom, maxzoom, center, attribution, fields.
+        """
+        asked = {"udf_id": self.load(name)["id"], "cache": cache, "client_id": None, "metadata_json": metadata}
         token = self._json("POST", "/udf-access-token/new", json=asked)["token"]
         return SharedUdf(token, f"{self.url}/server/v1/realtime-shared/{token}/run")
 
@@ -141,13 +150,13 @@ class Client:
 
     def ask(self, method: str, address: str, **options: Any) -> Any:  # noqa: ANN401 - any JSON value
         """What any other route of the server answers, as JSON; None for 204. Options as httpx takes them."""
-        answer = _checked(self._send(method, address, **options))
+        answer = checked(self._send(method, address, **options))
         return answer.json() if answer.content else None
 
     def _find(self, name: str) -> Record | None:
         owner, slug = self._names(name)
         answer = self._send("GET", f"/udf/by-user-email/{owner}/by-slug/{slug}")
-        return None if answer.status_code == 404 else _checked(answer).json()
+        return None if answer.status_code == 404 else checked(answer).json()
 
     def _names(self, name: str) -> tuple[str, str]:
         """Owner and name as segments of a path; the owner is who asks where none is given."""
@@ -155,17 +164,10 @@ class Client:
         return quote(owner or self.whoami()["email"], safe=""), quote(slug, safe="")
 
     def _json(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401
-        return _checked(self._send(method, path, **options)).json()
+        return checked(self._send(method, path, **options)).json()
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
         try:
             return self._http.request(method, path, **options)
         except httpx.TransportError as away:
-            hint = "`headrace up` starts a server, `headrace login headrace` says which one is meant"
-            raise Failed(f"{self.url} does not answer ({away}); {hint}.", 0) from away
-
-
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if not answer.is_success:
-        raise Failed(sentence(answer), answer.status_code)
-    return answer
+            raise unanswered(self.url, away) from away

@@ -80,6 +80,19 @@ def read(answer: httpx.Response) -> Result:
     )
 
 
+def checked(answer: httpx.Response) -> httpx.Response:
+    """The answer. Raises Failed with the sentence of one that is an error."""
+    if not answer.is_success:
+        raise Failed(sentence(answer), answer.status_code)
+    return answer
+
+
+def unanswered(url: str, away: httpx.TransportError) -> Failed:
+    """What is said of a server that does not answer."""
+    hint = "`headrace up` starts a server, `headrace login headrace` says which one is meant"
+    return Failed(f"{url} does not answer ({away}); {hint}.", 0)
+
+
 def sentence(answer: httpx.Response) -> str:
     """What an error says, in the form of any of the server's protocols."""
     try:

@@ -294,13 +294,12 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                command(self.environment, theirs.fileno(), self._uid() if self.environment.packages else None),
+                self._command(theirs.fileno()),
                 env=self.environment.variables,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._bound(self.process.pid)
         ours.setblocking(False)
         self._control = ours
         self.modules.clear()
@@ -338,18 +337,16 @@ class Zygote:
         """A user that nobody else is, or None where the server may not become one."""
         return FIRST_UID + (os.getpid() * 1009 + next(_users)) % UIDS if os.geteuid() == 0 else None
 
-    def _bound(self, pid: int) -> None:
-        """Limit what strangers' packages use while the zygote imports them. Workers leave for groups of their own."""
-        if self._group is not None:
-            self._groups.leave(self._group)
-            self._group = None
+    def _command(self, channel: int) -> list[str]:
+        """The command that starts it; where it imports strangers' packages, bounded like a call from its first moment.
+
+        Workers leave for groups of their own.
+        """
         if not self.environment.packages:
-            return
-        limits = self._plan.limits
-        self._group = self._groups.make(f"zygote-{pid}", limits.memory, limits.processes)
-        if self._group is not None:
-            with suppress(OSError):  # it may have ended already
-                self._group.hold(pid)
+            return command(self.environment, channel)
+        limits, held = self._plan.limits, command(self.environment, channel, self._uid())
+        self._group = self._groups.make(f"zygote-{next(_groups)}", limits.memory, limits.processes)
+        return self._group.starting(held) if self._group is not None else held
 
     def preload(self, modules: list[str]) -> None:
         """Have later workers find these imported, of what may be; `grown` is called once they are."""

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 STILLBORN = 5  # workers in a row that end before they are ready: then those who wait are told
 STILLBORN_ZYGOTES = 3  # the same for zygotes of an environment that is not the default one
 RESTART = (0.0, 0.0, 0.2, 1.0, 5.0)  # seconds before a zygote that died again and again is started once more
+WARMING = 60  # seconds that packages which are not ours may take to be imported
 STEADY = 60  # seconds that a zygote lives at least which has nothing wrong with it
 
 
@@ -142,7 +143,7 @@ class Site:
         while True:
             began = time.monotonic()
             welcoming = asyncio.create_task(self._welcome())
-            await self._zygote.gone.wait()
+            await self._until_gone()
             welcoming.cancel()
             reason, self._zygote.unable = self._zygote.unable, ""
             if reason and self._staff.refuses(self, reason):
@@ -159,6 +160,21 @@ class Site:
             # The same object: calls that wait for the zygote wait on its event.
             self._zygote.start()
             self._staff.counts["zygotes_started"] += 1
+
+    async def _until_gone(self) -> None:
+        """Wait for the zygote's end; one whose packages do not let it begin is ended."""
+        if self.environment.packages:
+            gone = asyncio.ensure_future(self._zygote.gone.wait())
+            warm = asyncio.ensure_future(self._zygote.warm.wait())
+            try:
+                await asyncio.wait({gone, warm}, timeout=WARMING, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gone.cancel()
+                warm.cancel()
+            if not (self.warm or self._zygote.gone.is_set()):
+                self._zygote.unable = f"its packages were not imported within {WARMING} s"
+                self._zygote.kill()
+        await self._zygote.gone.wait()
 
     async def _welcome(self) -> None:
         """Fork for those who wait, as soon as the zygote can."""

@@ -78,10 +78,13 @@ FORMATS: Registry[Format] = Registry("headrace.formats", "format")
 
 
 def encode(value: object, formats: Sequence[str], tile: Tile | None, sink: Any) -> Encoded:
-    """Write the value in the first of these formats that takes it. Raises Unserializable, naming those that would."""
+    """Write the value in the first of these formats that takes it. Raises Unserializable, naming those that would.
+
+    A value that was classified already is not looked at again: there are some that can be read but once.
+    """
     from headrace.formats import _values
 
-    seen = _values.classify(value)
+    seen = value if isinstance(value, _values.Seen) else _values.classify(value)
     if tile is not None and (seen.kind == "nothing" or _is_empty_array(seen)):
         seen = _nothing_in_a_tile(seen, formats, tile)
     if seen.kind == "nothing":

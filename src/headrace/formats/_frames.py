@@ -3,7 +3,7 @@
 # Libraries make many of their functions at import, where no checker sees them.
 # pyright: reportAttributeAccessIssue=false
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 WHOLE_SECONDS = "%Y-%m-%dT%H:%M:%S"
@@ -44,9 +44,22 @@ def flat(frame: Any, keep: Callable[[Any], bool] | None = None) -> Any:
     """
     import pyarrow as pa
 
+    table = as_rows(frame)
+    columns = [column if keep and keep(column) else flat_column(column) for column in table.columns]
+    return pa.table(columns, names=table.column_names)
+
+
+def as_rows(frame: Any) -> Any:
+    """An Arrow table whose rows text formats write; `flat` makes text of a part of it as it does of the whole."""
+    import pyarrow as pa
+
     table = frame if isinstance(frame, pa.Table) else to_table(_without_extensions(with_named_index(frame)))
-    columns = map(_decoded, table.columns)
-    return pa.table([c if keep and keep(c) else _flat_column(c) for c in columns], names=table.column_names)
+    return pa.table([_decoded(column) for column in table.columns], names=table.column_names)
+
+
+def parts_of(table: Any, rows: int) -> Iterator[Any]:
+    """The table in parts of at most so many rows, as its writer wants to hold them."""
+    return (table.slice(start, rows) for start in range(0, table.num_rows, rows))
 
 
 def _decoded(column: Any) -> Any:
@@ -199,7 +212,8 @@ def iso_duration(value: Any) -> str:
     return pd.Timedelta(value).isoformat()
 
 
-def _flat_column(column: Any) -> Any:
+def flat_column(column: Any) -> Any:
+    """A column of `as_rows`, or of a part of it, as numbers, truth values or text."""
     import base64
 
     import pyarrow as pa
@@ -212,7 +226,7 @@ def _flat_column(column: Any) -> Any:
     if isinstance(kind, pa.UuidType):
         return by_value(str)
     if isinstance(kind, pa.BaseExtensionType):
-        return _flat_column(column.cast(kind.storage_type))
+        return flat_column(column.cast(kind.storage_type))
     if pa.types.is_nested(kind):
         return by_value(to_json)
     if pa.types.is_timestamp(kind):

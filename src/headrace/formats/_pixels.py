@@ -17,6 +17,7 @@ from typing import Any
 TOLERANCE = 1.0  # pixels that the loss of a point may move its line by
 TIMES = 12  # that a third of what may go goes
 ROUND = 8  # points of a ring from which it may lose some
+LEAST = 0.7  # of its area that a ring keeps while it loses points
 SMALLEST = (1, 4)  # square pixels of an outline, of a hole
 
 
@@ -92,8 +93,8 @@ class Shapes:
         return last - some + 1, last
 
 
-def shapes_of(parts: Any, rows: Any, dimension: int, to_pixels: Any) -> Shapes:
-    """Points (0), lines (1) or polygons (2) as shapes; `to_pixels` turns coordinates into pixels."""
+def shapes_of(parts: Any, rows: Any, dimension: int, pixels: Any) -> Shapes:
+    """Points (0), lines (1) or polygons (2) as shapes; `pixels` turns coordinates into columns and rows."""
     import numpy as np
     import shapely
 
@@ -104,9 +105,20 @@ def shapes_of(parts: Any, rows: Any, dimension: int, to_pixels: Any) -> Shapes:
         holes = np.r_[False, polygons[1:] == polygons[:-1]] if len(parts) else holes
     points, paths = shapely.get_coordinates(parts, return_index=True)
     shapes = Shapes(
-        dimension, *_whole(to_pixels(points)), np.bincount(paths, minlength=len(parts)), rows, polygons, holes
+        dimension, *_whole(*pixels(points)), np.bincount(paths, minlength=len(parts)), rows, polygons, holes
     )
     return _thinned(shapes) if dimension and len(parts) else shapes
+
+
+def taken_apart(shapes: Any, rows: Any) -> tuple[Any, Any]:
+    """The points, lines and polygons that geometries are made of, and the row of each."""
+    import shapely
+
+    while len(shapes) and shapely.get_type_id(shapes).max() > shapely.GeometryType.POLYGON:
+        shapes, owners = shapely.get_parts(shapes, return_index=True)
+        rows = rows[owners]
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    return (shapes, rows) if there.all() else (shapes[there], rows[there])
 
 
 def areas(shapes: Shapes) -> Any:
@@ -121,12 +133,12 @@ def lengths(shapes: Shapes) -> Any:
     return shapes.sums(np.hypot(shapes.x - shapes.before(shapes.x), shapes.y - shapes.before(shapes.y)))
 
 
-def _whole(pixels: Any) -> tuple[Any, Any]:
+def _whole(*pixels: Any) -> tuple[Any, Any]:
     """Columns and rows in whole pixels; 32 bits hold the product of any two within a tile and what is around it."""
     import numpy as np
 
-    whole = np.rint(pixels).astype(np.int32)
-    return np.ascontiguousarray(whole[:, 0]), np.ascontiguousarray(whole[:, 1])
+    x, y = (np.rint(places).astype(np.int32) for places in pixels)
+    return x, y
 
 
 def _thinned(shapes: Shapes) -> Shapes:
@@ -135,8 +147,13 @@ def _thinned(shapes: Shapes) -> Shapes:
 
     shapes = shapes.without(_repeated(shapes))
     shapes = shapes.without(_straight(shapes))
+    whole = np.abs(areas(shapes)) if shapes.dimension == 2 else None
     for _ in range(TIMES):
         gone = _nearly_straight(shapes)
+        if whole is not None and gone.any():
+            left = np.abs(areas(shapes.without(gone)))
+            kept = (left > whole * LEAST) & (left < whole / LEAST)
+            gone &= np.repeat(kept, shapes.counts)  # what is only pixels wide would go with its points
         if not gone.any():
             break
         shapes = shapes.without(gone)
@@ -178,7 +195,7 @@ def _nearly_straight(shapes: Shapes) -> Any:
     import numpy as np
 
     bends = _Bends(shapes)
-    chords = (bends.dx + bends.ex).astype(float) ** 2 + (bends.dy + bends.ey).astype(float) ** 2
+    chords = (bends.dx + bends.ex) ** 2 + (bends.dy + bends.ey) ** 2
     distances = bends.cross.astype(float) ** 2 / np.maximum(chords, 1)
     sharp = bends.along < 0
     if sharp.any():
@@ -237,15 +254,14 @@ def _mended(shapes: Shapes) -> Shapes:
     broken = ~shapely.is_valid(polygons)
     if not broken.any():
         return shapes
-    whole = [_valid(polygon) for polygon in polygons[broken]]
-    parts, owners = shapely.get_parts(np.array(whole, object), return_index=True)
+    parts, owners = taken_apart(np.array([_valid(polygon) for polygon in polygons[broken]], object), rows[broken])
     areal = shapely.get_dimensions(parts) == 2
-    parts, owners = parts[areal], rows[broken][owners[areal]]
+    parts, owners = parts[areal], owners[areal]
     rings, polygons = shapely.get_rings(parts, return_index=True)
     points, paths = shapely.get_coordinates(rings, return_index=True)
     new = Shapes(
         2,
-        *_whole(points),
+        *_whole(*points.T),
         np.bincount(paths, minlength=len(rings)),
         owners[polygons],
         polygons + shapes.polygons.max() + 1,

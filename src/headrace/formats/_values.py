@@ -32,7 +32,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from headrace.formats import Unserializable
+
 PLAIN = (str, int, float, bool, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID, enum.Enum)
+
+
+ONCE = frozenset({"RecordBatchReader", "LazyFrame", "DuckDBPyRelation"})  # tables that are made while they are read
+COLLECTED = frozenset({"frame", "raster", "array", "drawing", "page", "bytes"})  # kinds that JSON does no justice
 
 
 class Seen(Struct, frozen=True):
@@ -62,6 +68,7 @@ class Raster(Struct, frozen=True, kw_only=True):
     crs: str | None = None
     transform: tuple[float, ...] | None = None
     nodata: float | None = None
+    names: tuple[str, ...] = ()  # of the bands, if they have any
     tags: dict[str, str] = {}
     original: Any = None  # the array as it was returned, for formats that keep its shape
     shown: Any = None  # what pictures show instead of `data`, where that had to become floats to hold what is missing
@@ -119,12 +126,17 @@ def is_collection(value: Any) -> bool:
     """Whether it is a dict that holds more than plain values, itself or in a dict inside."""
     if not isinstance(value, Mapping):
         return False
-    return any(is_collection(v) or classify(v).kind not in ("plain", "nothing") for v in value.values())
+    return any(is_collection(v) or type(v).__name__ in ONCE or classify(v).kind in COLLECTED for v in value.values())
+
+
+def shows_html(value: Any) -> bool:
+    """Whether it makes a page of itself: by that protocol, or by the method that Altair and plotly have for it."""
+    return hasattr(value, "_repr_html_") or callable(getattr(value, "to_html", None))
 
 
 def _shown(value: Any, description: str) -> Seen | None:
     """What shows itself, by the display protocol of notebooks."""
-    page = Seen("page", value, description) if hasattr(value, "_repr_html_") else None
+    page = Seen("page", value, description) if shows_html(value) else None
     if hasattr(value, "_repr_svg_"):
         return Seen("drawing", value, description, also=None if page is None else lambda: page)
     return page
@@ -205,11 +217,17 @@ def _pyarrow(value: Any, description: str) -> Seen | None:
         value = pa.table({"value": value})
     if not isinstance(value, pa.Table):
         return Seen("plain", value.as_py(), description) if isinstance(value, pa.Scalar) else None
-    if b"geo" in (value.schema.metadata or {}):
+    if b"geo" in (value.schema.metadata or {}) or any(map(_is_geoarrow, value.schema)):
         import geopandas
 
         return Seen("frame", geopandas.GeoDataFrame.from_arrow(value), description)
     return Seen("frame", value, description)
+
+
+def _is_geoarrow(field: Any) -> bool:
+    """Whether a column holds geometries, as GDAL and DuckDB mark them (GeoArrow's extension types)."""
+    named = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
+    return (named or getattr(field.type, "extension_name", "")).startswith(("geoarrow.", "ogc.wkb"))
 
 
 def _polars(value: Any, description: str) -> Seen | None:
@@ -246,9 +264,11 @@ def _xarray(value: Any, description: str) -> Seen | None:
         crs = value.rio.crs
         key = str(names[0]) if len(names) == 1 else "image"
         tags = {"orig_type": "xarray.Dataset", "key": key}
+        bands = tuple(map(str, names)) if len(names) > 1 else ()
         value = value[names[0]] if len(names) == 1 else value[names].to_dataarray("band")
     elif isinstance(value, xr.DataArray):
         tags = {"orig_type": "xarray.DataArray"}
+        bands = ()
         crs = value.rio.crs
     else:
         return None
@@ -281,6 +301,7 @@ def _xarray(value: Any, description: str) -> Seen | None:
         crs=crs,
         transform=transform,
         nodata=value.rio.nodata,
+        names=bands,
         tags=tags,
         original=array,
     )
@@ -407,7 +428,7 @@ def _body(response: Any) -> bytes:
         return Path(path).read_bytes()
     if hasattr(response, "body_iterator"):
         return asyncio.run(_collected(response.body_iterator))
-    raise ValueError("its body cannot be read; return bytes")
+    raise Unserializable(f"The udf returned a {type(response).__name__}, whose body cannot be read; return bytes.")
 
 
 async def _collected(pieces: Any) -> bytes:

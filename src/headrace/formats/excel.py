@@ -92,7 +92,7 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
             f"A sheet of Excel holds {MOST_COLUMNS:,} columns, and the udf returned {columns:,}; return fewer, "
             "or ask for csv or parquet."
         )
-    table = _table(value)
+    table = _frames.as_rows(value)
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
         # By open, which dates members 1980, and not by writestr, which dates them now: equal values are equal bytes.
         for name, text in PARTS.items():
@@ -100,15 +100,6 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
                 part.write((_XML + text).encode())
         with book.open("xl/worksheets/sheet1.xml", "w") as sheet:
             _write_sheet(table, sheet)
-
-
-def _table(value: Any) -> Any:
-    """The frame with columns of what Excel has a type for, and others of text."""
-    import pyarrow as pa
-
-    table = _frames.flat(value, is_excels_own)
-    columns = [c if is_excels_own(c) else c.cast(pa.large_string()) for c in table.columns]
-    return pa.table(columns, names=table.column_names)
 
 
 def is_excels_own(column: Any) -> bool:
@@ -119,7 +110,10 @@ def is_excels_own(column: Any) -> bool:
     kind = column.type
     if pa.types.is_boolean(kind) or pa.types.is_floating(kind):
         return not pa.types.is_float16(kind)
-    if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_integer(kind):
+        ends = pc.min_max(column).as_py()
+        return all(end is None or abs(end) < 10**DIGITS for end in ends.values())
+    if pa.types.is_decimal(kind):
         digits = pc.replace_substring_regex(column.cast(pa.string()), r"^-?0*\.?0*|\.", "")
         return (pc.max(pc.utf8_length(digits)).as_py() or 0) <= DIGITS
     if pa.types.is_date(kind):
@@ -160,13 +154,17 @@ def _write_sheet(table: Any, sheet: Any) -> None:
         for letter, name in zip(letters, names, strict=True)
     )
     sheet.write(f'<row r="1">{header}</row>'.encode())
-    makers = [_maker(name, table.column(place).type) for place, name in enumerate(table.column_names)]
-    for start in range(0, table.num_rows, ROWS):
-        part = table.slice(start, ROWS)
+    own = [is_excels_own(column) for column in table.columns]
+    kinds = [column.type if is_own else pa.large_string() for column, is_own in zip(table.columns, own, strict=True)]
+    makers = list(map(_maker, table.column_names, kinds))
+    start = 0
+    for part in _frames.parts_of(table, ROWS):
         numbers = _markup.texts(pa.array(range(start + 2, start + 2 + part.num_rows), pa.int32()))
         parts: list[Any] = ['<row r="', numbers, '">']
-        for letter, make, column in zip(letters, makers, part.columns, strict=True):
-            parts.append(make(f'<c r="{letter}', numbers, column.combine_chunks()))
+        for letter, make, is_own, column in zip(letters, makers, own, part.columns, strict=True):
+            shown = column if is_own else _frames.flat_column(column)
+            parts.append(make(f'<c r="{letter}', numbers, shown.combine_chunks()))
+        start += part.num_rows
         sheet.write(_markup.joined(*parts, "</row>"))
     sheet.write(TAIL.encode())
 

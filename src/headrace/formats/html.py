@@ -8,7 +8,7 @@ Every cell and name is escaped, so that data never runs as script.
 from html import escape
 from typing import Any
 
-from headrace.formats import Format, Tile, Unserializable, _frames
+from headrace.formats import Format, Tile, Unserializable, _frames, _values
 
 ROWS = 10_000  # at a time
 
@@ -28,8 +28,8 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
     if isinstance(value, str):
         sink.write(value.encode())
     elif _frames.is_frame(value):
-        _write_table(_frames.flat(value), sink)
-    elif hasattr(value, "_repr_html_"):
+        _write_table(_frames.as_rows(value), sink)
+    elif _values.shows_html(value):
         _write_page(value, sink)
     else:
         sink.write(HEAD + b"<pre>" + escape(_frames.to_json(value)).encode() + b"</pre>\n")
@@ -52,8 +52,8 @@ def _write_table(table: Any, sink: Any) -> None:
     names = "".join(f"<th>{escape(name)}</th>" for name in table.column_names)
     sink.write(HEAD + f"<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n".encode())
     row = "<tr>" + "<td>%s</td>" * table.num_columns + "</tr>\n"
-    for start in range(0, table.num_rows, ROWS):
-        columns = [_cells(column) for column in table.slice(start, ROWS).columns]
+    for part in _frames.parts_of(table, ROWS):
+        columns = [_cells(column) for column in _frames.flat(part).columns]
         sink.write("".join(map(row.__mod__, zip(*columns, strict=True))).encode())
     sink.write(b"</tbody>\n</table>\n")
 

@@ -15,7 +15,7 @@ import msgspec
 from headrace.formats import Format, Tile, Unserializable, _frames
 
 ROWS = 10_000  # at a time: a large frame is never held as Python objects as a whole
-ROWS_FAST = 100_000  # the same where rows are never Python objects
+ROWS_FAST = 50_000  # the same where rows are never Python objects
 
 
 def write(value: Any, sink: Any, tile: Tile | None) -> None:
@@ -116,7 +116,7 @@ def _with_large_integers(value: Any) -> Any:
 
 def _write_frame(frame: Any, sink: Any) -> None:
     rows = len(frame)
-    if (fast := fast_frame(frame)) is not None:
+    if (fast := fast_parts(frame, ROWS_FAST)) is not None:
         _write_fast(fast, sink)
         return
     if rows <= ROWS:
@@ -184,15 +184,19 @@ def _iso(column: Any) -> list[str | None]:
     return [None if gap else v.isoformat() for v, gap in zip(values, values.isna(), strict=True)]
 
 
-def fast_frame(frame: Any) -> Any:
-    """A polars frame that writes what `records` would, if there are many rows and every column allows it, or None."""
+def fast_parts(frame: Any, rows: int) -> "Iterator[Any] | None":
+    """Polars frames of so many rows that write what `records` would; None for few rows, and types that differ there."""
     import pyarrow as pa
 
     if len(frame) < _frames.LARGE or _frames.is_geographic(frame):
         return None
-    table = _frames.to_table(frame)
+    table = _frames.as_rows(frame)
     if any(pa.types.is_nested(field.type) or _is_object(frame, field.name) for field in table.schema):
         return None
+    return map(_fast, _frames.parts_of(table, rows))
+
+
+def _fast(table: Any) -> Any:
     import polars as pl
 
     fast = pl.DataFrame(_frames.flat(table, _frames.is_whole_seconds))
@@ -208,14 +212,15 @@ def _is_object(frame: Any, name: str) -> bool:
     return not _frames.is_arrow(frame) and name in frame.columns and frame[name].dtype == object
 
 
-def _write_fast(frame: Any, sink: Any) -> None:
+def _write_fast(parts: Iterable[Any], sink: Any) -> None:
     import io
 
-    sink.write(b"[")
-    for start in range(0, frame.height, ROWS_FAST):
+    before = b"["
+    for part in parts:
         text = io.BytesIO()
-        frame.slice(start, ROWS_FAST).write_json(text)
-        sink.write((b"," if start else b"") + text.getbuffer()[1:-1])
+        part.write_json(text)
+        sink.write(before + text.getbuffer()[1:-1])
+        before = b","
     sink.write(b"]")
 
 

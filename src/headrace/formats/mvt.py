@@ -13,13 +13,15 @@ smallest areas and lines and the most crowded points go first, and the header `H
 with `attrs["tile_kb"]` has that limit instead, and none where it is 0.
 """
 
-import zlib
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from headrace.formats import Format, Headers, Tile, _frames
+from headrace.formats._importance import by_importance, compressed, kept
 from headrace.formats._mvt import layer
-from headrace.formats._pixels import Shapes, areas, lengths, shapes_of
+from headrace.formats._pixels import Shapes, shapes_of, taken_apart
 from headrace.runtime import geography
 
 LAYER = "udf"
@@ -27,33 +29,46 @@ EXTENT = 4096  # pixels of a tile's side
 BUFFER = 64  # pixels around it, so that outlines and labels at the edge are drawn whole
 KILOBYTES = 500
 SPARE = 0.93  # of the limit that is aimed at, since what is left compresses differently
-CELL = 6  # bits of a pixel's place: points are crowded that share a square of 64 pixels
 
 
-def write(value: Any, sink: Any, tile: Tile | None) -> Headers | None:
-    """Write the part of a GeoDataFrame that is in the tile; nothing at all where there is nothing."""
+def write(value: Any, sink: Any, tile: Tile | None) -> Headers:
+    """Write the part of a GeoDataFrame that is in the tile; nothing at all where there is nothing.
+
+    Says which attributes there are, and what was left out.
+    """
     assert tile is not None
     most = int(1000 * float(value.attrs.get("tile_kb", KILOBYTES)))
     frame = _frames.with_text_names(value)
     shapes = _drawn(frame.geometry, tile)
     content, features = _encode(frame, shapes)
+    said = (("Headrace-Fields", _fields(frame)),)
     if not features:
-        return None
-    if not most or len(content) <= most or (size := _compressed(content)) <= most:
+        return said
+    if not most or len(content) <= most or (size := compressed(content)) <= most:
         sink.write(content)
-        return None
-    left, order, share = features, _by_importance(shapes), 1.0
+        return said
+    left, order, share = features, by_importance(shapes), 1.0
     while size > most and left:
         share *= most / size * SPARE
-        content, left = _encode(frame, [_kept(part, order, share) for part in shapes])
-        size = _compressed(content)
+        content, left = _encode(frame, [kept(part, order, share) for part in shapes])
+        size = compressed(content)
     sink.write(content)
-    return (("Headrace-Dropped", f"{features - left} of {features} features"),)
+    return (*said, ("Headrace-Dropped", f"{features - left} of {features} features"))
 
 
 def has_geometry_in_a_tile(value: Any, tile: Tile | None) -> bool:
     """Whether the frame has an active geometry, and a tile was asked for."""
     return tile is not None and getattr(value, "active_geometry_name", None) is not None
+
+
+def _fields(frame: Any) -> str:
+    """The names of the attributes, and what each is (TileJSON 3.0.0, 3.3), as JSON."""
+    kinds = {"b": "Boolean", "i": "Number", "u": "Number", "f": "Number"}
+    columns = zip(frame.columns, frame.dtypes, strict=True)
+    named = {
+        name: kinds.get(getattr(dtype, "kind", "O"), "String") for name, dtype in columns if str(dtype) != "geometry"
+    }
+    return msgspec.json.encode(named).decode()
 
 
 def _encode(frame: Any, shapes: list[Shapes]) -> tuple[bytes, int]:
@@ -100,7 +115,14 @@ class _Grid:
         self.low, self.high = edges
 
     def to_pixels(self, points: Any) -> Any:
-        return ((_to_mercator(points) if self._degrees else points) - self._corner) * self._scale
+        import numpy as np
+
+        return np.stack(self.pixels(points), axis=1)
+
+    def pixels(self, points: Any) -> tuple[Any, Any]:
+        """Columns and rows."""
+        x, y = _to_mercator(points) if self._degrees else points.T
+        return (x - self._corner[0]) * self._scale[0], (y - self._corner[1]) * self._scale[1]
 
     def to_coordinates(self, pixels: Any) -> Any:
         metres = pixels / self._scale + self._corner
@@ -115,12 +137,12 @@ def _drawn(geometry: Any, tile: Tile) -> list[Shapes]:
     degrees = _frames.is_in_degrees(geometry)
     shapes = np.asarray(geometry.array) if degrees or _is_mercator(geometry) else _reprojected(geometry)
     grid = _Grid(tile, degrees=degrees)
-    parts, rows = _taken_apart(*_near(shapes, grid))
+    parts, rows = taken_apart(*_near(shapes, grid))
     dimensions = shapely.get_dimensions(parts)
     found = []
     for dimension in np.unique(dimensions).tolist():
         these = dimensions == dimension
-        found.append(shapes_of(parts[these], rows[these], dimension, grid.to_pixels))
+        found.append(shapes_of(parts[these], rows[these], dimension, grid.pixels))
     return found
 
 
@@ -180,17 +202,6 @@ def _clipped(shapes: Any, grid: _Grid) -> Any:
     return shapely.transform(np.where(thinner, None, cut), grid.to_coordinates)
 
 
-def _taken_apart(shapes: Any, rows: Any) -> tuple[Any, Any]:
-    """The points, lines and polygons that the shapes are made of, and the row of each."""
-    import shapely
-
-    while len(shapes) and shapely.get_type_id(shapes).max() > shapely.GeometryType.POLYGON:
-        shapes, owners = shapely.get_parts(shapes, return_index=True)
-        rows = rows[owners]
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    return (shapes, rows) if there.all() else (shapes[there], rows[there])
-
-
 def _is_mercator(geometry: Any) -> bool:
     return geometry.crs.to_epsg() == 3857
 
@@ -232,63 +243,6 @@ def _unwound(shape: Any) -> Any:
     return shapely.Polygon(rings[0], rings[1:])
 
 
-# What goes where it is too much
-
-
-def _compressed(content: bytes) -> int:
-    """Bytes that are sent, nearly: maps take gzip or zstd, and the fastest level is enough to tell."""
-    return len(zlib.compress(content, 1))
-
-
-def _by_importance(shapes: list[Shapes]) -> dict[int, float]:
-    """For each row a number from 0 on; of those of its kind, that share is more important."""
-    import numpy as np
-
-    found: dict[int, float] = {}
-    for part in shapes:
-        rows, inverse = np.unique(part.rows, return_inverse=True)
-        if not len(rows):
-            continue
-        if part.dimension == 0:
-            starts = np.cumsum(part.counts) - part.counts
-            weights = -_crowd(part.x[starts], part.y[starts])[np.searchsorted(part.rows, rows)].astype(float)
-        else:
-            # Of a hole, the area is less than nothing.
-            weights = np.bincount(inverse, weights=areas(part) if part.dimension == 2 else lengths(part))
-        order = np.argsort(-weights, kind="stable")
-        ranks = np.empty(len(rows))
-        ranks[order] = np.arange(len(rows)) / len(rows)
-        for row, rank in zip(rows.tolist(), ranks.tolist(), strict=True):
-            found[row] = min(rank, found.get(row, 1.0))
-    return found
-
-
-def _crowd(x: Any, y: Any) -> Any:
-    """For each point how many are before it in its square, the squares' points in an order of no meaning."""
-    import numpy as np
-
-    cells = (x >> CELL).astype(np.int64) * (1 << 32) + (y >> CELL)
-    shuffled = np.lexsort([(x * 7919 ^ y * 104729) & 0xFFFF, cells])
-    ordered = cells[shuffled]
-    first = np.r_[True, ordered[1:] != ordered[:-1]]
-    begins = np.maximum.accumulate(np.where(first, np.arange(len(x)), 0))
-    crowd = np.empty(len(x), np.int64)
-    crowd[shuffled] = np.arange(len(x)) - begins
-    return crowd
-
-
-def _kept(part: Shapes, order: dict[int, float], share: float) -> Shapes:
-    """The paths of the most important rows, as many as have that share of all points."""
-    import numpy as np
-
-    ranks = np.array([order[row] for row in part.rows.tolist()])
-    by_rank = np.argsort(ranks, kind="stable")
-    cost = np.cumsum(part.counts[by_rank] + 8)  # a feature's own bytes are worth some points
-    last = np.searchsorted(cost, share * (cost[-1] if len(cost) else 0))
-    limit = ranks[by_rank[last]] if last < len(by_rank) else np.inf
-    return part.chosen(np.flatnonzero(ranks < limit))
-
-
 # Ids and projections
 
 
@@ -299,17 +253,17 @@ def _ids(column: Any, index: Any, there: Any) -> Any:
 
     if column is None and (isinstance(index, pd.MultiIndex) or index.equals(pd.RangeIndex(len(index)))):
         return None
-    candidates = index.take(there) if column is None else pd.Index(_taken(column, there))
+    candidates: Any = index.take(there) if column is None else pd.Index(_taken(column, there))
     if not pd.api.types.is_integer_dtype(candidates.dtype) or candidates.hasnans or not candidates.is_unique:
         return None
     return candidates.to_numpy().astype(np.uint64) if candidates.min() >= 0 else None
 
 
-def _to_mercator(points: Any) -> Any:
+def _to_mercator(points: Any) -> tuple[Any, Any]:
     import numpy as np
 
     latitude = np.radians(np.clip(points[:, 1], -89.99, 89.99))  # the poles are infinitely far
-    return np.stack([np.radians(points[:, 0]), np.arcsinh(np.tan(latitude))], axis=1) * geography.RADIUS
+    return points[:, 0] * np.radians(geography.RADIUS), np.arcsinh(np.tan(latitude)) * geography.RADIUS
 
 
 def _from_mercator(points: Any) -> Any:

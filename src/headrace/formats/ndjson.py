@@ -14,10 +14,10 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
         for start in range(0, len(value), ROWS):
             sink.write(b"".join(json.encode_value(one) + b"\n" for one in value[start : start + ROWS]))
         return
-    if (fast := json.fast_frame(value)) is not None:
-        for start in range(0, fast.height, json.ROWS_FAST):
+    if (fast := json.fast_parts(value, json.ROWS_FAST)) is not None:
+        for part in fast:
             text = io.BytesIO()
-            fast.slice(start, json.ROWS_FAST).write_ndjson(text)
+            part.write_ndjson(text)
             sink.write(text.getbuffer())
         return
     for start in range(0, len(value), ROWS):

@@ -52,6 +52,8 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
             file.update_tags(ns="fused", **value.tags)
             if mask is not None:
                 file.write_mask(mask)
+            for place, name in enumerate(value.names, 1):
+                file.set_band_description(place, name)
         sink.write(memory.getbuffer())
 
 

@@ -24,11 +24,10 @@ _starts = re.compile(f"[{_START}]").match
 
 def write(value: Any, sink: Any, tile: Tile | None) -> None:
     """Write a frame."""
-    table = _frames.flat(value)
+    table = _frames.as_rows(value)
     names = element_names(table.column_names)
     sink.write(HEAD)
-    for start in range(0, table.num_rows, ROWS):
-        part = table.slice(start, ROWS)
+    for part in map(_frames.flat, _frames.parts_of(table, ROWS)):
         cells = [
             _markup.between(
                 f"<{name}>", _markup.escaped(_markup.texts(column)), f"</{name}>", missing=f'<{name} xsi:nil="true"/>'

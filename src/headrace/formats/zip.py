@@ -6,13 +6,12 @@ A dict in it that holds tables, arrays or bytes itself is a ZIP again. Published
 (Fused protocol notes 4.5).
 """
 
-import json
 import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.formats import BINARY, Format, Tile, Unserializable, _values, encode
+from headrace.formats import BINARY, Format, Tile, Unserializable, _values, encode, json
 
 MEMBERS = ("npy", "tiff", "parquet", "json", "svg", "html")
 META = "meta.json"
@@ -69,19 +68,29 @@ def write(value: Any, sink: Any, tile: Tile | None) -> None:
     # Members are opened by name, which dates them 1980, so that equal values are equal bytes.
     with zipfile.ZipFile(sink, "w", compresslevel=1) as archive:
         for (key, one), name in zip(value.items(), member_names([str(key) for key in value]), strict=True):
+            seen = _values.classify(one)
+            inner = _values.is_collection(one)
             # Text is worth compressing; tables and pictures are compressed, and arrays are to be read at once.
-            archive.compression = zipfile.ZIP_DEFLATED if _values.classify(one).kind == "plain" else zipfile.ZIP_STORED
-            wanted = ("zip",) if _values.is_collection(one) else MEMBERS
+            is_text = seen.kind in ("plain", "unknown") and not inner
+            archive.compression = zipfile.ZIP_DEFLATED if is_text else zipfile.ZIP_STORED
             with archive.open(name, "w") as file:
                 try:
-                    encoded = encode(one, wanted, tile, Member(file))
+                    media_type = _write_member(seen, ("zip",) if inner else MEMBERS, Member(file), tile)
                 except Unserializable as refused:
                     raise Unserializable(f"{key!s:.100}: {refused}") from refused
-            media_type = BYTES if encoded.media_type == BINARY and not encoded.format else encoded.media_type
             files[name] = {"content_type": media_type} | ({"key": _told(key)} if name != str(key) else {})
         archive.compression = zipfile.ZIP_DEFLATED
         with archive.open(META, "w") as file:
-            file.write(json.dumps({"files": files}).encode())
+            file.write(json.encode_value({"files": files}))
+
+
+def _write_member(seen: "_values.Seen", formats: tuple[str, ...], file: Member, tile: Tile | None) -> str:
+    """Write one value, and tell its content type."""
+    if seen.kind == "unknown":
+        file.write(json.encode_value(seen.value))  # JSON knows more types inside of values than by themselves
+        return json.format.media_type
+    encoded = encode(seen, formats, tile, file)
+    return BYTES if encoded.media_type == BINARY and not encoded.format else encoded.media_type
 
 
 def member_names(keys: list[str]) -> list[str]:

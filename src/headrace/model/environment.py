@@ -62,7 +62,7 @@ def check_python(version: str) -> str:
 
 
 def check_requirements(lines: list[str]) -> list[str]:
-    """Requirement lines as they are kept: comments and empty ones gone. Raises Invalid, naming the line.
+    """Requirement lines as they are kept. Raises Invalid, naming the line that is wrong.
 
     A package comes by its name from the index that the server's installer is set up for: no addresses, files or
     options, since these would be fetched by the server (PEP 508 without direct references).
@@ -71,9 +71,7 @@ def check_requirements(lines: list[str]) -> list[str]:
 
     kept: list[str] = []
     for line in lines:
-        text = line.partition(" #")[0].strip()
-        if not text or text.startswith("#"):
-            continue
+        text = line.strip()
         if len(text) > LONGEST:
             raise Invalid(f"A requirement has at most {LONGEST} characters; {text[:60]!r}... has {len(text)}.")
         try:

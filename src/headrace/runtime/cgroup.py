@@ -23,6 +23,19 @@ class Group:
         for folder in self._folders:
             (folder / "cgroup.procs").write_text(str(pid))
 
+    def starting(self, command: list[str]) -> list[str]:
+        """A command that runs this one in the group from its first moment, with all that it starts."""
+        enter = 'until [ "$1" = -- ]; do echo 0 > "$1" || exit 1; shift; done; shift; exec "$@"'
+        return [
+            "/bin/sh",
+            "-c",
+            enter,
+            "sh",
+            *(str(folder / "cgroup.procs") for folder in self._folders),
+            "--",
+            *command,
+        ]
+
     def alone(self) -> bool:
         """Whether one process is all there is in the group."""
         if self._members < 0:

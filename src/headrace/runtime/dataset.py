@@ -10,8 +10,10 @@ the same data set tile by tile.
 
 import base64
 import io
+import json
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ def udf(
     key = (tuple(urls), None if tables is None else tuple(tables), operation, part, x, y)
     found = _kept.get(key)
     if found is None or found[0] < time.monotonic():
-        read = _boxes(urls, tables) if part == "boxes" else _rows(urls, tables, operation, x, y)
+        read = _boxes(urls, tables, x, y) if part == "boxes" else _rows(urls, tables, operation, x, y)
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
         _kept[key] = found = (time.monotonic() + KEPT_SECONDS, read)
@@ -50,30 +52,56 @@ def udf(
 def opened(url: str) -> Any:
     """A binary file, by its address. Every reading of user data for a map goes through here and `listed`."""
     if url.startswith("fd://"):
-        raise ValueError(f"{url}: files under fd:// are not shown on maps by this version of Headrace.")
+        return io.BytesIO(_owner("GET", "/files/get", url))
     if url.startswith("/"):
-        return Path(url).open("rb")
+        try:
+            return Path(url).open("rb")
+        except OSError as refused:
+            reason = "there is nothing" if isinstance(refused, FileNotFoundError) else "no udf may read what is"
+            raise type(refused)(f"{reason} at {url}") from None
     import requests
 
-    with requests.get(url, stream=True, timeout=30) as answer:
-        if answer.status_code == 404:
-            raise FileNotFoundError(f"there is nothing at {url}")
-        answer.raise_for_status()
-        file = io.BytesIO()
-        for piece in answer.iter_content(1 << 20):
-            if file.tell() + len(piece) > LARGEST:
-                raise ValueError(f"{url} has more than {LARGEST >> 20} MiB, which is too much for a map.")
-            file.write(piece)
+    try:
+        with requests.get(url, stream=True, timeout=30) as answer:
+            if answer.status_code == 404:
+                raise FileNotFoundError(f"there is nothing at {told(url)}")
+            if not answer.ok:
+                raise ValueError(f"{told(url)} was answered {answer.status_code}.")
+            file = io.BytesIO()
+            for piece in answer.iter_content(1 << 20):
+                if file.tell() + len(piece) > LARGEST:
+                    raise ValueError(f"{told(url)} has more than {LARGEST >> 20} MiB, which is too much for a map.")
+                file.write(piece)
+    except requests.RequestException as away:
+        raise ValueError(f"{told(url)} does not answer ({type(away).__name__}).") from None
     file.seek(0)
     return file
 
 
+def told(url: str) -> str:
+    """The address without what may be secret in it: whoever sees the map need not be who may read the file."""
+    scheme, mark, rest = url.partition("?")[0].rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if mark else rest
+
+
 def listed(folder: str) -> list[str] | None:
     """The addresses in a folder, in order; None where that cannot be known."""
+    if folder.startswith("fd://"):
+        names: list[str] = json.loads(_owner("GET", "/files/list", folder))
+        return sorted(name.rstrip("/") for name in names)
     if not folder.startswith("/"):
         return None
     path = Path(folder)
     return sorted(str(entry) for entry in path.iterdir()) if path.is_dir() else None
+
+
+def _owner(method: str, route: str, path: str) -> bytes:
+    """What the server answers about a file to the owner of this worker's environment."""
+    try:
+        server = import_module("headrace.runtime.fused._server")
+    except ModuleNotFoundError:
+        raise ValueError(f"{path}: files under fd:// are not shown on maps by this version of Headrace.") from None
+    return bytes(server.checked(server.ask(method, route, query={"path": path})).body)
 
 
 def _rows(urls: list[str], tables: list[str] | None, operation: str, x: str, y: str) -> Any:
@@ -87,8 +115,8 @@ def _rows(urls: list[str], tables: list[str] | None, operation: str, x: str, y: 
         frame = frames[0]
         for url, more in zip(found[1:], frames[1:], strict=True):
             if len(more) != len(frame):
-                rows = f"{len(more):,} rows and {found[0]} has {len(frame):,}"
-                raise ValueError(f"{url} has {rows}: they do not line up.")
+                rows = f"{len(more):,} rows and {told(found[0])} has {len(frame):,}"
+                raise ValueError(f"{told(url)} has {rows}: they do not line up.")
             new = [name for name in more.columns if name not in frame.columns]
             frame = frame.join(more[new].set_axis(frame.index))
     return _located(frame, x, y)
@@ -125,9 +153,9 @@ def _files(url: str, first: str) -> list[str]:
     else:
         files = [f"{url}/{name}.parquet" for name in dict.fromkeys(_chunks(first)["file_id"])]
     if not files:
-        raise ValueError(f"There is no Parquet file in {url}.")
+        raise ValueError(f"There is no Parquet file in {told(url)}.")
     if len(files) > MOST_FILES:
-        raise ValueError(f"{url} has {len(files):,} files; a map shows at most {MOST_FILES}.")
+        raise ValueError(f"{told(url)} has {len(files):,} files; a map shows at most {MOST_FILES}.")
     return files
 
 
@@ -180,7 +208,7 @@ def _coordinates(frame: Any, x: str, y: str) -> tuple[Any, Any] | None:
     return None
 
 
-def _boxes(urls: list[str], tables: list[str] | None) -> Any:
+def _boxes(urls: list[str], tables: list[str] | None, x: str, y: str) -> Any:
     """The bounding box of every chunk: as `_sample` tells, else of every file."""
     import geopandas as gpd
     import pandas as pd
@@ -189,31 +217,26 @@ def _boxes(urls: list[str], tables: list[str] | None) -> Any:
     parts: list[Any] = []
     for url in _tables(urls, tables):
         if Path(url).suffix:
-            parts.append(_box_of(url))
+            parts.append(_box_of(url, x, y))
             continue
         try:
             chunks = _chunks(url)
         except FileNotFoundError:
-            parts += [_box_of(file) for file in _files(url, url)]
+            parts += [_box_of(file, x, y) for file in _files(url, url)]
             continue
         box = shapely.box(chunks["bbox_minx"], chunks["bbox_miny"], chunks["bbox_maxx"], chunks["bbox_maxy"])
         names = chunks[["file_id", "chunk_id"]].astype(str)
         parts.append(gpd.GeoDataFrame(names, geometry=box, crs=4326))
         break  # the tables of a data set line up, and so do their chunks
-    found = pd.concat([part for part in parts if part is not None], ignore_index=True)
-    return gpd.GeoDataFrame(found, geometry="geometry", crs=4326)
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=4326)
 
 
-def _box_of(url: str) -> Any:
+def _box_of(url: str, x: str, y: str) -> Any:
     import geopandas as gpd
     import shapely
 
-    frame = _file(url)
-    if getattr(frame, "active_geometry_name", None) is None:
-        return None
-    frame = frame.to_crs(4326) if frame.crs is not None else frame
-    named = {"file_id": [Path(url).stem], "chunk_id": ["0"]}
-    return gpd.GeoDataFrame(named, geometry=[shapely.box(*frame.total_bounds)], crs=4326)
+    box = shapely.box(*_located(_file(url), x, y).total_bounds)
+    return gpd.GeoDataFrame({"file_id": [Path(url).stem], "chunk_id": ["0"]}, geometry=[box], crs=4326)
 
 
 def _chunks(table: str) -> Any:
@@ -223,5 +246,5 @@ def _chunks(table: str) -> Any:
     with opened(f"{table}/_sample") as file:
         metadata = pq.read_metadata(file).metadata or {}
     if metadata.get(b"fused:format_version") not in FORMAT_VERSIONS:
-        raise ValueError(f"{table}/_sample is of no version of the layout that is read here (4 and 5).")
+        raise ValueError(f"{told(table)}/_sample is of no version of the layout that is read here (4 and 5).")
     return pq.read_table(io.BytesIO(base64.b64decode(metadata[b"fused:_metadata"]))).to_pandas()

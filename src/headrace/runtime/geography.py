@@ -40,6 +40,13 @@ def tile_bounds_mercator(z: int, x: int, y: int) -> tuple[float, float, float, f
     return x * side - HALF, HALF - (y + 1) * side, (x + 1) * side - HALF, HALF - y * side
 
 
+def tile_at(longitude: float, latitude: float, z: int) -> tuple[int, int, int]:
+    """The tile (z, x, y) of that zoom that holds a place."""
+    most = (1 << z) - 1
+    column, row = (share * (1 << z) for share in ((longitude + 180) / 360, _share_of_world(latitude)))
+    return z, min(max(math.floor(column), 0), most), min(max(math.floor(row), 0), most)
+
+
 def tile_frame(z: int, x: int, y: int) -> "geopandas.GeoDataFrame":
     """One row: x, y, z and the tile's box."""
     import geopandas
@@ -200,7 +207,7 @@ def _parquet(text: str) -> Any:
     if b"geo" in (pyarrow.parquet.read_schema(file).metadata or {}):
         import geopandas
 
-        return geopandas.read_parquet(file)
+        return geopandas.read_parquet(cast("Any", file))
     return pd.read_parquet(file)
 
 

@@ -7,15 +7,17 @@ and temporary ones under `temporary/<owner>/`; what is at file:///mount/ is on t
 import mimetypes
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import BinaryIO, TypeVar
 from urllib.parse import unquote
 
 import anyio.to_thread
+from msgspec import Struct
 
 from headrace.db import accounts
 from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
@@ -30,11 +32,19 @@ T = TypeVar("T")
 
 FILES, TEMPORARIES, MOUNTS = "files", "temporary", "mounts"  # prefixes of the store; a folder of the home
 PIECE = 1 << 20
+STEP = 1000  # files deleted at a time
 MOST_SIGNED = 10_000  # addresses at once
 UNKNOWN_TYPE = "application/octet-stream"
 
 Pieces = AsyncIterator[bytes]
-Weighed = list[tuple[Address, int]]  # named here, since `list` is a method below
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """A file in the store."""
+
+    address: Address
+    key: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +55,7 @@ class Opened:
     size: int
     modified: datetime
     etag: str | None
+    key: str | None = None  # in the store; None for a file on the disk
     read: Callable[[int, int], Pieces]
     close: Callable[[], None]
 
@@ -145,10 +156,11 @@ class Files:
         if address.place is Place.MOUNT:
             found = [entry.address for entry in await self.list(call, path) if not entry.directory]
         else:
-            found = [a for a, _ in await _in_thread(lambda: self._under(owner_id, address, MOST_SIGNED + 1))]
+            under = await _in_thread(lambda: list(islice(self._under(owner_id, address), MOST_SIGNED + 1)))
+            found = [stored.address for stored in under]
         if len(found) > MOST_SIGNED:
             raise Invalid(f"Over {MOST_SIGNED:,} files are under this address; sign those of a folder in it.")
-        return {a: self._sign(call, a, Purpose.DOWNLOAD, "GET", None) for a in found}
+        return await _in_thread(lambda: {a: self._sign(call, a, Purpose.DOWNLOAD, "GET", None) for a in found})
 
     def sign_upload(self, call: Call, path: str, size: int) -> tuple[Address, str]:
         """An address and the signature by which anyone writes a file of exactly `size` bytes there."""
@@ -173,11 +185,11 @@ class Files:
         assert claims.size is not None
         return await self._upload(claims.owner_id, parse(claims.path), _exactly(pieces, claims.size), claims.size)
 
-    def redirect(self, owner_id: int, address: Address) -> str | None:
+    def redirect(self, opened: Opened) -> str | None:
         """A URL of the object store that the file is read by, where FILES_REDIRECT says so."""
-        if not self._settings.files_redirect or address.place is Place.MOUNT:
+        if not self._settings.files_redirect or opened.key is None:
             return None
-        return self._blobs.sign(_key(owner_id, address), self._settings.signed_seconds)
+        return self._blobs.sign(opened.key, self._settings.signed_seconds)
 
     def _parse(self, call: Call, path: str) -> Address:
         own = f"{self._blobs.url}/{FILES}/{call.user.id}" if self._blobs.url else ""
@@ -201,6 +213,7 @@ class Files:
             size=blob.size,
             modified=blob.modified,
             etag=blob.etag,
+            key=blob.key,
             read=lambda start, stop: self._blobs.read(blob, start, stop),
             close=lambda: None,
         )
@@ -243,27 +256,28 @@ class Files:
         return False
 
     def _delete_stored(self, owner_id: int, address: Address, depth: int | None) -> int:
-        found = self._under(owner_id, address)
-        if depth is not None and any(len(a.names) - len(address.names) > depth for a, _ in found):
+        if depth is not None and any(
+            len(stored.address.names) - len(address.names) > depth for stored in self._under(owner_id, address)
+        ):
             raise _too_deep(depth)
-        self._blobs.delete_all([_key(owner_id, a) for a, _ in found])
-        return sum(weight(size) for _, size in found)
+        freed, last = 0, None
+        # A step at a time, so that a million files are not held in memory; each step starts where nothing is left.
+        while (step := list(islice(self._under(owner_id, address), STEP))) and step != last:
+            self._blobs.delete_all([stored.key for stored in step])
+            freed += sum(weight(stored.size) for stored in step)
+            last = step
+        return freed
 
-    def _under(self, owner_id: int, address: Address, most: int | None = None) -> Weighed:
-        """Every stored file under an address, the one at it too, and its bytes."""
+    def _under(self, owner_id: int, address: Address) -> Iterator[Stored]:
+        """Every stored file under an address, the one at it too."""
         root = _key(owner_id, address)
-        found: Weighed = []
         for key, size, _ in self._blobs.list(root):
             names = tuple(decoded(name) for name in key[len(root) :].split("/") if name)
-            found.append((Address(Place.STORE, address.names + names), size))
-            if len(found) == most:
-                return found
+            if names:
+                yield Stored(address=Address(Place.STORE, address.names + names), key=key, size=size)
         if address.names:
             with suppress(NotFound):
-                itself = (address, self._blobs.size(root))
-                if itself not in found:
-                    found.append(itself)
-        return found
+                yield Stored(address=address, key=root, size=self._blobs.size(root))
 
     def _measure(self, owner_id: int) -> int:
         stored = sum(

@@ -16,6 +16,7 @@ from headrace.errors import Busy, TooLarge
 
 BLOCK = 4 << 10  # bytes that a file takes up at least
 FRESH = 60.0  # seconds
+WAIT = 3.0  # seconds; clients give up after 5
 
 
 def weight(size: int) -> int:
@@ -33,6 +34,7 @@ class Account:
     uploads: int = 0
     measured: float = float("-inf")
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    free: asyncio.Condition = field(default_factory=asyncio.Condition)
 
 
 @dataclass(slots=True)
@@ -63,12 +65,11 @@ class Quota:
     async def room(self, owner_id: int, size: int | None, replaced: int) -> AsyncGenerator[Room]:
         """Room for one upload: of `size` bytes where that is known, in the place of `replaced`.
 
-        What it took stays taken where the block ends well. Raises TooLarge, and Busy where too many are under way.
+        What it took stays taken where the block ends well. Raises TooLarge, and Busy where too many are under way for
+        longer than WAIT.
         """
         account = self._accounts.setdefault(owner_id, Account())
-        if account.uploads >= self._uploads:
-            raise Busy(f"{self._uploads} uploads of yours are under way, which is what HEADRACE_FILE_UPLOADS allows.")
-        account.uploads += 1
+        await self._enter(account)
         room = Room(account, self._most, weight(replaced) if replaced >= 0 else 0)
         try:
             await self._refresh(owner_id, account)
@@ -79,14 +80,26 @@ class Quota:
             account.used += change
             account.counted += change
         finally:
-            account.uploads -= 1
             account.coming -= room.size
+            account.uploads -= 1
+            async with account.free:
+                account.free.notify()
 
     def free(self, owner_id: int, size: int) -> None:
         """Count what was deleted."""
         account = self._accounts.setdefault(owner_id, Account())
         account.used -= size
         account.counted -= size
+
+    async def _enter(self, account: Account) -> None:
+        try:
+            async with asyncio.timeout(WAIT), account.free:
+                await account.free.wait_for(lambda: account.uploads < self._uploads)
+                account.uploads += 1
+        except TimeoutError as full_house:
+            raise Busy(
+                f"{self._uploads} uploads of yours are under way, which is what HEADRACE_FILE_UPLOADS allows."
+            ) from full_house
 
     async def _refresh(self, owner_id: int, account: Account) -> None:
         async with account.lock:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from headrace.errors import Invalid, NotFound
+from headrace.errors import Forbidden, Invalid, NotFound
 from headrace.model.access import User
 from headrace.model.environment import DEFAULT
 from headrace.model.job import Function, Udf
@@ -104,7 +104,12 @@ class Targets:
 
     def _remember(self, key: tuple[Any, ...], find: Callable[[], Target]) -> Target:
         revision = self._platform.revision.value
-        target = find()
+        try:
+            target = find()
+        except (NotFound, Forbidden, Invalid):
+            # What `warm` lent to those who came meanwhile: it is over, expired, or changed by another process.
+            self._known.pop(key, None)
+            raise
         if revision == self._platform.revision.value:
             if len(self._known) >= MOST:
                 self._known.clear()

@@ -9,7 +9,7 @@ from headrace.db import jobs as queries
 from headrace.db.jobs import TokenRow
 from headrace.db.tables import access_tokens, jobs, users
 from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
-from headrace.model import ids
+from headrace.model import ids, tilejson
 from headrace.model.job import Token, Udf
 from headrace.model.page import Slice
 from headrace.services import collections, udfs
@@ -162,6 +162,7 @@ def _shown(platform: Platform, row: TokenRow | None) -> Token:
 def _check_metadata(metadata: dict[str, Any] | None) -> None:
     if metadata is not None and len(msgspec.json.encode(metadata)) > LARGEST_METADATA:
         raise TooLarge(f"The metadata of a token has at most {LARGEST_METADATA >> 10} KB.")
+    tilejson.read(metadata)
 
 
 def _with_text(row: TokenRow, text: str) -> Token:

@@ -1,9 +1,11 @@
 """Bytes by key: a folder, or an object store by URL, through obstore."""
 
+import os
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ PART = 8 << 20  # bytes of a large object sent at a time; an object store takes 
 PARTS = 2  # under way at once, for one object
 PIECE = 1 << 20  # bytes read at a time
 STEP = 1000  # keys deleted at a time
+MOST_LISTED = 100_000  # names of one folder
 
 
 Keys = Sequence[str]
@@ -90,7 +93,12 @@ class Blobs:
             raise self._away(away) from away
 
     def list_folder(self, prefix: str) -> tuple[Sequence[Blob], Keys]:
-        """What is right under a prefix: the objects, and the prefixes that go on, without a slash at the end."""
+        """What is right under a prefix: the objects, and the prefixes that go on, without a slash at the end.
+
+        Raises Invalid past MOST_LISTED names of a folder.
+        """
+        if self._folder:
+            return _scan(self._folder, _checked(prefix))
         try:
             found = obstore.list_with_delimiter(self._store, prefix=_checked(prefix))
         except BaseError as away:
@@ -98,13 +106,15 @@ class Blobs:
         return [_blob(item) for item in found["objects"]], list(found["common_prefixes"])
 
     def delete_all(self, keys: Keys) -> None:
-        """Forget these keys, those that are not there too."""
+        """Forget these keys, which `list` gave; those that are gone by now are no error."""
         for at in range(0, len(keys), STEP):
+            step = list(keys[at : at + STEP])
             try:
-                obstore.delete(self._store, [_checked(key) for key in keys[at : at + STEP]])
-            except FileNotFoundError:  # a folder stops at the first that is gone already
-                for key in keys[at : at + STEP]:
-                    self.delete(key)
+                obstore.delete(self._store, step)
+            except FileNotFoundError:  # a folder stops at the first that is gone
+                for key in step:
+                    with suppress(NotFound):
+                        self._do(obstore.delete, key)
             except BaseError as away:
                 raise self._away(away) from away
 
@@ -214,6 +224,25 @@ class Blobs:
         # Where the folder is, callers are not told.
         said = str(error).partition("\n")[0].replace(str(self._folder or ""), "")[:200]
         return Unavailable(f"The store does not answer: {said}.")
+
+
+def _scan(folder: Path, prefix: str) -> tuple[Sequence[Blob], Keys]:
+    # The library would gather all names first, of however many millions.
+    objects: list[Blob] = []
+    prefixes: list[str] = []
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder / prefix) as entries:
+        for entry in entries:
+            if len(objects) + len(prefixes) == MOST_LISTED:
+                raise Invalid(f"This folder has over {MOST_LISTED:,} names, which is more than are listed.")
+            key = f"{prefix}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                prefixes.append(key)
+            elif not fnmatch(entry.name, UNFINISHED):
+                with suppress(FileNotFoundError):
+                    found = entry.stat()
+                    modified = datetime.fromtimestamp(found.st_mtime, UTC)
+                    objects.append(Blob(key=key, size=found.st_size, modified=modified))
+    return objects, prefixes
 
 
 def _blob(item: Any) -> Blob:  # noqa: ANN401 - ObjectMeta of obstore

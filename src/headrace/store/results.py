@@ -206,7 +206,7 @@ class Results:
 
 
 def is_of(key: str, group: str, tiles: Tiles | None) -> bool:
-    """Whether a key is of a group, and of one of the tiles: `<group>-<rest>`, with `-<z>-<x>-<y>` where it is a tile's."""
+    """Whether a key is of a group, and of one of the tiles: `<group>-<rest>`, of a tile `-<z>-<x>-<y>` after it."""
     if not key.startswith(f"{group}-"):
         return False
     return tiles is None or key.split("-")[2:] in [[str(number) for number in tile] for tile in tiles]

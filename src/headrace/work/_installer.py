@@ -26,7 +26,7 @@ from headrace.runtime.environment import SYSTEM, bubblewrap, fenced
 
 ELF = b"\x7fELF"
 ANSWERS = 10.0  # seconds an interpreter may take to say what it is
-LOOK = 0.5  # seconds between looks at the clock and the size
+LOOK = 1.0  # seconds between looks at the clock and the size
 LAST = 12  # lines of an installer's output that are its reason
 NO_WHEEL = re.compile(r"no usable wheels|building from source is disabled|no matching distribution", re.IGNORECASE)
 SECRET = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -85,6 +85,7 @@ class Installer:
         if self._uv is None and find_spec("pip") is None:
             raise Refused("Neither uv nor pip is found beside the server; its administrator can install uv.")
         self._deadline = time.monotonic() + bounds.seconds
+        self._cached = self._cache_size()
 
     def resolve(self, python: Python, requirements: list[str]) -> list[str]:
         """The packages that fulfil requirement lines, each as `name==version`, in order. Raises Refused."""
@@ -144,7 +145,7 @@ class Installer:
     def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
         """What the process says, line by line, as long as it keeps within the bounds."""
         assert process.stdout is not None
-        fd, rest = process.stdout.fileno(), b""
+        fd, rest, look = process.stdout.fileno(), b"", time.monotonic()
         os.set_blocking(fd, False)
         while True:
             ready, _, _ = select.select([fd], [], [], LOOK)
@@ -161,11 +162,17 @@ class Installer:
                     f"The build was stopped after {self._bounds.seconds:g} s, the limit of this server "
                     "(HEADRACE_ENVIRONMENT_SECONDS)."
                 )
-            if size_of(self._work) > self._bounds.size:
-                raise Refused(self._too_large())
+            if (now := time.monotonic()) > look:
+                look = now + LOOK
+                # What was fetched lies in the cache, and what is installed is linked to it.
+                if max(size_of(self._work), self._cache_size() - self._cached) > self._bounds.size:
+                    raise Refused(self._too_large())
         if rest.strip():
             yield plain(rest)
         process.wait()
+
+    def _cache_size(self) -> int:
+        return sum(size_of(cache) for cache in self._work.parent.glob("cache*"))
 
     def _too_large(self) -> str:
         return f"The packages take more than {self._bounds.size >> 20:,} MB, the limit here (HEADRACE_ENVIRONMENT_MB)."

@@ -73,6 +73,8 @@ class Builder:
     def _loop(self) -> None:
         self._work.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._alone() as alone:
+            if alone:
+                self._bound_caches()
             while alone and not self._stop.is_set():
                 self._asked.clear()
                 try:
@@ -84,6 +86,12 @@ class Builder:
                     log.warning("environments could not be built; trying again", error=str(away)[:300])
                     pause = AGAIN
                 self._asked.wait(pause)
+
+    def _bound_caches(self) -> None:
+        """Begin with an empty cache where the old one has grown beyond what one environment may take."""
+        for cache in self._work.glob("cache*"):
+            if _installer.size_of(cache) > self._settings.environment_mb << 20:
+                _installer.remove(cache)
 
     @contextmanager
     def _alone(self) -> Generator[bool]:
@@ -123,12 +131,15 @@ class Builder:
                 return False
             queries.change(connection, *_this(found), state=State.BUILDING)
         journal = _Journal(self._db, found)
+        values: dict[str, object]
         try:
             values = self._build(found, journal)
         except Refused as refused:
             values = {"state": State.FAILED, "error": str(refused)}
         except OSError as wrong:
             values = {"state": State.FAILED, "error": f"The server's machine could not do it: {wrong}."}
+        if values["state"] is State.FAILED and found.digest and not (self._root / found.digest).exists():
+            values["digest"] = None  # else it would be taken for lost, and built again for ever
         with self._db.begin() as connection:
             queries.change(connection, *_this(found), **values, log=journal.text, updated_at=datetime.now(UTC))
         log.info("an environment was built", name=found.name, state=values["state"])

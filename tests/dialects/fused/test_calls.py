@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fused_wire import RUN, TABLE, body_of, detail
+from headrace.formats import FORMATS
 from published import Person
 
 # As the public documentation shows it, but for the host and the key.
@@ -165,6 +166,40 @@ def test_what_a_udf_calls_its_bytes_cannot_harm_who_reads_them(web, given, shown
     assert "sandbox" in found.headers["content-security-policy"]
     assert found.headers["x-content-type-options"] == "nosniff"
     assert not {"set-cookie", "location", "transfer-encoding"} & set(found.headers)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("svg", '"<svg xmlns=\\"http://www.w3.org/2000/svg\\"><script>alert(1)</script></svg>"', "image/svg+xml"),
+        ("html", '"<script>alert(1)</script>"', "text/html; charset=utf-8"),
+        ("xml", "pandas.DataFrame({'a': ['<script>']})", "application/xml"),
+    ],
+)
+def test_what_a_browser_may_run_has_an_origin_of_its_own(web, name, value, shown):
+    found = web.run(f"def udf():\n    import pandas\n    return {value}\n", format=name)
+    assert (found.status_code, found.headers["content-type"]) == (200, shown)
+    assert found.headers["content-security-policy"].startswith("sandbox ")
+    assert "allow-same-origin" not in found.headers["content-security-policy"]
+    assert found.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", [*FORMATS.names])
+def test_a_name_of_a_column_is_no_header(web, name):
+    kinds = FORMATS[name].kinds
+    value = "frame" if "frame" in kinds else "{name: 1}" if name == "zip" else "numpy.zeros((2, 2), 'uint8')"
+    code = f"""
+def udf(name: str):
+    import geopandas, numpy, shapely
+    frame = geopandas.GeoDataFrame({{name: [1]}}, geometry=[shapely.Point(1, 2)], crs=4326)
+    print(name)
+    return {value}
+"""
+    path = f"{RUN}/tiles/0/0/0" if name == "mvt" else RUN
+    found = web.run(code, {"name": "a\r\nSet-Cookie: a=b\r\n\r\n<p>"}, path, format=name)
+    assert (found.status_code, found.headers["content-type"]) == (200, FORMATS[name].media_type)
+    assert "set-cookie" not in found.headers
+    assert all("\n" not in text for text in found.headers.values())
 
 
 def test_what_was_printed_fits_a_header_however_much_it_was(web):

@@ -226,9 +226,7 @@ def test_health_needs_no_key(open_web):
         ("POST", "/files/upload-temp"),
         ("POST", "/sample_args/map"),
         ("GET", "/table/open"),
-        ("GET", "/cronjob/get-self"),
         ("POST", "/efs/local/list"),
-        ("GET", "/code-proxy/by-url"),
     ],
 )
 def test_what_comes_with_a_later_version_says_so(web, method, path):

@@ -241,9 +241,30 @@ def test_a_folder_of_tables_is_read_as_one_data_set(http, data, elsewhere):
         assert [b["properties"]["file_id"] for b in boxes] == ["0", "1"]
 
 
+def test_a_data_set_among_the_owner_s_files_is_read_as_theirs(http, data):
+    if http.get("/server/v1/files/list", params={"path": "fd://"}).status_code == 501:
+        pytest.skip("files under fd:// are not served by this version")
+    for file in (data / "set").rglob("*"):
+        if file.is_file():
+            path = f"fd://shown/{file.relative_to(data)}"
+            assert http.put("/server/v1/files/upload", params={"path": path}, content=file.read_bytes()).is_success
+    rows = layer(http, "fd://shown/set", ["main", "fused"]).json()
+    assert [row["n"] for row in rows] == [0, 1, 2, 3]
+    assert len(layer(http, "fd://shown/set", None).json()) == 4
+    assert len(layer(http, "fd://shown/set/main/0.parquet").json()) == 2
+    assert layer(http, "fd://nothing/here.parquet").status_code == 422
+
+
 def test_a_table_without_geometries_is_drawn_by_its_centroids(http, data):
     rows = layer(http, f"{data}/set/fused", part="?format=geojson", **CENTROIDS).json()
     assert rows["features"][0]["geometry"] == {"type": "Point", "coordinates": [2, -8]}
+
+
+def test_a_file_is_a_chunk_where_nothing_tells_of_any(http, data):
+    for name, west in (("squares", 0), ("places", 0)):
+        (box,) = layer(http, f"{data}/{name}.parquet", part="/boxes").json()["features"]
+        assert box["properties"]["file_id"] == name
+        assert min(x for x, _ in box["geometry"]["coordinates"][0]) == pytest.approx(west)
 
 
 def test_a_layer_comes_as_vector_tiles(http, data):
@@ -256,8 +277,8 @@ def test_a_layer_comes_as_vector_tiles(http, data):
     ("path", "told"),
     [
         ("{data}/nowhere.parquet", "no geometry"),
-        ("{data}/missing.parquet", "missing.parquet"),
-        ("/etc/shadow.parquet", "shadow"),
+        ("{data}/missing.parquet", "there is nothing at"),
+        ("/etc/shadow", "there is nothing at"),
         ("{elsewhere}/missing.parquet", "there is nothing at"),
         ("fd://somewhere/a.parquet", "fd://"),
     ],
@@ -296,3 +317,15 @@ def test_a_map_needs_a_key_to_be_made_and_its_address_to_be_seen(showing, http, 
         assert stranger.get(f"{made}/layers/0?format=json").status_code == 200
         assert stranger.get(f"{made}/layers/1?format=json").status_code == 404
         assert stranger.get(f"{made[:-1]}/layers/0").status_code == 404
+
+
+def test_what_signs_an_address_is_not_told_to_who_sees_the_map(showing, http, elsewhere):
+    host = elsewhere.removeprefix("http://")
+    for url in (f"http://user:hush@{host}/no.parquet?sig=hush", "http://user:hush@127.0.0.1:9/no.parquet?sig=hush"):
+        made = http.post("/server/v1/files/debug", json={"path": url}).json()["url"]
+        page, rows = http.get(made), http.get(f"{made}/layers/0?format=json")
+        assert rows.status_code == 422
+        assert "no.parquet" in rows.json()["detail"]
+        for answer in (page, rows):
+            assert "hush" not in answer.text
+            assert "hush" not in str(answer.headers)

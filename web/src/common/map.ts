@@ -43,6 +43,9 @@ function unwrapped(ring: GeoJSON.Position[]): GeoJSON.Position[] {
     if (Math.abs(jump) > 180) shift -= Math.sign(jump) * 360;
     return [x! + shift, y!];
   });
+  // A ring that began on the far side of the line comes back to the side where most of it lies.
+  const middle = points.reduce((sum, [x]) => sum + x!, 0) / points.length, turns = Math.round(middle / 360) * 360;
+  for (const point of points) point[0]! -= turns;
   const first = points[0]!, last = points.at(-1)!;
   return Math.abs(last[0]! - first[0]!) > 180 ? [...points, [last[0]!, -89], [first[0]!, -89], first] : points;
 }

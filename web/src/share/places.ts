@@ -2,6 +2,7 @@
 
 import { el, fill } from "../common/dom";
 import type { Frame } from "../common/frame";
+import { placeOf } from "../common/tiff";
 import { boundsOfGeoJson, fit, makeMap, maplibre, popups, shapes } from "../common/map";
 import type { Bounds } from "../common/wkb";
 import { colour } from "../common/dom";
@@ -24,10 +25,15 @@ export async function places({ base, values, frame, place, geometry }: Where): P
   const tiles = (format: string) => `${origin}${base}/run/tiles/{z}/{x}/{y}?${query(format, place)}`;
   const hint = place ? boundsOf(values.get(place)) : null;
   const told = await tileJson(base, query("png", place));
-  const map = makeMap(canvas, { bounds: hint ?? told.bounds ?? frame?.bounds(), center: told.center, zoom: told.zoom });
+  const lies = hint ?? told.bounds ?? frame?.bounds() ?? (geometry || told.center ? null : await placeOf(`${base}/run?${query("tiff")}`));
+  const map = makeMap(canvas, { bounds: lies, center: told.center, zoom: told.zoom });
   (window as unknown as { headraceMap: unknown }).headraceMap = map; // for the browser's console, and for tests
   map.on("error", event => { note.textContent = sentence(event.error); note.classList.add("bad"); });
   map.on("sourcedata", event => { if (event.isSourceLoaded && note.classList.contains("bad") && event.tile) { note.textContent = ""; note.classList.remove("bad"); } });
+
+  const busy = "Drawing";
+  map.on("dataloading", event => { if ("sourceId" in event && event.sourceId === "result" && !note.textContent) note.textContent = busy; });
+  map.on("idle", () => { if (note.textContent === busy) note.textContent = ""; });
 
   const loaded = new Promise<void>(resolve => map.once("load", () => resolve()));
   void loaded.then(async () => {
@@ -57,7 +63,13 @@ export async function places({ base, values, frame, place, geometry }: Where): P
       map.addLayer({ id: "result", type: "raster", source: "result", paint: { "raster-resampling": "nearest", "raster-fade-duration": 0 } });
     }
   });
-  const resized = new ResizeObserver(() => map.resize());
+  // The map is made before it is on the page: only there is it known how much it can show.
+  let placed = false;
+  const resized = new ResizeObserver(() => {
+    map.resize();
+    if (!placed && lies && canvas.clientWidth) fit(map, lies, false);
+    placed ||= canvas.clientWidth > 0;
+  });
   resized.observe(canvas);
   return { node, close: () => { resized.disconnect(); map.remove(); } };
 }

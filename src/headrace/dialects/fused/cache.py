@@ -36,10 +36,8 @@ class CacheRoutes:
         known = partial(describe, status=200, tags=("calls",))
         base = "/realtime-shared/{client_id}/udf-cache/by-id/{udf_id}"
         return [
-            describe("DELETE", f"{base}/delete", self.delete, name="delete_cache", tags=("calls",)),
-            describe(
-                "POST", f"{base}/batch-delete", self.delete_tiles, name="delete_tiles", status=200, tags=("calls",)
-            ),
+            known("DELETE", f"{base}/delete", self.delete, name="delete_cache"),
+            known("POST", f"{base}/batch-delete", self.delete_tiles, name="delete_tiles"),
         ]
 
     async def delete(

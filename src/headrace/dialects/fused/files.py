@@ -113,7 +113,7 @@ class FileRoutes:
     async def get(self, call: Call, request: Request) -> Response:
         """The bytes of a file, or a range of them."""
         opened = await self._files.open(call, read_query(request, At).path)
-        return self._redirected(call.user.id, opened) or send(request, opened)
+        return self._redirected(opened) or send(request, opened)
 
     async def delete(self, call: Call, path: Path, max_deletion_depth: str = "2") -> bool:
         """Delete a file, or a folder whose files are at most so many names below it; `unlimited` takes any."""
@@ -173,12 +173,12 @@ class FileRoutes:
         if name != opened.address.name:
             opened.close()
             raise NotFound("This URL was signed for a file of another name.")
-        response = send(request, opened)
+        response = self._redirected(opened) or send(request, opened)
         response.headers.update(HANDED_OUT)
         return response
 
-    def _redirected(self, owner_id: int, opened: Opened) -> Response | None:
-        if (url := self._files.redirect(owner_id, opened.address)) is None:
+    def _redirected(self, opened: Opened) -> Response | None:
+        if (url := self._files.redirect(opened)) is None:
             return None
         opened.close()
         return RedirectResponse(url, 307, HANDED_OUT)

@@ -17,19 +17,9 @@ MISSING = {
     "Tables and folders": (
         "GET /table/open | GET /table/open_folder | GET /dataset/open_folder | GET /table/download/bbox"
     ),
-    "Schedules": (
-        "GET /cronjob/get-self | POST /cronjob/create | GET /cronjob/by-id/{a} | POST /cronjob/by-id/{a} | "
-        "DELETE /cronjob/by-id/{a} | GET /cronjob/by-udf-id/{a} | POST /cronjob/user-run/by-id/{a}"
-    ),
-    "The audit log": (
-        "GET /log/self | GET /log/exec-env/self | GET /log/by-id/{a} | GET /log/by-udf-id/{a} | "
-        "GET /log/by-udf-name/{a} | GET /log/by-shared-token/{a} | GET /log/distinct-udf-names/self | "
-        "GET /log/distinct-udf-names/exec-env/self | GET /log/distinct-udf-ids/self"
-    ),
     "Registered data sets": (
         "POST /datasets/register-from-url | GET /datasets/find-by-location | POST /datasets/items | GET /file-metadata"
     ),
-    "Code from a repository": "GET /code-proxy/by-url",
 }
 
 

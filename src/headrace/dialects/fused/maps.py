@@ -125,7 +125,8 @@ class Maps:
             "base": f"/maps/{token}",
             "app": shown.page.app,
             "layers": [
-                {"name": _name(layer, i), "urls": layer.urls, "config": layer.config}
+                # Not its addresses: what signs them is for who made the map.
+                {"name": _name(layer, i), "config": layer.config}
                 for i, layer in enumerate(shown.page.layers)
             ],
         }

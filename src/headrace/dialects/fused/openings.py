@@ -29,7 +29,7 @@ class Openings:
         """
         target = self._targets.warm(("token", token, name))
         if target is None:
-            target = await self._look_up(request, token, name)
+            target = await self._look_up(call, request, token, name)
         more = {"share_token": token if name is None else f"{token}/{name}"}
         if target.lock is not None:
             session = request.query_params.get("fused_session_token")
@@ -38,9 +38,10 @@ class Openings:
                 more["session_token"] = session
         return target, more
 
-    async def _look_up(self, request: Request, token: str, name: str | None) -> Target:
+    async def _look_up(self, call: Call, request: Request, token: str, name: str | None) -> Target:
         address = _address(request)
-        self._guesses.check("token", address, token)
+        if call.who is None:  # who has a key is known by name
+            self._guesses.check("token", address, token)
         try:
             target = await anyio.to_thread.run_sync(self._targets.by_token, token, name)
         except NotFound:

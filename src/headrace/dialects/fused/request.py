@@ -166,7 +166,7 @@ def from_body(body: bytes, query: dict[str, str]) -> tuple[Function, Wanted]:
 
 
 def _frame(body: Body) -> str | dict[str, Any]:
-    """The frame of a body, for the function's first parameter. Raises Invalid for one that is not as `dtype_in` says."""
+    """The frame of a body, for the first parameter. Raises Invalid for one that is not as `dtype_in` says."""
     match body.dtype_in, body.data_left:
         case ("parquet", str(text)) if text.startswith(PARQUET):
             return text

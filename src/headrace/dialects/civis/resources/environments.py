@@ -14,8 +14,12 @@ from headrace.services import environments
 from headrace.services.call import Call
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=["geo"])]
+# What every reader of the document can write; the service reads all of PEP 508 and says in words what is wrong.
+NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9}){0,5}((a|b|rc)[0-9]{1,9})?(\.post[0-9]{1,9})?"
+BOUND = rf"(==|>=|<=|!=|<|>){NUMBER}"
+LINE = rf"^[A-Za-z0-9]([A-Za-z0-9._-]{{0,60}}[A-Za-z0-9])?({BOUND}(,{BOUND}){{0,3}})?$"
 Lines = Annotated[
-    list[Annotated[str, Meta(max_length=model.LONGEST, examples=["six==1.16.0"])]],
+    list[Annotated[str, Meta(max_length=model.LONGEST, extra_json_schema={"pattern": LINE}, examples=["six==1.16.0"])]],
     Meta(min_length=1, max_length=model.MOST, description="Packages, each as name==1.2.3."),
 ]
 Version = Annotated[
