@@ -181,7 +181,7 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else "body",
             caller_id=user.id,
-            streams=streams and tile is None and "range" not in came and visit_of(request.scope) is None,
+            streams=streams and _may_stream(request, came, tile),
             **self._place(request, came, user.email),
         )
         return made, None if wanted.input is None else (wanted.input, wanted.at_once)
@@ -324,3 +324,8 @@ def _context(came: dict[str, str], email: str) -> dict[str, Any]:
         "recursion_factor": int(recursion) if recursion.isdecimal() and len(recursion) < 4 else 1,
         "headers": {name: value for name, value in came.items() if name not in SECRET},
     }
+
+
+def _may_stream(request: Request, came: dict[str, str], tile: Tile | None) -> bool:
+    """Whether a large result may come while it is written: to whoever takes it from its start, over HTTP."""
+    return tile is None and "range" not in came and visit_of(request.scope) is None
