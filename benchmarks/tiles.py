@@ -97,8 +97,11 @@ def table(report: Report, title: str, note: str, loads: Loads) -> None:
         row.append(str(sum(one.load.errors for way in WAYS for one in loads[name, way])))
         rows.append(row)
     columns = [f"{way} {what}" for way in WAYS for what in ("p50 ms", "p95 ms", "tiles/s", "ours : it")]
-    note += f" {REPEATS} x {SECONDS} s after a warm-up; two worker processes each; load and system share all cores."
-    note += " CPU is what the system's processes used for a tile, which a busy machine does not change much."
+    note += (
+        f" {REPEATS} x {SECONDS} s after a warm-up; load and system share all cores. Peers have two worker processes; "
+        "ours comes as it is, with one for each call at once. CPU is what the system's processes used for a tile: it "
+        "says more than the rates where the machine has other work."
+    )
     report.section(title, note, ["system", *columns, "CPU ms", "errors"], rows)
 
 
