@@ -245,7 +245,8 @@ def sealed(data):
     wire.seal(fd)
     return fd
 def forge(files=(), **fields):
-    answer = dict(uid=task().uid, outcome="ok", media_type="application/json", format="json", body=b"1") | fields
+    answer = dict(type="Reply", uid=task().uid, outcome="ok", media_type="application/json", format="json", body=b"1")
+    answer |= fields
     wire.send(socket.socket(fileno=os.dup(channel)), msgspec.msgpack.encode(answer), files)
 """
 

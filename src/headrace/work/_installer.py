@@ -11,6 +11,7 @@ import re
 import resource
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -139,6 +140,9 @@ class Installer:
                     self._said(line)
             finally:
                 process.kill()
+        # A file that grows past the bound ends the installer before anybody looks; bubblewrap tells it as a shell does.
+        if process.returncode in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or self._is_too_large():
+            raise Refused(self._too_large())
         if process.returncode:
             raise Refused(_reason(said))
 
@@ -164,12 +168,15 @@ class Installer:
                 )
             if (now := time.monotonic()) > look:
                 look = now + LOOK
-                # What was fetched lies in the cache, and what is installed is linked to it.
-                if max(size_of(self._work), self._cache_size() - self._cached) > self._bounds.size:
+                if self._is_too_large():
                     raise Refused(self._too_large())
         if rest.strip():
             yield plain(rest)
         process.wait()
+
+    def _is_too_large(self) -> bool:
+        # What was fetched lies in the cache, and what is installed is linked to it.
+        return max(size_of(self._work), self._cache_size() - self._cached) > self._bounds.size
 
     def _cache_size(self) -> int:
         return sum(size_of(cache) for cache in self._work.parent.glob("cache*"))
