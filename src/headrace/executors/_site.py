@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
-from headrace.executors._processes import Worker, Zygote
+from headrace.executors._worker import Worker
+from headrace.executors._zygote import Zygote
 from headrace.runtime.cgroup import Groups
 from headrace.runtime.environment import Environment
 from headrace.runtime.wire import Limits, Plan

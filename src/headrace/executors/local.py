@@ -14,7 +14,7 @@ alive.
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from functools import partial
 
 import msgspec
@@ -23,8 +23,9 @@ import structlog
 from headrace.errors import Busy, Unavailable
 from headrace.executors import Answering
 from headrace.executors._mounts import PAUSE, Mounts
-from headrace.executors._processes import Worker
+from headrace.executors._owners import Lane, Owner, Turn
 from headrace.executors._site import Site, Staff
+from headrace.executors._worker import Worker
 from headrace.model.environment import DEFAULT
 from headrace.model.result import Answer, Outcome
 from headrace.runtime import environment, network
@@ -38,51 +39,6 @@ log = structlog.get_logger(__name__)
 PATIENCE = 0.02  # seconds that the first in a queue waits before one more worker is forked for its owner
 REST = 0.1  # seconds that a worker without calls runs on before it is stopped until its next
 SWEEP = 5.0  # seconds between looks for workers that have been idle too long
-
-
-class Turn(msgspec.Struct, eq=False):
-    """A call that waits for a worker, since that moment of the monotonic clock."""
-
-    worker: asyncio.Future[Worker]
-    since: float
-
-
-class Owner:
-    """The workers of one owner's environment, and its calls, by their depth."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.idle: list[Worker] = []
-        self.alive = 0
-        self.lanes: dict[int, Lane] = {}
-
-    def lane(self, depth: int) -> "Lane":
-        """The calls of one depth."""
-        if (lane := self.lanes.get(depth)) is None:
-            lane = self.lanes[depth] = Lane(self, depth)
-        return lane
-
-    @property
-    def quiet(self) -> bool:
-        """Whether there is nothing to keep it for."""
-        return not self.alive and not any(lane.starting or lane.waiting for lane in self.lanes.values())
-
-    @property
-    def working(self) -> bool:
-        """Whether calls of it run or wait."""
-        wanted = any(lane.starting or lane.waiting for lane in self.lanes.values())
-        return wanted or self.alive > len(self.idle)
-
-
-class Lane:
-    """The calls of one owner and one depth: those that have a worker, and those that wait for one."""
-
-    def __init__(self, owner: Owner, depth: int) -> None:
-        self.owner, self.depth = owner, depth
-        self.busy = 0
-        self.starting = 0  # workers that come for the calls of this lane
-        self.waiting: deque[Turn] = deque()
-        self.timer: asyncio.TimerHandle | None = None
 
 
 class Local:

@@ -1,17 +1,14 @@
-"""Zygotes and workers as the server holds them: sockets, process descriptors, control groups, and how they ended."""
+"""A worker as the server holds it: its socket, its process descriptor, its control group, and how it ended."""
 
 import asyncio
-import mmap
 import os
 import signal
 import socket
 import struct
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from itertools import count
 
 import msgspec
 import structlog
@@ -19,21 +16,16 @@ import structlog
 from headrace.executors import Answering
 from headrace.executors._asks import Asks
 from headrace.executors._growing import Growing
-from headrace.model.result import Answer, Outcome, Problem
+from headrace.executors._replies import answer_of, body_of, check, opening, problem_of
+from headrace.model.result import Answer, Outcome
 from headrace.runtime import wire
-from headrace.runtime.cgroup import Group, Groups
-from headrace.runtime.environment import PRELOADABLE, Environment, command
-from headrace.runtime.wire import Ask, Begun, Exited, Fork, Plan, Preload, Reply, Task, Unable, Untrustworthy, Warm
+from headrace.runtime.cgroup import Group
+from headrace.runtime.wire import Ask, Begun, Reply, Task, Untrustworthy
 
 log = structlog.get_logger(__name__)
 
 SO_PEER = struct.Struct("3i")
-FIRST_UID = 1_879_048_192  # users that no account has; one per worker, so that each has a process count of its own
-UIDS = 100_000_000
-LONGEST = 1e9  # milliseconds
 MESSAGE = 1 << 20  # bytes of an answer besides what was printed and a body in a file
-WORDLESS = frozenset((Outcome.OK, Outcome.MEMORY, Outcome.TOO_LARGE))  # outcomes that come without a problem
-_users, _groups = count(1), count(1)  # over all zygotes of this server
 STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
 
 Came = tuple[Reply, memoryview | bytes] | Growing | None  # a reply with its body, one that has begun, or the end of it
@@ -106,7 +98,7 @@ class Worker:
         assert self._begun is not None
         assert self._reply is not None
         self._following = asyncio.create_task(self._follow(task, came, self._begun, self._reply, timer))
-        return _opening(self._begun, came)
+        return opening(self._begun, came)
 
     def _be_done(self) -> None:
         """The call is over, and with it what its code asked."""
@@ -130,7 +122,7 @@ class Worker:
         if self.calls == 1:
             self.refused = reply.refused
         self.retiring |= reply.retire
-        return _answer(task, reply, body)
+        return answer_of(task, reply, body)
 
     @property
     def busy_with(self) -> str | None:
@@ -210,8 +202,8 @@ class Worker:
             if isinstance(reply, Begun):
                 self._begin(reply, fds)
                 return
-            _check(reply)
-            body = _body(reply, fds, self._task.limits.output)
+            check(reply)
+            body = body_of(reply, fds, self._task.limits.output)
         except (Untrustworthy, ValueError, OSError) as wrong:
             log.warning("a worker sent what is no reply and was ended", worker=self.number, reason=str(wrong)[:200])
             self.kill(None)
@@ -270,234 +262,3 @@ class Worker:
         if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1
-
-
-class Zygote:
-    """The zygote of one environment, and the workers it forked."""
-
-    def __init__(self, environment: Environment, plan: Plan, groups: Groups, grown: Callable[[], None]) -> None:
-        self.environment, self._plan, self._groups, self._grown = environment, plan, groups, grown
-        self.warm = asyncio.Event()
-        self.modules: set[str] = set()
-        self.private_pids = ""
-        self.unable = ""
-        self.alive = False
-        self.gone = asyncio.Event()
-        self.process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
-        self._workers: dict[int, Worker] = {}
-        self._numbers = 0
-        self._group: Group | None = None
-
-    def start(self) -> None:
-        """Start its process; `warm` is set once it forks."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                self._command(theirs.fileno()),
-                env=self.environment.variables,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        ours.setblocking(False)
-        self._control = ours
-        self.modules.clear()
-        self.alive = True
-        self.gone.clear()
-        asyncio.get_running_loop().add_reader(ours.fileno(), self._hear)
-
-    def fork(self, ended: Callable[[Worker], None]) -> Worker:
-        """Ask for a worker; its `ready` tells when it is there."""
-        assert self._control is not None
-        self._numbers += 1
-        limits = self._plan.limits
-        group = self._groups.make(f"worker-{next(_groups)}", limits.memory, limits.processes)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        worker = Worker(self._numbers, ours, group, ended)
-        uid = None if self.environment.packages else self._uid()  # a held zygote has one user, who is its own root
-        plan = wire.Plan(
-            readable=self._plan.readable,
-            network=self.environment.network,
-            uid=uid,
-            limits=limits,
-            counted=group is not None,
-            growth=self._plan.growth,
-            mounts=self._plan.mounts,
-        )
-        self._workers[worker.number] = worker
-        with theirs:
-            try:
-                wire.send(self._control, wire.encode(Fork(worker.number, plan)), [theirs.fileno()])
-            except OSError:
-                worker.kill(None)
-        return worker
-
-    def _uid(self) -> int | None:
-        """A user that nobody else is, or None where the server may not become one."""
-        return FIRST_UID + (os.getpid() * 1009 + next(_users)) % UIDS if os.geteuid() == 0 else None
-
-    def _command(self, channel: int) -> list[str]:
-        """The command that starts it; where it imports strangers' packages, bounded like a call from its first moment.
-
-        Workers leave for groups of their own.
-        """
-        if not self.environment.packages:
-            return command(self.environment, channel)
-        limits, held = self._plan.limits, command(self.environment, channel, self._uid())
-        self._group = self._groups.make(f"zygote-{next(_groups)}", limits.memory, limits.processes)
-        return self._group.starting(held) if self._group is not None else held
-
-    def preload(self, modules: list[str]) -> None:
-        """Have later workers find these imported, of what may be; `grown` is called once they are."""
-        new: list[str] = [name for name in modules if name in PRELOADABLE and name not in self.modules]
-        if new and self._control is not None and self.alive:
-            self.modules.update(new)
-            wire.send(self._control, wire.encode(Preload(new)))
-
-    def kill(self) -> None:
-        """End it, and with it every worker."""
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.process.kill()
-        self._end()
-
-    def _hear(self) -> None:
-        assert self._control is not None
-        try:
-            message, fds = wire.receive(self._control)
-            wire.close_all(fds)
-            notice = wire.decode_notice(message) if message else None
-        except BlockingIOError:
-            return
-        except (OSError, Untrustworthy, ValueError):
-            notice = None
-        match notice:
-            case Warm(modules=modules, private_pids=private_pids):
-                self.modules |= set(modules)
-                self.private_pids = private_pids
-                if self.warm.is_set():
-                    self._grown()
-                self.warm.set()
-            case Exited(id=number, status=status):
-                self._bury(number, status)
-            case Unable(reason=reason):
-                self.unable = reason
-            case None:
-                self._end()
-
-    def _bury(self, number: int, status: int | None) -> None:
-        if worker := self._workers.pop(number, None):
-            if not worker.status.done():
-                worker.status.set_result(status)
-            worker.kill(None)
-            asyncio.get_running_loop().call_later(STATUS_PATIENCE, self._forget, worker)
-
-    def _forget(self, worker: Worker) -> None:
-        worker.release()
-        if worker.group:
-            self._groups.leave(worker.group)
-
-    def _end(self) -> None:
-        if not self.alive:
-            return
-        self.alive = False
-        self.warm.clear()
-        assert self._control is not None
-        asyncio.get_running_loop().remove_reader(self._control.fileno())
-        self._control.close()
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.process.kill()
-            self.process.wait()
-        for number in list(self._workers):
-            self._bury(number, None)
-        if self._group is not None:
-            self._groups.leave(self._group)
-            self._group = None
-        self.gone.set()
-
-
-def problem_of(outcome: Outcome, task: Task, status: int | None) -> Problem:
-    """The sentence for a call that was ended, or whose process ended."""
-    limits = task.limits
-    mb = limits.memory >> 20
-    kind, message = {
-        Outcome.TIMEOUT: (
-            "TimeoutError",
-            f"The call was stopped after {limits.seconds:g} s, the limit of this server (HEADRACE_CALL_SECONDS).",
-        ),
-        Outcome.MEMORY: (
-            "MemoryError",
-            f"The call used more than {mb:,} MB of memory (HEADRACE_CALL_MEMORY_MB) and was ended.",
-        ),
-        Outcome.TOO_LARGE: (
-            "OutputTooLarge",
-            f"The result is larger than {limits.output >> 20:,} MB, the limit here (HEADRACE_CALL_OUTPUT_MB).",
-        ),
-        Outcome.FULL: (
-            "DiskFull",
-            "The disk that your calls share, /mount, is over its limit (HEADRACE_MOUNT_MB), and the call was ended. "  # noqa: ISC004
-            "Calls can read and delete files there until it holds less.",
-        ),
-        Outcome.CANCELLED: ("Cancelled", "The call was cancelled."),
-    }.get(outcome, ("ProcessDied", f"The process of the call {_ending(status)} before it had an answer."))
-    return Problem(kind=kind, message=message)
-
-
-def _ending(status: int | None) -> str:
-    if status is None:
-        return "was killed"
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        return f"crashed ({signal.Signals(number).name})" if number != signal.SIGKILL else "was killed (SIGKILL)"
-    return f"ended itself with exit status {os.waitstatus_to_exitcode(status)}"
-
-
-def _check(reply: Reply) -> None:
-    """Refuse what a worker's own code does not send. Raises Untrustworthy."""
-    if (reply.problem is None) != (reply.outcome in WORDLESS):
-        raise Untrustworthy("an outcome that does not fit its problem")
-    times = (reply.timing.load, reply.timing.user, reply.timing.encode, reply.timing.queue, reply.timing.start)
-    if not all(0 <= time < LONGEST for time in times):
-        raise Untrustworthy("a time that is none")
-
-
-def _body(reply: Reply, fds: list[int], most: int) -> memoryview | bytes:
-    if not fds:
-        if len(reply.body) > min(most, wire.DATAGRAM):
-            raise Untrustworthy("a body that should have come in a file")
-        return reply.body
-    size = wire.sealed_size(fds[0], most)
-    if size != reply.size:
-        raise Untrustworthy("a body of another size than was said")
-    return memoryview(mmap.mmap(fds[0], size, access=mmap.ACCESS_READ)) if size else b""
-
-
-def _opening(begun: Begun, growing: Growing) -> Answer:
-    return Answer(
-        outcome=Outcome.OK,
-        media_type=begun.media_type,
-        format=begun.format,
-        headers=begun.headers,
-        stdout=begun.stdout,
-        stderr=begun.stderr,
-        timing=begun.timing,
-        growing=growing,
-    )
-
-
-def _answer(task: Task, reply: Reply, body: memoryview | bytes) -> Answer:
-    ended = reply.outcome in (Outcome.MEMORY, Outcome.TOO_LARGE)
-    return Answer(
-        outcome=reply.outcome,
-        media_type=reply.media_type,
-        format=reply.format,
-        body=body,
-        headers=reply.headers,
-        stdout=reply.stdout,
-        stderr=reply.stderr,
-        problem=problem_of(reply.outcome, task, None) if ended else reply.problem,
-        timing=reply.timing,
-        imported=reply.imported,
-    )
