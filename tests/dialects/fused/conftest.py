@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from browser import chromium
 from fused_wire import RUN, body_of
 from published import Person, Published, environment, interpreter, login
 
@@ -91,6 +93,13 @@ def files(web):
 
     web.put_file, web.get_file, web.ls, web.rm = put, get, list_, delete
     return web
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for a module of tests: its driver keeps an event loop running, beside which others start none."""
+    with chromium() as one:
+        yield one
 
 
 @pytest.fixture

@@ -236,7 +236,7 @@ def test_an_error_tells_class_line_and_output_in_the_header_and_a_sentence_in_th
         ("def udf():\n    class Odd(Exception):\n        def __str__(self): 1 / 0\n    raise Odd\n", "Odd"),
         ("def udf():\n    return object()\n", "object"),
         ("udf = 7\n", "'udf' is not defined as a function"),
-        ("fused.secrets['key']\ndef udf():\n    return 1\n", "not served"),
+        ("fused.h3\ndef udf():\n    return 1\n", "not served"),
     ],
 )
 def test_code_that_is_wrong_is_told_as_422(web, code, said):

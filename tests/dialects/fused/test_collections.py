@@ -62,24 +62,24 @@ def test_the_client_makes_lists_renames_shares_and_deletes(new):
 def test_the_client_saves_into_a_collection_and_loads_from_it_under_every_name(new):
     said = new.run("""
         @fused.udf
-        def twice(n: int = 4):
+        def doubled(n: int = 4):
             return 2 * n
-        twice.to_fused(collection_name="made", create_collection=True)
+        doubled.to_fused(collection_name="made", create_collection=True)
         @fused.udf
-        def twice(n: int = 4):
+        def doubled(n: int = 4):
             return 20 * n
-        twice.to_fused()
+        doubled.to_fused()
         handle = api._whoami()["handle"]
         made, token = api.get_collection_by_name("made"), None
         token = api.share_collection(made["id"]).share_token
         api.update_collection(made["id"], name="made", access_scope="public")
         loads = [
-            fused.load("twice", collection_name="made"), fused.load(f"{EMAIL}/twice", collection_name="made"),
-            fused.load(f"{handle}/twice", collection_name="made"), fused.load(f"{token}/twice"),
+            fused.load("doubled", collection_name="made"), fused.load(f"{EMAIL}/doubled", collection_name="made"),
+            fused.load(f"{handle}/doubled", collection_name="made"), fused.load(f"{token}/doubled"),
         ]
         listed = [one.collection_name for one in api.get_udfs(collection_name="made").values()]
         answer = [
-            [fused.run(one) for one in loads], fused.run(fused.load("twice")), fused.run(f"{token}/twice", n=5),
+            [fused.run(one) for one in loads], fused.run(fused.load("doubled")), fused.run(f"{token}/doubled", n=5),
             listed, loads[0].get_canvas_share_token() == token,
         ]
     """)
@@ -246,7 +246,7 @@ def test_short_addresses_name_the_format_by_their_ending(web, open_web):
     token = web.share(TABLE)
     csv = open_web.get(f"{SHARED}/{token}.csv", params={"lat": 7})
     assert (csv.text, csv.headers["content-type"][:8]) == ("lat,lon\n7.0,2.5\n", "text/csv")
-    for nowhere in (token, f"{token}.exe", ".csv", f"{token}."):
+    for nowhere in (f"{token}.exe", ".csv", f"{token}."):
         assert open_web.get(f"{SHARED}/{nowhere}").status_code == 404
 
 

@@ -16,7 +16,7 @@ except Exception as refused:
 CALLS = {
     "new": ("fused.run(udf, engine='remote')", "no environment called 'of-nobody'"),
     # This one shows no sentence of a server, only that it refused.
-    "old": ("udf.to_fused('named') and None or fused.run(EMAIL, 'named')", "422 Client Error"),
+    "old": ("udf.to_fused('of_nobody') and None or fused.run(EMAIL, 'of_nobody')", "422 Client Error"),
 }
 
 

@@ -220,13 +220,10 @@ def test_health_needs_no_key(open_web):
         ("POST", "/run/by-id/7/cancel"),
         ("GET", "/run/by-id/7/results"),
         ("GET", "/logs/7"),
-        ("GET", "/files/list"),
-        ("PUT", "/files/upload"),
-        ("GET", "/files/sign-upload"),
-        ("POST", "/files/upload-temp"),
         ("POST", "/sample_args/map"),
         ("GET", "/table/open"),
-        ("POST", "/efs/local/list"),
+        ("GET", "/job/by-id/7/config"),
+        ("POST", "/datasets/items"),
     ],
 )
 def test_what_comes_with_a_later_version_says_so(web, method, path):

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from playwright.sync_api import expect
 
-from browser import Sight, at_rest, chromium, watched
+from browser import Sight, at_rest, watched
 
 TABLE = '''
 @fused.udf
@@ -37,12 +37,6 @@ def udf(count: int = 4):
     boxes = [shapely.box(10 * i, 0, 10 * i + 8, 8) for i in range(count)]
     return gpd.GeoDataFrame({"which": range(count), "word": ["<b>bold</b>"] * count}, geometry=boxes, crs=4326)
 """
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture

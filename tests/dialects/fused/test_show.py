@@ -17,7 +17,7 @@ import pytest
 import shapely
 from playwright.sync_api import expect
 
-from browser import Sight, at_rest, chromium, watched
+from browser import Sight, at_rest, watched
 from conftest import serving
 from published import Person, Published, login
 
@@ -129,12 +129,6 @@ def client(showing, old_python, tmp_path_factory):
     )
     yield client
     client.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture
