@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -54,7 +55,7 @@ class Worker:
         self._following: asyncio.Task[None] | None = None
         self._task: Task | None = None
         self._asks: Asks | None = None
-        self._pidfd = -1
+        self._pid = self._pidfd = -1
         self._unread = False
         self._resting = False
         self._ended = ended
@@ -129,6 +130,14 @@ class Worker:
         """The uid of the call it answers."""
         return self._task.uid if self._task else None
 
+    @property
+    def computes(self) -> bool:
+        """Whether it is on a core, or waits for one, at this moment."""
+        try:
+            return Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"
+        except OSError:
+            return False
+
     def rest(self) -> None:
         """Stop it until its next call: no thread that user code left there runs on meanwhile."""
         if not self._resting and self._pidfd >= 0:
@@ -158,7 +167,7 @@ class Worker:
                 if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS
             )
             ready = wire.decode_ready(message)
-            self._pidfd = os.pidfd_open(pid)
+            self._pid, self._pidfd = pid, os.pidfd_open(pid)
             if self.group:
                 self.group.hold(pid)
         except (OSError, StopIteration, ValueError):  # msgspec's errors are ValueErrors

@@ -32,11 +32,12 @@ from headrace.runtime import environment, network
 from headrace.runtime.cgroup import Groups
 from headrace.runtime.environment import Environment
 from headrace.runtime.wire import Task
-from headrace.settings import Settings
+from headrace.settings import CORES, Settings
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 0.02  # seconds that the first in a queue waits before one more worker is forked for its owner
+SHARED_PATIENCE = 0.25  # the same where every core has a worker that computes: one more would only share them
 REST = 0.1  # seconds that a worker without calls runs on before it is stopped until its next
 SWEEP = 5.0  # seconds between looks for workers that have been idle too long
 
@@ -306,10 +307,12 @@ class Local:
         lane.timer = None
         if not lane.waiting or self._closing:
             return
-        # Many short calls wait in turn without any of them waiting long: more processes would only share the cores.
+        # Many short calls wait in turn without any of them waiting long: more processes would not help them.
         waited = time.monotonic() - lane.waiting[0].since
         if waited >= PATIENCE and lane.busy + lane.starting < self._settings.call_concurrency:
-            self._employ(lane)
+            computing = sum(worker.computes for worker in self._workers if worker.busy_with)
+            if waited >= SHARED_PATIENCE or computing < CORES:
+                self._employ(lane)
         lane.timer = asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, lane)
 
     def _employ(self, lane: Lane) -> None:
