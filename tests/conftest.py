@@ -18,6 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # tests import what they share by its own name
 
 import postgres
+import seaweed
 from headrace import settings as table
 from headrace.server import open_platform
 from headrace.services import accounts
@@ -35,6 +36,13 @@ def home(tmp_path):
 def postgresql() -> Iterator[postgres.Cluster]:
     """A PostgreSQL of our own on a free port, ended with the session."""
     yield from postgres.cluster()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory) -> Iterator[dict[str, str]]:
+    """The environment that leads to an S3 server, which lives as long as the tests."""
+    with seaweed.s3(tmp_path_factory.mktemp("seaweed")) as environ:
+        yield environ
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

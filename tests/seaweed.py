@@ -24,7 +24,14 @@ def s3(folder: Path) -> Iterator[dict[str, str]]:
     ports = free_ports(2 * len(PORTS) + 1)
     options = [f"-{name}.port={ports.pop()}" for name in PORTS]
     options += [f"-{name}.port.grpc={ports.pop()}" for name in PORTS]
-    options += [f"-s3.port.iceberg={ports.pop()}", "-filer", "-s3", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    options += [
+        f"-s3.port.iceberg={ports.pop()}",
+        "-s3.port.lance=0",
+        "-filer",
+        "-s3",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+    ]
     options += ["-master.volumeSizeLimitMB=64", "-master.telemetry=false", f"-dir={folder}"]
     config = folder / "s3.json"
     everything = {"name": "tests", "credentials": [KEYS], "actions": ["Admin", "Read", "Write", "List"]}

@@ -1,19 +1,10 @@
 """Stores: a folder, and an S3 server of our own."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
-import seaweed
 from headrace.store.blobs import Blobs
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory) -> Iterator[dict[str, str]]:
-    """The environment that leads to a server which lives as long as the tests."""
-    with seaweed.s3(tmp_path_factory.mktemp("seaweed")) as environ:
-        yield environ
 
 
 @pytest.fixture

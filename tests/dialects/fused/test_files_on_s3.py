@@ -5,24 +5,22 @@ import os
 import httpx
 import pytest
 
-import seaweed
 from conftest import serving
 
 V1 = "/server/v1"
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    with seaweed.s3(tmp_path_factory.mktemp("seaweed")) as environ:
-        for name, value in environ.items():
+def known(s3):
+    """The credentials of the object store, where the cloud's own tools look for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in s3.items():
             patch.setenv(name, value)
         yield
-    patch.undo()
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["through", "redirected"])
-def bucket(request, s3, tmp_path_factory):
+def bucket(request, known, tmp_path_factory):
     """A server over a bucket: readers go through it, or are redirected to the bucket."""
     url = f"s3://headrace/{'redirected' if request.param else 'through'}"
     home = tmp_path_factory.mktemp("bucket") / "home"
@@ -73,7 +71,7 @@ def test_a_file_is_known_by_its_address_in_the_bucket_too(http, bucket):
     assert real == f"{bucket.store_url}/files/1/a/b"
     assert get(http, real, follow_redirects=True).content == b"12345"
     root = http.post(f"{V1}/files/resolve", params={"path": "fd://"}).json()
-    assert http.get(f"{V1}/files/list", params={"path": root}).json() == ["fd://a/"]
+    assert "fd://a/" in http.get(f"{V1}/files/list", params={"path": root}).json()
     for other in (
         f"{bucket.store_url}/files/2/a/b",
         f"{bucket.store_url}/results/x",
