@@ -342,15 +342,14 @@ def test_a_form_that_pauses_before_its_file_is_not_waited_for(small):
 def test_so_many_uploads_at_once_and_the_next_waits_and_no_longer_than_clients_do(tmp_path):
     with serving(tmp_path / "home", file_uploads=1) as server, server.client() as http:
         raw = Raw(server, "/files/upload?path=fd://first", "Content-Length: 10", key=server.admin_key)
-        raw.send(b"12345")
-        refused = put(http, "fd://more")
-        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-        with ThreadPoolExecutor(1) as pool:
+        with contextlib.closing(raw), ThreadPoolExecutor(1) as pool:
+            raw.send(b"12345")
+            wait_until(lambda: put(http, "fd://more").status_code == 429)  # the other one has begun
+            assert put(http, "fd://more").headers["retry-after"] == "1"
             waiting = pool.submit(put, http, "fd://more")
             raw.send(b"67890")
             assert " 200 " in raw.answer()
             assert waiting.result().status_code == 200
-        raw.close()
 
 
 def signed(http: httpx.Client, path: str, size: int) -> dict:
