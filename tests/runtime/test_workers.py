@@ -73,7 +73,8 @@ def test_whatever_a_call_does_to_its_process_the_next_is_served(http, havoc):
             print("printed")
             pathlib.Path("here.txt").write_text("written")
             nest(400)
-            return [sorted({*os.listdir(".")} - {".cache"}), pathlib.Path("here.txt").read_text(), subprocess.call(["false"])]
+            there = sorted({*os.listdir(".")} - {".cache"})
+            return [there, pathlib.Path("here.txt").read_text(), subprocess.call(["false"])]
         """,
     )
     assert served.json() == [["here.txt"], "written", 1]
