@@ -21,6 +21,7 @@ SMALLEST = 1400  # bytes: what fits one packet is not worth a coding
 THREADED = 256 * 1024  # bytes: above this, a coding would hold the event loop for over a millisecond
 LARGE = 8 << 20  # bytes: above this, a body is coded while it is sent, and never whole in memory
 CHUNK = 256 * 1024
+PART = 4 << 20
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 Headers = dict[str, str]
@@ -164,8 +165,10 @@ def _send(body: Body, start: int, end: int, status: int, media_type: str, header
 
 
 def _pieces(body: Body, start: int, end: int) -> Iterator[bytes]:
-    for at in range(start, end, CHUNK):
-        yield bytes(body[at : min(at + CHUNK, end)])
+    # What is read from a store is asked for in fewer, larger parts: each is a request.
+    step = CHUNK if isinstance(body, bytes | memoryview) else PART
+    for at in range(start, end, step):
+        yield bytes(body[at : min(at + step, end)])
 
 
 def _plain(body: bytes | memoryview, status: int, media_type: str | None, headers: Headers) -> Response:
