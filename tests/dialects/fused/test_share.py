@@ -202,3 +202,13 @@ def test_parts_of_pages_are_kept_forever_under_names_that_change(open_web, web):
         assert open_web.get(part, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
     for path in ("/assets/nothing.js", "/assets/..%2Fmanifest.json", "/assets/%2e%2e"):
         assert open_web.get(path).status_code == 404
+
+
+def test_an_answer_that_depends_on_its_reader_says_so(web, open_web):
+    url = f"{base(web.share('def udf(): return [1]'))}/run"
+    page, data = open_web.get(url, headers=BROWSER), open_web.get(url)
+    assert (page.headers["content-type"][:9], data.json()) == ("text/html", [1])
+    assert "Accept" in page.headers.get_list("vary", split_commas=True)
+    assert "Accept" in data.headers.get_list("vary", split_commas=True)
+    named = open_web.get(url, params={"format": "json"}, headers=BROWSER)
+    assert "Accept" not in named.headers.get_list("vary", split_commas=True)

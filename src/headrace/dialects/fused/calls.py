@@ -32,6 +32,7 @@ from headrace.settings import Settings
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
 POLL_SECONDS = 2.0
+BY_ACCEPT = (b"vary", b"Accept")  # where no format was named, caches on the way keep an answer for each kind of reader
 UNWANTED_SECONDS = 2.0  # how long the call of a tile goes on whose client has gone
 
 Tile = tuple[int, int, int]
@@ -231,13 +232,13 @@ class CallRoutes:
             max_age=wanted.max_age,
             door="tile" if tile else door,
             caller_id=call.who.user.id if call.who else None,
-            streams=request.method == "GET"
-            and tile is None
-            and "range" not in came
-            and visit_of(request.scope) is None,
+            streams=request.method == "GET" and _may_stream(request, came, tile),
             **self._place(request, came, target.owner_email, **more),
         )
-        return await self._finish(request, made)
+        response = await self._finish(request, made)
+        if b"format" not in query and b"dtype_out" not in query:
+            response.raw_headers.append(BY_ACCEPT)
+        return response
 
     def _place(self, request: Request, came: dict[str, str], email: str, **more: str) -> dict[str, Any]:
         """How deep a call is, and what its code may know of it. Raises Invalid for one that is too deep."""
