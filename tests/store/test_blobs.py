@@ -218,6 +218,19 @@ def test_a_folder_of_keys_is_listed(blobs):
     assert blobs.list_folder("nothing") == ([], [])
 
 
+def test_a_folder_that_a_failed_write_left_empty_is_not_listed(blobs):
+    async def breaks_off():
+        yield bytes(3 << 20)
+        raise RuntimeError("broken off")
+
+    for key in ("p/left/deep/a", "p/left/b"):
+        with pytest.raises(RuntimeError, match="broken off"):
+            asyncio.run(blobs.write(key, breaks_off()))
+    assert blobs.list_folder("p") == ([], [])
+    blobs.put("p/left/deep/c", b"1")
+    assert blobs.list_folder("p") == ([], ["p/left"])
+
+
 def test_many_keys_are_deleted_those_that_are_gone_too(blobs):
     keys = [f"p/{n}" for n in range(30)]
     for key in keys[:20]:

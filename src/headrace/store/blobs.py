@@ -236,13 +236,26 @@ def _scan(folder: Path, prefix: str) -> tuple[Sequence[Blob], Keys]:
                 raise Invalid(f"This folder has over {MOST_LISTED:,} names, which is more than are listed.")
             key = f"{prefix}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
-                prefixes.append(key)
+                if _holds_any(entry.path):
+                    prefixes.append(key)
             elif not fnmatch(entry.name, UNFINISHED):
                 with suppress(FileNotFoundError):
                     found = entry.stat()
                     modified = datetime.fromtimestamp(found.st_mtime, UTC)
                     objects.append(Blob(key=key, size=found.st_size, modified=modified))
     return objects, prefixes
+
+
+def _holds_any(folder: str) -> bool:
+    # An upload that failed leaves the folders it was to come into; an object store knows no empty ones.
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if _holds_any(entry.path):
+                    return True
+            elif not fnmatch(entry.name, UNFINISHED):
+                return True
+    return False
 
 
 def _blob(item: Any) -> Blob:  # noqa: ANN401 - ObjectMeta of obstore
