@@ -1,5 +1,9 @@
 """What a token opens to whoever asks: found, guarded against guessing, and let through its lock."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 import anyio.to_thread
 from starlette.requests import Request
 
@@ -10,6 +14,7 @@ from headrace.services.calls import Target
 from headrace.services.guesses import Guesses
 from headrace.services.targets import Targets
 
+T = TypeVar("T")
 PASSCODE = "fused-canvas-passcode"  # the scheme word under which a passcode comes
 
 
@@ -29,7 +34,7 @@ class Openings:
         """
         target = self._targets.warm(("token", token, name))
         if target is None:
-            target = await self._look_up(call, request, token, name)
+            target = await self.look_up(call, request, token, partial(self._targets.by_token, token, name))
         more = {"share_token": token if name is None else f"{token}/{name}"}
         if target.lock is not None:
             session = request.query_params.get("fused_session_token")
@@ -38,17 +43,21 @@ class Openings:
                 more["session_token"] = session
         return target, more
 
-    async def _look_up(self, call: Call, request: Request, token: str, name: str | None) -> Target:
+    async def look_up(self, call: Call, request: Request, token: str, find: Callable[[], T]) -> T:
+        """What `find` gives in a thread, which looks a token up; one that is not found is a wrong guess.
+
+        Raises what `find` raises, and Busy for an address that guesses.
+        """
         address = _address(request)
         if call.who is None:  # who has a key is known by name
             self._guesses.check("token", address, token)
         try:
-            target = await anyio.to_thread.run_sync(self._targets.by_token, token, name)
+            found = await anyio.to_thread.run_sync(find)
         except NotFound:
             self._guesses.wrong("token", address, token)
             raise
         self._guesses.right("token", token)
-        return target
+        return found
 
 
 def _address(request: Request) -> str:
