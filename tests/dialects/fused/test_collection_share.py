@@ -69,7 +69,7 @@ def test_its_description_lists_the_udfs_and_each_is_under_the_addresses_it_names
         document = open_web.get(f"{one['base']}/openapi.json").json()
         validate(document)
         assert document["servers"][0]["url"].endswith(one["base"])
-        assert open_web.get(f"{one['base']}/run?format=json").status_code == 200
+        assert open_web.get(f"{one['base']}/run?format=json,png").status_code == 200
         assert one["base"].startswith(f"{SHARED}/{token}/")
         assert "/" not in one["base"].removeprefix(f"{SHARED}/{token}/")
 
