@@ -93,7 +93,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
         keys=keys,
-        make_call=lambda who: Call(platform, who),
+        make_call=lambda who, address: Call(platform, who, address),
         body_bytes=settings.body_mb << 20,
         body_seconds=settings.body_seconds,
         threads=CONNECTIONS,
