@@ -113,7 +113,7 @@ def authenticate(key: str) -> Principal:
 
 @pytest.fixture
 def rim():
-    return Rim(keys=Keys(authenticate), make_call=lambda who: who, body_bytes=100_000, body_seconds=0.2)
+    return Rim(keys=Keys(authenticate), make_call=lambda who, address: who, body_bytes=100_000, body_seconds=0.2)
 
 
 @pytest.fixture

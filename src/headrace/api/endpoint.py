@@ -32,12 +32,13 @@ Answer = Callable[[Scope, Receive, list[str]], Awaitable[Response]]
 class Rim:
     """What every endpoint needs of the server it is part of; `server.py` composes it.
 
-    `make_call` gives what functions take as their first argument, for who asked (None: nobody who is known).
+    `make_call` gives what functions take as their first argument, for who asked (None: nobody who is known) and from
+    which address of the network.
     `threads` is how many synchronous functions run at once, of use as far as the database has connections.
     """
 
     keys: Keys
-    make_call: Callable[[Principal | None], Any]
+    make_call: Callable[[Principal | None, str | None], Any]
     body_bytes: int = 64 << 20
     body_seconds: float = 30
     threads: int = 16
@@ -58,6 +59,11 @@ class Rim:
         if not public:
             raise Unauthenticated
         return None
+
+    async def call(self, scope: Scope, *, public: bool) -> Any:  # noqa: ANN401 - whatever `make_call` gives
+        """The first argument of the function that answers this request. Raises Unauthenticated."""
+        who = await self.who(scope, public=public)
+        return self.make_call(who, client[0] if (client := scope.get("client")) else None)
 
     async def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the function gives
         """Run a synchronous function in a thread."""
@@ -92,7 +98,7 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
     content_type = (b"content-type", b"application/json")
 
     async def answer(scope: Scope, receive: Receive, segments: list[str]) -> Response:
-        call = rim.make_call(await rim.who(scope, public=public))
+        call = await rim.call(scope, public=public)
         arguments = read_path(segments)
         arguments.update(read_query(scope["query_string"]))
         if read is not None:
@@ -121,7 +127,7 @@ def _raw(operation: Operation, rim: Rim) -> Answer:
     function, public = operation.function, operation.public
 
     async def answer(scope: Scope, receive: Receive, segments: list[str]) -> Response:
-        call = rim.make_call(await rim.who(scope, public=public))
+        call = await rim.call(scope, public=public)
         asked = partial(function, call, Request(scope, receive), **read_path(segments))
         return await asked() if on_the_loop else await rim.run(asked)
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +40,13 @@ def get_user(call: Call, user_id: int) -> User:
     """One account. Raises NotFound."""
     _ = call.user
     return _found(_read_user(call.platform, id=user_id), f"There is no user {user_id}.")
+
+
+def get_users(call: Call, ids: Collection[int]) -> list[User]:
+    """These accounts, by id; those that are not there are left out."""
+    _ = call.user
+    with call.platform.db.read() as connection:
+        return accounts.find_users(connection, ids)
 
 
 def find_user(call: Call, email_or_username: str) -> User:

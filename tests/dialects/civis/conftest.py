@@ -32,7 +32,7 @@ def platform(tmp_path):
 @pytest.fixture
 def app(platform):
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
-    rim = Rim(keys=keys, make_call=lambda who: Call(platform, who), body_bytes=1 << 20)
+    rim = Rim(keys=keys, make_call=lambda who, address: Call(platform, who, address), body_bytes=1 << 20)
     return Router([Mount(civis.PREFIX, civis.operations("http://test"), civis.CODEC)], rim)
 
 
