@@ -17,7 +17,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from starlette.requests import Request
@@ -29,6 +29,14 @@ WRITING = frozenset({"POST", "PUT", "PATCH"})
 MISSING: Any = inspect.Parameter.empty
 
 Function = Callable[..., Any]
+T = TypeVar("T")
+
+
+class Headed(msgspec.Struct, Generic[T], frozen=True):
+    """An answer that comes with headers of its own."""
+
+    value: T
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,7 @@ def describe(
     if not summary:
         raise TypeError(f"{method} {path}: {function.__name__} has no docstring, and so no summary.")
     returns = type(None) if raw else hints.get("return", type(None))
+    returns = get_args(returns)[0] if get_origin(returns) is Headed else returns
     return Operation(
         method=method,
         path="/" + path.strip("/"),
