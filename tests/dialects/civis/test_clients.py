@@ -2,5 +2,7 @@
 
 
 def test_it_knows_its_user(client):
-    said = client.run("me = client.users.list_me(); answer = [me.email, client.username, list(me.feature_flags)]").answer
+    said = client.run(
+        "me = client.users.list_me(); answer = [me.email, client.username, list(me.feature_flags)]"
+    ).answer
     assert said == [client.email, client.email, []]
