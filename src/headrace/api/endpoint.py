@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from headrace.api import faults
 from headrace.api.auth import Keys, key_of
 from headrace.api.codec import Codec
-from headrace.api.operation import Operation
+from headrace.api.operation import Headed, Operation
 from headrace.api.parameters import path_reader, query_reader
 from headrace.api.presence import ClientGone
 from headrace.api.streams import read_body
@@ -114,7 +114,9 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
             value = await rim.run(partial(function, call, **arguments))
         if value is None:
             return Response(status_code=status)
-        if operation.paged:
+        if isinstance(value, Headed):
+            response = Response(write(value.value), status, value.headers)
+        elif operation.paged:
             page = arguments[page_name] if page_name else Page()
             response = Response(write(value.items), status, codec.paging(page, value.total))
         else:

@@ -20,7 +20,11 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+<<<<<<< HEAD
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+=======
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+>>>>>>> main
 
 import msgspec
 from starlette.requests import Request
@@ -33,7 +37,17 @@ MISSING: Any = inspect.Parameter.empty
 
 Function = Callable[..., Any]
 T = TypeVar("T")
+<<<<<<< HEAD
 Later = T | None  # what a function gives once it is served; until then it may have no body
+=======
+
+
+class Headed(msgspec.Struct, Generic[T], frozen=True):
+    """An answer that comes with headers of its own."""
+
+    value: T
+    headers: dict[str, str]
+>>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +153,12 @@ def describe(
     if not summary:
         raise TypeError(f"{method} {path}: {function.__name__} has no docstring, and so no summary.")
     returns = type(None) if raw else hints.get("return", type(None))
+<<<<<<< HEAD
     if later is not None and get_args(returns)[1:] == (type(None),):  # Later[...]
         returns = get_args(returns)[0]
+=======
+    returns = get_args(returns)[0] if get_origin(returns) is Headed else returns
+>>>>>>> main
     return Operation(
         method=method,
         path="/" + path.strip("/"),
