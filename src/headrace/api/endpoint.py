@@ -20,7 +20,7 @@ from headrace.api.parameters import path_reader, query_reader
 from headrace.api.presence import ClientGone
 from headrace.api.streams import read_body
 from headrace.api.visit import visit_of
-from headrace.errors import Unauthenticated
+from headrace.errors import NotServed, Unauthenticated
 from headrace.model.access import Principal
 from headrace.model.page import Page
 
@@ -76,9 +76,13 @@ def endpoint(operation: Operation, codec: Codec, rim: Rim) -> Handler:
     """The operation as a function of an ASGI request and of the segments that its path parameters matched."""
     answer = _raw(operation, rim) if operation.raw else _declared(operation, codec, rim)
 
+    later = operation.later
+
     async def handle(scope: Scope, receive: Receive, send: Send, segments: list[str]) -> None:
         try:
             response = await answer(scope, receive, segments)
+            if later is not None:
+                raise NotServed(later)
         except ClientGone:
             return
         except Exception as wrong:  # noqa: BLE001 - the rim: whatever went wrong is told as this dialect tells it
