@@ -141,7 +141,7 @@ class Client:
         return SharedUdf(token, f"{self.url}/server/v1/realtime-shared/{token}/run")
 
     def runs(self, *, limit: int = 20, **filters: Any) -> Records:  # noqa: ANN401
-        """The latest runs, the newest first; filters as `GET /api/runs` takes them: state, udf, door, cache."""
+        """The latest runs, the newest first; filters as `GET /api/runs` takes them: state, udf, door, cache, parent."""
         return self._json("GET", f"{self.url}/api/runs", params={"limit": limit, **filters})
 
     def run_of(self, run_id: str) -> Record:

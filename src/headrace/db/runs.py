@@ -78,6 +78,13 @@ def of_udf(uid: str) -> sa.ColumnElement[bool]:
     return runs.c.job_id == select(jobs.c.id).where(jobs.c.uid == uid).scalar_subquery()
 
 
+def called_by(uid: str) -> sa.ColumnElement[bool]:
+    """The runs that the code of the run of that uid called."""
+    # Few are: they are looked up first, before anything is walked in the order of time.
+    called = sa.alias(runs, "called")
+    return runs.c.id.in_(select(called.c.id).where(called.c.parent_uid == uid))
+
+
 def beyond(connection: Connection, keep: int) -> int:
     """The id of the newest run that is one too many, where `keep` are kept; 0 where there are not so many."""
     statement = select(runs.c.id).order_by(runs.c.id.desc()).offset(keep).limit(1)

@@ -23,6 +23,7 @@ def list_runs(
     door: str | None = None,
     cache: str | None = None,
     since: datetime | None = None,
+    parent: str | None = None,
 ) -> Slice[Run]:
     """A page of the runs that the caller may see; an administrator sees all. The newest come first."""
     matches: list[ColumnElement[bool]] = []
@@ -32,6 +33,8 @@ def list_runs(
         matches.append(queries.in_state(State(state)))
     if udf is not None:
         matches.append(queries.of_udf(udf))
+    if parent is not None:
+        matches.append(queries.called_by(parent))
     if since is not None:
         matches.append(runs.c.started_at >= since)
     for column, value in ((runs.c.door, door), (runs.c.cache, cache)):
