@@ -20,11 +20,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-<<<<<<< HEAD
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
-=======
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
->>>>>>> main
 
 import msgspec
 from starlette.requests import Request
@@ -37,9 +33,7 @@ MISSING: Any = inspect.Parameter.empty
 
 Function = Callable[..., Any]
 T = TypeVar("T")
-<<<<<<< HEAD
 Later = T | None  # what a function gives once it is served; until then it may have no body
-=======
 
 
 class Headed(msgspec.Struct, Generic[T], frozen=True):
@@ -47,7 +41,6 @@ class Headed(msgspec.Struct, Generic[T], frozen=True):
 
     value: T
     headers: dict[str, str]
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +146,9 @@ def describe(
     if not summary:
         raise TypeError(f"{method} {path}: {function.__name__} has no docstring, and so no summary.")
     returns = type(None) if raw else hints.get("return", type(None))
-<<<<<<< HEAD
     if later is not None and get_args(returns)[1:] == (type(None),):  # Later[...]
         returns = get_args(returns)[0]
-=======
     returns = get_args(returns)[0] if get_origin(returns) is Headed else returns
->>>>>>> main
     return Operation(
         method=method,
         path="/" + path.strip("/"),
