@@ -134,7 +134,7 @@ def shared(call: Call, text: str, name: str | None = None) -> Udf:
     Of a collection's token, the udf of that name. Raises NotFound, Forbidden.
     """
     public = False
-    if text.startswith("fc_"):
+    if text.startswith(collections.PREFIX):
         share, joined = collections.parted(text)
         collection, udf = collections.resolve(call.platform, share, name or joined or "")
         public = collection.public_read
