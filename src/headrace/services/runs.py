@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from headrace.db import runs as queries
 from headrace.db.tables import runs
-from headrace.errors import Invalid, NotFound, NotServed
+from headrace.errors import Invalid, NotFound
 from headrace.model.object import Level, Noun
 from headrace.model.page import Page, Slice
 from headrace.model.run import Entry, Log, Run, State
@@ -14,10 +14,6 @@ from headrace.services.call import Call
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
-
-LATER = (
-    "This {word} is kept, and {what} comes with a later version of Headrace; read, change, share and copy it meanwhile."
-)
 
 
 def list_runs(
@@ -100,11 +96,10 @@ def cancel_last(call: Call, noun: Noun, job_id: int) -> Entry:
     raise NotFound(f"No run of the {noun.word} {job_id} is under way.")
 
 
-def not_yet(call: Call, noun: Noun, job_id: int, what: str, level: Level = Level.WRITE) -> NotServed:
-    """The error that says that `what` comes later, where the caller might do it. Raises NotFound and Forbidden."""
+def check_starting(call: Call, noun: Noun, job_id: int) -> None:
+    """Whether the caller may run a job. Raises NotFound and Forbidden."""
     with call.platform.db.read() as connection:
-        objects.require(connection, call, noun, job_id, level)
-    return NotServed(LATER.format(word=noun.word, what=what))
+        objects.require(connection, call, noun, job_id, Level.WRITE)
 
 
 def _of_job(connection: "Connection", call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:
