@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from headrace.db import runs as queries
 from headrace.db.tables import runs
-from headrace.errors import Invalid, NotFound, NotServed
+from headrace.errors import Invalid, NotFound
 from headrace.model.object import Level, Noun
 from headrace.model.page import Page, Slice
 from headrace.model.run import Entry, Log, Run, State
@@ -14,10 +14,6 @@ from headrace.services.call import Call
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
-
-LATER = (
-    "This {word} is kept, and {what} comes with a later version of Headrace; read, change, share and copy it meanwhile."
-)
 
 
 def list_runs(
@@ -29,6 +25,7 @@ def list_runs(
     door: str | None = None,
     cache: str | None = None,
     since: datetime | None = None,
+    parent: str | None = None,
 ) -> Slice[Run]:
     """A page of the runs that the caller may see; an administrator sees all. The newest come first."""
     matches: list[ColumnElement[bool]] = []
@@ -43,8 +40,11 @@ def list_runs(
     for column, value in ((runs.c.door, door), (runs.c.cache, cache)):
         if value is not None:
             matches.append(column == value)
+    whose = None if call.user.admin else call.user.id
     with call.platform.db.read() as connection:
-        return queries.list_runs(connection, None if call.user.admin else call.user.id, matches, page)
+        if parent is not None:
+            return queries.list_called(connection, parent, whose, matches, page)
+        return queries.list_runs(connection, whose, matches, page)
 
 
 def get_run(call: Call, uid: str) -> Run:
@@ -100,11 +100,10 @@ def cancel_last(call: Call, noun: Noun, job_id: int) -> Entry:
     raise NotFound(f"No run of the {noun.word} {job_id} is under way.")
 
 
-def not_yet(call: Call, noun: Noun, job_id: int, what: str, level: Level = Level.WRITE) -> NotServed:
-    """The error that says that `what` comes later, where the caller might do it. Raises NotFound and Forbidden."""
+def check_starting(call: Call, noun: Noun, job_id: int) -> None:
+    """Whether the caller may run a job. Raises NotFound and Forbidden."""
     with call.platform.db.read() as connection:
-        objects.require(connection, call, noun, job_id, level)
-    return NotServed(LATER.format(word=noun.word, what=what))
+        objects.require(connection, call, noun, job_id, Level.WRITE)
 
 
 def _of_job(connection: "Connection", call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:

@@ -1,7 +1,6 @@
 """The runs of a job: starting, watching and stopping them, their logs and outputs (Civis protocol notes 6.2 and 6.10).
 
-The history that is kept is served. What starts a run, or tells of one from outside, checks who asks and says that the
-job engine comes later.
+The history that is kept is served. What starts a run, or tells of one from outside, is declared, and checks who asks.
 """
 
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from headrace.api.operation import Headed, Operation
+from headrace.api.operation import Headed, Later, Operation
 from headrace.api.resource import Resource, Trait
 from headrace.dialects.civis.codec import Wire
 from headrace.dialects.civis.fields import Id
@@ -24,8 +23,8 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 LogLevel = Literal["unknown", "fatal", "error", "warn", "info", "debug"]
 Words = Annotated[str, Meta(max_length=100_000)]
 LineId = Annotated[int, Meta(ge=0, le=1 << 31)]
-STARTING = "running it"
-REPORTING = "taking reports on its runs from outside"
+STARTING = "Jobs are kept, and do not run yet: what runs them comes with a later version of Headrace."
+REPORTING = "There are no runs to report on yet: what runs jobs comes with a later version of Headrace."
 MOST_LOGS = 10_000
 
 
@@ -154,7 +153,7 @@ def runs(noun: Noun, shape: type[JobRun], own: str | None = None, *, started: in
 
     def start_run(call: Call, id: Id):  # noqa: ANN202 - said below, as it differs by noun
         """Start a run."""
-        raise services.not_yet(call, noun, id, STARTING)
+        services.check_starting(call, noun, id)
 
     def list_runs(call: Call, id: Id, page: RunPage):  # noqa: ANN202
         """List runs, the newest first."""
@@ -174,7 +173,7 @@ def runs(noun: Noun, shape: type[JobRun], own: str | None = None, *, started: in
     list_runs.__annotations__["return"] = Slice[shape]  # type: ignore[valid-type]
 
     def trait(resource: Resource) -> Iterator[Operation]:
-        yield resource.operation("POST", "/{id}/runs", start_run, status=started)
+        yield resource.operation("POST", "/{id}/runs", start_run, status=started, later=STARTING)
         yield resource.operation("GET", "/{id}/runs", list_runs)
         yield resource.operation("GET", "/{id}/runs/{run_id}", get_run)
         yield resource.operation("DELETE", "/{id}/runs/{run_id}", cancel_run, status=202)
@@ -225,12 +224,12 @@ def outputs(noun: Noun) -> Trait:
 def takes_outputs(noun: Noun) -> Trait:
     """Adding to what a run made."""
 
-    def add_run_output(call: Call, id: Id, run_id: Id, body: OutputGiven) -> Output:
+    def add_run_output(call: Call, id: Id, run_id: Id, body: OutputGiven) -> Later[Output]:
         """Add an output for a run."""
-        raise services.not_yet(call, noun, id, REPORTING)
+        services.check_starting(call, noun, id)
 
     def trait(resource: Resource) -> Iterator[Operation]:
-        yield resource.operation("POST", "/{id}/runs/{run_id}/outputs", add_run_output, status=202)
+        yield resource.operation("POST", "/{id}/runs/{run_id}/outputs", add_run_output, status=202, later=REPORTING)
 
     return trait
 
@@ -240,10 +239,10 @@ def takes_errors(noun: Noun) -> Trait:
 
     def update_run(call: Call, id: Id, run_id: Id, body: Failure) -> None:
         """Update the error of a run."""
-        raise services.not_yet(call, noun, id, REPORTING)
+        services.check_starting(call, noun, id)
 
     def trait(resource: Resource) -> Iterator[Operation]:
-        yield resource.operation("PATCH", "/{id}/runs/{run_id}", update_run)
+        yield resource.operation("PATCH", "/{id}/runs/{run_id}", update_run, later=REPORTING)
 
     return trait
 
@@ -253,20 +252,20 @@ def run_elsewhere(noun: Noun) -> Trait:
 
     def update_run(call: Call, id: Id, run_id: Id, body: Accepted) -> None:
         """Update the state of a run."""
-        raise services.not_yet(call, noun, id, REPORTING)
+        services.check_starting(call, noun, id)
 
     def beat(call: Call, id: Id, run_id: Id) -> None:
         """Say that a run is alive."""
-        raise services.not_yet(call, noun, id, REPORTING)
+        services.check_starting(call, noun, id)
 
     def add_logs(call: Call, id: Id, run_id: Id, body: LogsGiven) -> None:
         """Add lines to the log of a run."""
-        raise services.not_yet(call, noun, id, REPORTING)
+        services.check_starting(call, noun, id)
 
     def trait(resource: Resource) -> Iterator[Operation]:
-        yield resource.operation("PATCH", "/{id}/runs/{run_id}", update_run)
-        yield resource.operation("POST", "/{id}/runs/{run_id}/heartbeats", beat)
-        yield resource.operation("POST", "/{id}/runs/{run_id}/logs", add_logs)
+        yield resource.operation("PATCH", "/{id}/runs/{run_id}", update_run, later=REPORTING)
+        yield resource.operation("POST", "/{id}/runs/{run_id}/heartbeats", beat, later=REPORTING)
+        yield resource.operation("POST", "/{id}/runs/{run_id}/logs", add_logs, later=REPORTING)
 
     return trait
 
