@@ -35,7 +35,8 @@ import pyogrio
 
 @fused.udf
 def udf(bounds: fused.types.Bounds):
-    return pyogrio.read_dataframe("{file}", bbox=tuple(bounds), use_arrow=True)
+    _, table = pyogrio.read_arrow("{file}", bbox=tuple(bounds))
+    return table
 """
 
 
