@@ -26,6 +26,7 @@ from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.code_by_token import CodeByToken
 from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
 from headrace.dialects.fused.inside import Inside
@@ -92,7 +93,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(
         keys=keys,
-        make_call=lambda who: Call(platform, who),
+        make_call=lambda who, address: Call(platform, who, address),
         body_bytes=settings.body_mb << 20,
         body_seconds=settings.body_seconds,
         threads=CONNECTIONS,
@@ -114,7 +115,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         platform.db.close()
 
     tiles, cache, login = TileJson(calls, openings), CacheRoutes(calls), LoginRoutes(guesses)
-    udfs = (routes, cache, login, files, disk, share, maps, tiles, fused)
+    udfs = (routes, CodeByToken(openings), cache, login, files, disk, share, maps, tiles, fused)
     of_fused = [operation for part in udfs for operation in part.operations()]
     calls.inside = Inside(platform, rim, of_fused).answer
     mounts = [

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from headrace.api.auth import Keys
 from headrace.api.codec import PlainJson
 from headrace.api.endpoint import Rim
+from headrace.api.operation import Later
 from headrace.api.resource import Resource
 from headrace.api.router import Mount, Router
 from headrace.errors import Busy, NotFound, Unauthenticated
@@ -105,6 +106,28 @@ def be_busy(call: Call) -> dict[str, str]:
     raise Busy(retry_after=7)
 
 
+@things.post("/{id}/spin", status=201, later="Things spin once there are wheels.")
+def spin_thing(call: Call, id: int, body: ThingCreate) -> Later[Thing]:
+    """Spin a thing."""
+    get_thing(call, id)
+
+
+def measured(resource):
+    def measure(call: Call, id: int) -> list[Thing]:
+        """Measure a wheel."""
+        raise AssertionError("nothing runs of what is not served")
+
+    yield resource.operation("GET", "/{id}/measures", measure)
+
+
+wheels = Resource("/wheels", Thing, traits=[measured], later="Wheels come later.")
+
+
+@wheels.get()
+def list_wheels(call: Call, page: Page) -> Later[Slice[Thing]]:
+    """List wheels."""
+
+
 def authenticate(key: str) -> Principal:
     if key != KEY:
         raise Unauthenticated
@@ -113,12 +136,12 @@ def authenticate(key: str) -> Principal:
 
 @pytest.fixture
 def rim():
-    return Rim(keys=Keys(authenticate), make_call=lambda who: who, body_bytes=100_000, body_seconds=0.2)
+    return Rim(keys=Keys(authenticate), make_call=lambda who, address: who, body_bytes=100_000, body_seconds=0.2)
 
 
 @pytest.fixture
 def operations():
-    return list(things)
+    return [*things, *wheels]
 
 
 @pytest.fixture

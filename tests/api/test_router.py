@@ -36,7 +36,7 @@ def table(*paths):
         function.__annotations__ = dict.fromkeys(names, str)
         return describe("GET", path, function)
 
-    router = Router([], Rim(keys=Keys(lambda key: None), make_call=lambda who: who))
+    router = Router([], Rim(keys=Keys(lambda key: None), make_call=lambda who, address: who))
     for path in paths:
         router._add("", declare(path), path)
     return router

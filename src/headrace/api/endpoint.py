@@ -15,12 +15,12 @@ from starlette.types import Receive, Scope, Send
 from headrace.api import faults
 from headrace.api.auth import Keys, key_of
 from headrace.api.codec import Codec
-from headrace.api.operation import Operation
+from headrace.api.operation import Headed, Operation
 from headrace.api.parameters import path_reader, query_reader
 from headrace.api.presence import ClientGone
 from headrace.api.streams import read_body
 from headrace.api.visit import visit_of
-from headrace.errors import Unauthenticated
+from headrace.errors import NotServed, Unauthenticated
 from headrace.model.access import Principal
 from headrace.model.page import Page
 
@@ -32,12 +32,13 @@ Answer = Callable[[Scope, Receive, list[str]], Awaitable[Response]]
 class Rim:
     """What every endpoint needs of the server it is part of; `server.py` composes it.
 
-    `make_call` gives what functions take as their first argument, for who asked (None: nobody who is known).
+    `make_call` gives what functions take as their first argument, for who asked (None: nobody who is known) and from
+    which address of the network.
     `threads` is how many synchronous functions run at once, of use as far as the database has connections.
     """
 
     keys: Keys
-    make_call: Callable[[Principal | None], Any]
+    make_call: Callable[[Principal | None, str | None], Any]
     body_bytes: int = 64 << 20
     body_seconds: float = 30
     threads: int = 16
@@ -59,6 +60,11 @@ class Rim:
             raise Unauthenticated
         return None
 
+    async def call(self, scope: Scope, *, public: bool) -> Any:  # noqa: ANN401 - whatever `make_call` gives
+        """The first argument of the function that answers this request. Raises Unauthenticated."""
+        who = await self.who(scope, public=public)
+        return self.make_call(who, client[0] if (client := scope.get("client")) else None)
+
     async def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the function gives
         """Run a synchronous function in a thread."""
         if self._limiter is None:
@@ -70,9 +76,13 @@ def endpoint(operation: Operation, codec: Codec, rim: Rim) -> Handler:
     """The operation as a function of an ASGI request and of the segments that its path parameters matched."""
     answer = _raw(operation, rim) if operation.raw else _declared(operation, codec, rim)
 
+    later = operation.later
+
     async def handle(scope: Scope, receive: Receive, send: Send, segments: list[str]) -> None:
         try:
             response = await answer(scope, receive, segments)
+            if later is not None:
+                raise NotServed(later)
         except ClientGone:
             return
         except Exception as wrong:  # noqa: BLE001 - the rim: whatever went wrong is told as this dialect tells it
@@ -92,7 +102,7 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
     content_type = (b"content-type", b"application/json")
 
     async def answer(scope: Scope, receive: Receive, segments: list[str]) -> Response:
-        call = rim.make_call(await rim.who(scope, public=public))
+        call = await rim.call(scope, public=public)
         arguments = read_path(segments)
         arguments.update(read_query(scope["query_string"]))
         if read is not None:
@@ -104,7 +114,9 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
             value = await rim.run(partial(function, call, **arguments))
         if value is None:
             return Response(status_code=status)
-        if operation.paged:
+        if isinstance(value, Headed):
+            response = Response(write(value.value), status, value.headers)
+        elif operation.paged:
             page = arguments[page_name] if page_name else Page()
             response = Response(write(value.items), status, codec.paging(page, value.total))
         else:
@@ -121,7 +133,7 @@ def _raw(operation: Operation, rim: Rim) -> Answer:
     function, public = operation.function, operation.public
 
     async def answer(scope: Scope, receive: Receive, segments: list[str]) -> Response:
-        call = rim.make_call(await rim.who(scope, public=public))
+        call = await rim.call(scope, public=public)
         asked = partial(function, call, Request(scope, receive), **read_path(segments))
         return await asked() if on_the_loop else await rim.run(asked)
 

@@ -1,5 +1,6 @@
 """Queries of accounts: users, groups and API keys. Each takes a connection and gives model values."""
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +44,12 @@ def list_administrators(connection: Connection) -> list[User]:
     """The active administrators, the oldest first; held still until a transaction that writes ends."""
     statement = select(*USER).where(users.c.admin, users.c.active).order_by(users.c.id).with_for_update()
     return [User(**row) for row in connection.execute(statement).mappings()]
+
+
+def find_users(connection: Connection, ids: Collection[int]) -> list[User]:
+    """The users with these ids."""
+    rows = connection.execute(select(*USER).where(users.c.id.in_(ids))).mappings()
+    return [User(**row) for row in rows]
 
 
 def list_users(

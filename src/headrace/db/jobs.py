@@ -7,9 +7,12 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
+from headrace.db import objects
 from headrace.db.tables import access_tokens, collections, job_versions, jobs, users
 from headrace.model.collection import DEFAULT
 from headrace.model.job import Kind, Udf, Version
+from headrace.model.object import NOUNS
+from headrace.model.object import Kind as ObjectKind
 from headrace.model.page import Slice
 
 _ELSEWHERE = {
@@ -63,8 +66,8 @@ _TOKENS = (
 
 
 def readable_by(user_id: int) -> sa.ColumnElement[bool]:
-    """What a user may see of the udfs: their own, and those that are open to all."""
-    return sa.or_(jobs.c.owner_id == user_id, OPEN)
+    """What a user may see of the udfs: their own, those shared with them, and those that are open to all."""
+    return sa.or_(objects.permitted(ObjectKind.JOB, user_id), OPEN)
 
 
 def in_collection(name: str) -> sa.ColumnElement[bool]:
@@ -79,7 +82,7 @@ def default_first() -> sa.ColumnElement[int]:
 
 def insert_udf(connection: Connection, body: str, author_id: int, **values: Any) -> int:  # noqa: ANN401
     """A new udf at version 1; its id."""
-    values = {"kind": Kind.UDF.value, "version": 1, **values}
+    values = {"kind": Kind.UDF.value, "version": 1, "name": values["slug"], **values}
     job_id = connection.execute(jobs.insert().values(values).returning(jobs.c.id)).scalar_one()
     add_version(connection, job_id, 1, body, author_id, values["created_at"])
     return job_id
@@ -93,13 +96,15 @@ def add_version(connection: Connection, job_id: int, version: int, body: str, au
 
 def update_udf(connection: Connection, job_id: int, before: int, **values: Any) -> bool:  # noqa: ANN401
     """Change a udf that is still at version `before`. Whether it was."""
+    if "slug" in values:  # a udf has no other name
+        values["name"] = values["slug"]
     matches = (jobs.c.id == job_id, jobs.c.version == before)
     return connection.execute(jobs.update().where(*matches).values(values)).rowcount > 0
 
 
 def delete_udf(connection: Connection, job_id: int) -> None:
-    """Remove a udf with its versions and tokens."""
-    connection.execute(jobs.delete().where(jobs.c.id == job_id))
+    """Remove a udf with its versions and tokens, and with whom it was shared."""
+    objects.delete(connection, NOUNS[ObjectKind.JOB], job_id)
 
 
 def find_udf(

@@ -1,6 +1,7 @@
 """Every table. One schema for SQLite and PostgreSQL; `migrations/` is its history."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, Table
@@ -67,9 +68,31 @@ class Line(Text):
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+# An id that was given to one object is never another's: shares, projects, runs and the log refer to it without a
+# foreign key. PostgreSQL counts up anyhow.
+NEVER_TWICE: dict[str, Any] = {"sqlite_autoincrement": True}
+
+
 def key() -> Column[int]:
     """The column `id`."""
     return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def shelf() -> list[Column[bool]]:
+    """The columns by which lists leave things out."""
+    return [Column(name, sa.Boolean, nullable=False, server_default=sa.false()) for name in ("archived", "hidden")]
+
+
+def owned() -> list[Column[Any]]:
+    """What every object has: an owner, a name, its place on the shelf, when it came to be and last changed."""
+    return [
+        key(),
+        Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+        Column("name", Text, nullable=False),
+        *shelf(),
+        Column("created_at", Moment, nullable=False),
+        Column("updated_at", Moment, nullable=False, index=True),
+    ]
 
 
 users = Table(
@@ -162,9 +185,20 @@ jobs = Table(
     Column("updated_at", Moment, nullable=False),
     Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), index=True),  # every udf has one
     Column("udf_type", Text),
+    # What every kind but a udf has besides; a udf is called by its slug.
+    Column("name", Text, nullable=False, server_default=""),
+    *shelf(),
+    Column("settings", sa.JSON, nullable=False, server_default="{}"),  # what the kind alone has (services/scripts.py)
+    Column("state", Text, nullable=False, server_default="idle"),  # of the last run
+    Column("parent_id", Id, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
+    Column("template_id", Id, index=True),  # the template that it was made from
+    Column("running_as_id", Id, ForeignKey("users.id")),
+    Column("next_run_at", Moment),
     sa.UniqueConstraint("owner_id", "kind", "collection_id", "slug"),
+    **NEVER_TWICE,
 )
 Index("ix_jobs_owner_id_updated_at", jobs.c.owner_id, jobs.c.updated_at)
+Index("ix_jobs_kind_updated_at", jobs.c.kind, jobs.c.updated_at)
 
 job_versions = Table(
     "job_versions",
@@ -331,4 +365,155 @@ map_pages = Table(
     Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
     Column("body", Text, nullable=False),  # what it shows, as JSON (model/map_page.py)
     Column("created_at", Moment, nullable=False, index=True),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    *owned(),
+    Column("description", Text, nullable=False),
+    Column("note", Text),
+    Column("auto_share", sa.Boolean, nullable=False),  # who may see the project may see what is in it
+    **NEVER_TWICE,
+)
+
+project_objects = Table(
+    "project_objects",
+    metadata,
+    Column("project_id", Id, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Line(16), primary_key=True),
+    Column("object_id", Id, primary_key=True),  # no foreign key: it is in the table that the kind names
+    Column("added_at", Moment, nullable=False),
+)
+Index("ix_project_objects_kind_object_id", project_objects.c.kind, project_objects.c.object_id)
+
+shares = Table(
+    "shares",
+    metadata,
+    key(),
+    Column("kind", Line(16), nullable=False),
+    Column("object_id", Id, nullable=False),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE")),
+    Column("level", sa.SmallInteger, nullable=False),  # model/object.py: Level
+    sa.CheckConstraint("(user_id IS NULL) <> (group_id IS NULL)", name="one_grantee"),
+    sa.UniqueConstraint("kind", "object_id", "user_id"),
+    sa.UniqueConstraint("kind", "object_id", "group_id"),
+)
+Index("ix_shares_user_id_kind", shares.c.user_id, shares.c.kind)
+Index("ix_shares_group_id_kind", shares.c.group_id, shares.c.kind)
+
+changes = Table(
+    "changes",
+    metadata,
+    key(),
+    Column("at", Moment, nullable=False, index=True),
+    Column("user_id", Id, index=True),  # no foreign keys: the log outlives what it tells of
+    Column("key_id", Id),
+    Column("address", Text),
+    Column("action", Line(32), nullable=False),
+    Column("kind", Line(16), nullable=False),
+    Column("object_id", Id, nullable=False),
+    Column("name", Text),
+    Column("before", sa.JSON(none_as_null=True)),
+    Column("after", sa.JSON(none_as_null=True)),
+)
+Index("ix_changes_kind_object_id", changes.c.kind, changes.c.object_id)
+
+remote_hosts = Table(
+    "remote_hosts",
+    metadata,
+    *owned(),
+    Column("type", Text, nullable=False),  # an engine's name
+    Column("url", Text, nullable=False),
+    Column("description", Text),
+    Column("settings", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
+)
+
+whitelisted_ips = Table(
+    "whitelisted_ips",
+    metadata,
+    key(),
+    Column("remote_host_id", Id, ForeignKey("remote_hosts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("subnet_mask", Text, nullable=False),
+    Column("security_group_id", Text),
+    Column("authorized_by", Text, nullable=False),
+    Column("is_active", sa.Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    *owned(),
+    Column("type", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("secret", sa.LargeBinary, nullable=False),  # the password, encrypted
+    Column("description", Text),
+    Column("remote_host_id", Id, ForeignKey("remote_hosts.id")),
+    Column("is_default", sa.Boolean, nullable=False),
+    Column("settings", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
+)
+Index("ix_credentials_owner_id_type", credentials.c.owner_id, credentials.c.type)
+
+storage_hosts = Table(
+    "storage_hosts",
+    metadata,
+    *owned(),
+    Column("provider", Text, nullable=False),
+    Column("bucket", Text, nullable=False),
+    Column("options", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
+)
+
+files = Table(
+    "files",
+    metadata,
+    *owned(),
+    Column("description", Text),
+    Column("state", Line(16), nullable=False),  # empty, partial, whole
+    Column("size", sa.BigInteger, nullable=False),
+    Column("blob", Text),  # the key of its bytes in the store
+    Column("parts", sa.Integer),  # how many a multipart upload has
+    Column("expires_at", Moment, index=True),
+    Column("detected", sa.JSON(none_as_null=True)),  # header, delimiter, compression and columns of a table in it
+    **NEVER_TWICE,
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    *owned(),
+    Column("job_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("note", Text),
+    Column("ui_report_id", Id),
+    Column("settings", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    key(),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("object_type", Line(32), nullable=False),
+    Column("object_id", Id, nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("display_name", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("object_type", "alias"),
+    **NEVER_TWICE,
+)
+Index("ix_aliases_object_type_object_id", aliases.c.object_type, aliases.c.object_id)
+
+json_values = Table(
+    "json_values",
+    metadata,
+    *owned(),
+    Column("value", Text, nullable=False),  # as it came, since JSON of either database would reorder it
+    **NEVER_TWICE,
 )

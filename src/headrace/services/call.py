@@ -48,6 +48,7 @@ class Call:
 
     platform: Platform
     who: "Principal | None"
+    address: str | None = None  # of the network, where the request came over one
 
     @property
     def user(self) -> "User":

@@ -109,7 +109,7 @@ def from_query(query: bytes, accept: str, *, tile: bool) -> Wanted:
     return read(query, for_people, tile)
 
 
-def _read_query(query: bytes, for_people: bool, tile: bool) -> Wanted:  # noqa: FBT001 - positional, as the cache wants
+def _read_query(query: bytes, for_people: bool, tile: bool) -> Wanted:
     own: dict[str, str] = {}
     arguments: dict[str, Any] = {}
     for name, value in pairs(query):

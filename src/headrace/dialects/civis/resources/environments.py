@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import Id
+from headrace.dialects.civis.fields import Id
 from headrace.model import environment as model
 from headrace.model.page import Page, Slice
 from headrace.services import environments

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import Uid
+from headrace.dialects.civis.fields import Uid
 from headrace.model import run
 from headrace.model.page import Page, Slice
 from headrace.services import runs

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import Id, Newest, Uid
+from headrace.dialects.civis.fields import Id, Newest, Uid
 from headrace.model import job
 from headrace.model.page import Slice
 from headrace.services import tokens

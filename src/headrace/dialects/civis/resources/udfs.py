@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import BLANK, Newest, Uid
+from headrace.dialects.civis.fields import BLANK, Newest, Uid
 from headrace.model import job
 from headrace.model.page import Page, Slice
 from headrace.services import udfs

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.traits import BLANK, ById, Id, Name, initials
+from headrace.dialects.civis.fields import BLANK, ById, Id, Name, initials
 from headrace.model import access
 from headrace.model.page import Page, Slice
 from headrace.services import accounts

@@ -32,3 +32,28 @@ class Newest(ById, frozen=True, kw_only=True):
 def initials(name: str) -> str:
     """The first letters of a name: `Ada Lovelace` is AL."""
     return "".join(word[0] for word in name.split()[:3]).upper()
+
+
+class Listed(Page, frozen=True, kw_only=True):
+    """A page of a list of objects, the latest change first."""
+
+    order: Annotated[Literal["updated_at", "name", "created_at"], Meta(description="The field on which to order.")] = (  # type: ignore[assignment]
+        "updated_at"
+    )
+
+
+Archived = Annotated[
+    Literal["true", "false", "all", ""],
+    Meta(description="Whether to list what is archived: `true`, `false` or `all`; without it, what is not."),
+]
+Hidden = Annotated[bool, Meta(description="Whether to list what is hidden, and nothing else.")]
+AuthorFilter = Annotated[
+    str | None,
+    Meta(description="Only what belongs to these users: ids, usernames or e-mails, with commas between."),
+]
+LevelWord = Annotated[Literal["read", "write", "manage"], Meta(description="Options are: `read`, `write` or `manage`.")]
+
+
+def is_archived(archived: str) -> bool | None:
+    """The filter as a value: what is archived, what is not, or both (None)."""
+    return {"true": True, "all": None}.get(archived, False)

@@ -1,0 +1,191 @@
+"""Queries that hold for objects of every kind: who may see them, with whom they are shared, on which shelf they are.
+
+Selecting is selecting what a person may see: `permitted` is the one expression that says so, for every list, count
+and search.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from headrace.db import tables as t
+from headrace.db.tables import group_members, groups, project_objects, projects, shares, users
+from headrace.model.object import Kind, Level, Noun, Object, Share
+from headrace.model.page import Page
+
+TABLES: dict[Kind, sa.Table] = {
+    Kind.JOB: t.jobs,
+    Kind.FILE: t.files,
+    Kind.PROJECT: projects,
+    Kind.CREDENTIAL: t.credentials,
+    Kind.DATABASE: t.remote_hosts,
+    Kind.STORAGE_HOST: t.storage_hosts,
+    Kind.TEMPLATE: t.templates,
+    Kind.JSON_VALUE: t.json_values,
+}
+Matches = Iterable[sa.ColumnElement[bool]]
+
+
+def table_of(noun: Noun) -> sa.Table:
+    """The table that its objects are kept in."""
+    return TABLES[noun.kind]
+
+
+def narrowed(noun: Noun) -> list[sa.ColumnElement[bool]]:
+    """What tells the noun's objects from others in their table."""
+    return [t.jobs.c.kind.in_(noun.jobs)] if noun.jobs else []
+
+
+def permitted(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnElement[bool]:
+    """The objects with which a user may do that much.
+
+    Their own, those shared with them or with a group of theirs, and those in a project that shares what is in it and
+    is theirs or shared with them.
+    """
+    ids = [_shared(kind, user_id, level)]
+    if kind is not Kind.PROJECT:
+        theirs = (projects.c.owner_id == user_id, projects.c.id.in_(_shared(Kind.PROJECT, user_id, level)))
+        ids.append(
+            select(project_objects.c.object_id)
+            .join(projects, projects.c.id == project_objects.c.project_id)
+            .where(project_objects.c.kind == kind, projects.c.auto_share, sa.or_(*theirs))
+        )
+    table = TABLES[kind]
+    return sa.or_(table.c.owner_id == user_id, *(table.c.id.in_(some) for some in ids))
+
+
+def _shared(kind: Kind, user_id: int, level: Level) -> sa.Select[Any]:
+    of_theirs = select(group_members.c.group_id).where(group_members.c.user_id == user_id)
+    grantee = sa.or_(shares.c.user_id == user_id, shares.c.group_id.in_(of_theirs))
+    return select(shares.c.object_id).where(shares.c.kind == kind, shares.c.level >= level, grantee)
+
+
+def level_of(connection: Connection, noun: Noun, object_id: int, user_id: int) -> Level | None:
+    """The most that a user may do with an object; None where they may not see it, or it is not there."""
+    table = table_of(noun)
+    most = sa.case(
+        *((permitted(noun.kind, user_id, level), int(level)) for level in (Level.MANAGE, Level.WRITE, Level.READ)),
+        else_=0,
+    )
+    level = connection.execute(select(most).where(table.c.id == object_id, *narrowed(noun))).scalar()
+    return Level(level) if level else None
+
+
+def levels_of(connection: Connection, noun: Noun, ids: list[int], user_id: int) -> dict[int, Level]:
+    """The most that a user may do with each of these objects; those that they may not see are left out."""
+    found: dict[int, Level] = {}
+    table = table_of(noun)
+    for level in Level:
+        matches = (table.c.id.in_(ids), permitted(noun.kind, user_id, level))
+        found |= dict.fromkeys(connection.execute(select(table.c.id).where(*matches)).scalars(), level)
+    return found
+
+
+def find(connection: Connection, noun: Noun, object_id: int) -> Object | None:
+    """What every object has, of this one, whoever asks."""
+    table = table_of(noun)
+    columns = [table.c[name] for name in Object.__struct_fields__]
+    row = connection.execute(select(*columns).where(table.c.id == object_id, *narrowed(noun))).mappings().one_or_none()
+    return Object(**row) if row else None
+
+
+def update(connection: Connection, noun: Noun, object_id: int, **values: Any) -> None:  # noqa: ANN401
+    """Change columns of an object."""
+    table = table_of(noun)
+    connection.execute(table.update().where(table.c.id == object_id).values(values))
+
+
+def delete(connection: Connection, noun: Noun, object_id: int) -> None:
+    """Remove an object, from its projects and from whom it was shared with too."""
+    table = table_of(noun)
+    forget(connection, noun.kind, select(table.c.id).where(table.c.id == object_id))
+    connection.execute(table.delete().where(table.c.id == object_id))
+
+
+def forget(connection: Connection, kind: Kind, ids: sa.Select[Any]) -> None:
+    """Forget with whom these objects were shared, and in which projects they were; they are about to go."""
+    for link in (shares, project_objects):
+        connection.execute(link.delete().where(link.c.kind == kind, link.c.object_id.in_(ids)))
+
+
+def on_shelf(noun: Noun, *, archived: bool | None, hidden: bool | None) -> list[sa.ColumnElement[bool]]:
+    """What is archived or hidden, what is not, or both (None)."""
+    table = table_of(noun)
+    wanted = ((table.c.archived, archived), (table.c.hidden, hidden))
+    return [column if value else sa.not_(column) for column, value in wanted if value is not None]
+
+
+def by_author(noun: Noun, author: str) -> sa.ColumnElement[bool]:
+    """What belongs to one of these users, named by id, username or e-mail, with commas between."""
+    names = [name.strip() for name in author.split(",") if name.strip()]
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 10]
+    called = sa.or_(users.c.username.in_(names), users.c.email.in_([name.lower() for name in names]))
+    return table_of(noun).c.owner_id.in_(select(users.c.id).where(sa.or_(users.c.id.in_(numbers), called)))
+
+
+def named_like(noun: Noun, text: str) -> sa.ColumnElement[bool]:
+    """What has this text in its name, in capitals or small letters."""
+    return table_of(noun).c.name.icontains(text, autoescape=True)
+
+
+def count(connection: Connection, noun: Noun, matches: Matches) -> int:
+    """How many of the noun's objects match."""
+    statement = select(sa.func.count()).select_from(table_of(noun)).where(*narrowed(noun), *matches)
+    return connection.execute(statement).scalar_one()
+
+
+def ids_of_page(connection: Connection, noun: Noun, matches: Matches, page: Page) -> list[int]:
+    """The ids of one page of the noun's objects that match, in the page's order; a tie goes by id."""
+    table = table_of(noun)
+    column = table.c[page.order] if page.order and page.order in table.c else table.c.id
+    order = (column.asc(), table.c.id.asc()) if page.order_dir == "asc" else (column.desc(), table.c.id.desc())
+    statement = select(table.c.id).where(*narrowed(noun), *matches).order_by(*order)
+    return list(connection.execute(statement.limit(page.limit).offset(page.offset)).scalars())
+
+
+def list_shares(connection: Connection, kind: Kind, object_id: int) -> list[Share]:
+    """Who may do what with an object besides its owner, each once with the most they may; users and then groups."""
+    direct = (sa.null(), sa.and_(shares.c.kind == kind, shares.c.object_id == object_id))
+    in_projects = (
+        select(project_objects.c.project_id)
+        .join(projects, projects.c.id == project_objects.c.project_id)
+        .where(project_objects.c.kind == kind, project_objects.c.object_id == object_id, projects.c.auto_share)
+    )
+    through = (shares.c.object_id, sa.and_(shares.c.kind == Kind.PROJECT, shares.c.object_id.in_(in_projects)))
+    best: dict[tuple[int | None, int | None], Share] = {}
+    for project_id, matches in (direct, through):
+        statement = (
+            select(shares.c.level, shares.c.user_id, shares.c.group_id, users.c.name, groups.c.name, project_id)
+            .outerjoin(users, users.c.id == shares.c.user_id)
+            .outerjoin(groups, groups.c.id == shares.c.group_id)
+            .where(matches)
+        )
+        for level, user_id, group_id, user, group, project in connection.execute(statement):
+            share = Share(
+                level=Level(level), user_id=user_id, group_id=group_id, name=user or group, project_id=project
+            )
+            known = best.get((user_id, group_id))
+            if known is None or share.level > known.level:
+                best[user_id, group_id] = share
+    for owner in connection.execute(
+        select(projects.c.owner_id, users.c.name, projects.c.id)
+        .join(users, users.c.id == projects.c.owner_id)
+        .where(projects.c.id.in_(in_projects))
+    ):
+        best[owner[0], None] = Share(level=Level.MANAGE, user_id=owner[0], name=owner[1], project_id=owner[2])
+    return sorted(best.values(), key=lambda share: (share.group_id is not None, share.name, share.user_id or 0))
+
+
+def put_share(connection: Connection, kind: Kind, object_id: int, level: Level, **grantee: int) -> None:
+    """Let a user or a group (`user_id` or `group_id`) do so much with an object, in place of what they might before."""
+    delete_share(connection, kind, object_id, **grantee)
+    connection.execute(shares.insert().values(kind=kind, object_id=object_id, level=int(level), **grantee))
+
+
+def delete_share(connection: Connection, kind: Kind, object_id: int, **grantee: int) -> bool:
+    """Take back what a user or a group may do. Whether there was anything."""
+    matches = [shares.c[name] == value for name, value in grantee.items()]
+    statement = shares.delete().where(shares.c.kind == kind, shares.c.object_id == object_id, *matches)
+    return connection.execute(statement).rowcount > 0
