@@ -26,6 +26,14 @@ def app(platform):
     return application(platform)
 
 
+@pytest.fixture(scope="module")
+def one_app(tmp_path_factory):
+    """One for all tests of a module, for those that change nothing."""
+    platform = opened(tmp_path_factory.mktemp("one"))
+    yield application(platform)
+    platform.db.close()
+
+
 @pytest.fixture
 def ask(app):
     """Ask the API; `key=None` asks as nobody."""
