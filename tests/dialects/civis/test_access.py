@@ -27,7 +27,8 @@ from headrace.services.call import Platform
 from headrace.work.recorder import Recorder
 
 OPERATIONS = {f"{one.method} {one.path}": one for one in civis.operations("http://test")}
-NOWHERE = {"id": 999_999, "project_id": 999_999, "uid": "00000000-0000-4000-8000-000000000000"}
+NOBODYS = 999_999  # an id
+NOWHERE = {"id": NOBODYS, "project_id": NOBODYS, "uid": "00000000-0000-4000-8000-000000000000"}
 
 
 class Needs(Enum):
@@ -63,7 +64,7 @@ KEYS = "/users/{id}/api_keys"  # one's own, and the administrators', who revoke 
 CALLS = "/runs/{uid}"  # one's own, and the administrators', who are asked why the server is slow
 
 # Nouns of which nothing exists before they are served: what they answer to whoever has a key is 501.
-NOT_SERVED: tuple[str, ...] = ()
+NOT_SERVED = ("/imports", "/models", "/predictions", "/queries", "/reports", "/notebooks")
 
 
 class People(NamedTuple):
@@ -182,8 +183,31 @@ VALUES: dict[str, object] = {
     "includeDependencies": False,
     "code": "def udf(): return 2",
     "requirements": ["six"],
+    "fileIds": [1],
+    "schema": "public",
+    "table": "t",
+    "tableName": "public.t",
+    "remoteHostId": 1,
+    "credentialId": 1,
+    "database": 1,
+    "sql": "select 1",
+    "previewRows": 10,
+    "primaryKey": ["id"],
+    "syncType": "Dbsync",
+    "isOutbound": False,
+    "schedule": {},
+}
+SYNC = {"source": {"path": "a.b"}, "destination": {"path": "a.b"}}
+CSV = {
+    "source": {"fileIds": [1]},
+    "destination": {"schema": "s", "table": "t", "remoteHostId": 1, "credentialId": 1},
+    "firstRowIsHeader": True,
 }
 BODIES: dict[str, object] = {
+    "POST /imports/{id}/syncs": SYNC,
+    "PUT /imports/{id}/syncs/{sync_id}": SYNC,
+    "POST /imports/files/csv": CSV,
+    "PUT /imports/files/csv/{id}": CSV,
     "POST /environments": {"name": "another", "requirements": ["six"]},
 }
 
@@ -205,7 +229,7 @@ def manages(operation: Operation) -> bool:
 def needs(name: str, operation: Operation) -> Needs:
     if name in EXCEPTIONS:
         return EXCEPTIONS[name][0]
-    if "{" not in operation.path:
+    if "{" not in operation.path or operation.path.startswith(NOT_SERVED):
         return Needs.KEY
     if operation.path.startswith(KEYS):
         return Needs.SELF_OR_ADMIN
@@ -256,7 +280,7 @@ def test_everybody_gets_what_the_rule_says(world, name):
     if there and prefix not in MAKERS:
         pytest.fail(f"{name}: say in MAKERS how one of {prefix} is made.")
     make = world.kept if operation.method == "GET" else world.fresh
-    names = make(prefix) if there else NOWHERE
+    names = make(prefix) if there else dict.fromkeys(TEMPLATE.findall(operation.path), NOBODYS)
     got, wanted, refusal = {}, {}, None
     for role in ("anonymous", "revoked", *ROLES):
         wanted[role] = expected(operation, need, role)
