@@ -159,7 +159,8 @@ class Refusal(Response):
         headers = [*self.raw_headers, (b"connection", b"close")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        left = DRAINED
+        waits = any(name == b"expect" for name, _ in scope["headers"])  # for leave to send, which this is not
+        left = 0 if waits else DRAINED
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 while left > 0:

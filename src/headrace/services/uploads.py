@@ -185,30 +185,13 @@ def complete(call: Call, upload_id: int) -> None:
         raise Conflict("This file has expired; announce it again.")
     if upload.state is State.WHOLE:
         return
-    _require_all(platform, upload, upload.parts)
-    if is_direct(platform):
-        require_room(platform, upload.owner_id)
-    blob = fresh_blob(datetime.now(UTC))
     try:
-        sizes = _seal(platform, upload, blob, upload.parts)
-        if upload.parts != len(sizes):
-            raise Conflict("A part went away this moment; ask which are missing, and send them again.")
-        _require_size(platform, sum(sizes))
-        with platform.db.begin() as connection:
-            values = {"state": State.WHOLE, "blob": blob, "sizes": sizes, "size": sum(sizes)}
-            done = rows.update(connection, upload, updated_at=datetime.now(UTC), **values)
-            if done:
-                after = {"size": sum(sizes), "parts": upload.parts}
-                changes.record(connection, call, "upload", Kind.FILE, upload_id, None, after, name=upload.name)
-    except BaseException:
-        _discard(platform, blob)
-        raise
-    if not done:  # another request completed it, or it expired or was deleted
-        _discard(platform, blob)
-        get_file(call, upload_id)
-        return
-    assert upload.blob is not None
-    _discard(platform, upload.blob)
+        _join(call, upload, upload.parts)
+    except Conflict:
+        if (
+            get_file(call, upload_id).state is not State.WHOLE
+        ):  # of two requests at once, one finds the other's work done
+            raise
 
 
 def preview(call: Call, upload_id: int, delimiter: str | None, *, header: bool | None) -> previews.Table:
@@ -238,6 +221,31 @@ def _parts(platform: Platform, upload: Upload) -> list[Part]:
     assert upload.blob is not None
     found = [Part(number=number_of(b.key), size=b.size, etag=b.etag or "") for b in platform.blobs.scan(upload.blob)]
     return sorted(found, key=lambda part: part.number)
+
+
+def _join(call: Call, upload: Upload, count: int) -> None:
+    platform = call.platform
+    _require_all(platform, upload, count)
+    if is_direct(platform):
+        require_room(platform, upload.owner_id)
+    blob = fresh_blob(datetime.now(UTC))
+    try:
+        sizes = _seal(platform, upload, blob, count)
+        if count != len(sizes):
+            raise Conflict("A part went away this moment; ask which are missing, and send them again.")
+        size = sum(sizes)
+        _require_size(platform, size)
+        with platform.db.begin() as connection:
+            values = {"state": State.WHOLE, "blob": blob, "sizes": sizes, "size": size}
+            if not rows.update(connection, upload, updated_at=datetime.now(UTC), **values):
+                raise Conflict("This file was completed, deleted or expired this moment.")
+            after = {"size": size, "parts": count}
+            changes.record(connection, call, "upload", Kind.FILE, upload.id, None, after, name=upload.name)
+    except BaseException:
+        _discard(platform, blob)
+        raise
+    assert upload.blob is not None
+    _discard(platform, upload.blob)
 
 
 def _require_all(platform: Platform, upload: Upload, count: int) -> None:

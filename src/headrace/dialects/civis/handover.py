@@ -103,7 +103,8 @@ def download_path(signature: str, name: str) -> str:
 
 def last_name(name: str) -> str:
     """The name without the folders that its sender had it in."""
-    return PurePosixPath(name.replace("\\", "/")).name or "file"
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return last if last.strip(". ") else "file"
 
 
 async def _answer(take: Callable[[], Awaitable[Response]]) -> Response:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from headrace.api.operation import Later
 from headrace.api.resource import Resource
 from headrace.dialects.civis import PREFIX
 from headrace.dialects.civis.codec import Wire
@@ -15,7 +16,6 @@ from headrace.dialects.civis.shapes import Author, authors
 from headrace.dialects.civis.traits.membership import in_projects
 from headrace.dialects.civis.traits.sharing import shares
 from headrace.dialects.civis.traits.transfer import transferable
-from headrace.errors import NotServed
 from headrace.model.object import Level
 from headrace.model.upload import MOST_PARTS, Upload
 from headrace.services import objects, uploads
@@ -274,41 +274,35 @@ def complete_multipart(call: Call, id: Id) -> None:
     uploads.complete(call, id)
 
 
-@resource.post("/preprocess/csv", status=201)
-def create_preprocess(call: Call, body: PreprocessCreate) -> Preprocess:
+@resource.post("/preprocess/csv", status=201, later=PREPROCESSING)
+def create_preprocess(call: Call, body: PreprocessCreate) -> Later[Preprocess]:
     """Create a Preprocess CSV."""
     objects.level(call, FILE, body.file_id)
-    raise NotServed(PREPROCESSING)
 
 
-@resource.get("/preprocess/csv/{id}")
-def get_preprocess(call: Call, id: Id) -> Preprocess:
+@resource.get("/preprocess/csv/{id}", later=PREPROCESSING)
+def get_preprocess(call: Call, id: Id) -> Later[Preprocess]:
     """Get a Preprocess CSV."""
-    raise NotServed(PREPROCESSING)
 
 
-@resource.put("/preprocess/csv/{id}")
-def replace_preprocess(call: Call, id: Id, body: PreprocessReplacement) -> Preprocess:
+@resource.put("/preprocess/csv/{id}", later=PREPROCESSING)
+def replace_preprocess(call: Call, id: Id, body: PreprocessReplacement) -> Later[Preprocess]:
     """Replace all attributes of this Preprocess CSV."""
-    raise NotServed(PREPROCESSING)
 
 
-@resource.patch("/preprocess/csv/{id}")
-def update_preprocess(call: Call, id: Id, body: PreprocessChange) -> Preprocess:
+@resource.patch("/preprocess/csv/{id}", later=PREPROCESSING)
+def update_preprocess(call: Call, id: Id, body: PreprocessChange) -> Later[Preprocess]:
     """Update some attributes of this Preprocess CSV."""
-    raise NotServed(PREPROCESSING)
 
 
-@resource.delete("/preprocess/csv/{id}")
+@resource.delete("/preprocess/csv/{id}", later=PREPROCESSING)
 def delete_preprocess(call: Call, id: Id) -> None:
     """Archive a Preprocess CSV, as `PUT .../archive` does."""
-    raise NotServed(PREPROCESSING)
 
 
-@resource.put("/preprocess/csv/{id}/archive")
-def archive_preprocess(call: Call, id: Id, body: PreprocessStatus) -> Preprocess:
+@resource.put("/preprocess/csv/{id}/archive", later=PREPROCESSING)
+def archive_preprocess(call: Call, id: Id, body: PreprocessStatus) -> Later[Preprocess]:
     """Update the archive status of this object."""
-    raise NotServed(PREPROCESSING)
 
 
 @resource.get("/{id}")
