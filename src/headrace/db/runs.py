@@ -59,6 +59,21 @@ def list_runs(
     return Slice(items, _count(connection, whose, matches))
 
 
+def list_called(
+    connection: Connection, uid: str, whose: int | None, matches: Sequence[sa.ColumnElement[bool]], page: Page
+) -> Slice[Run]:
+    """A page of the runs that the code of the run of that uid called, as far as a user may see them (None: all)."""
+    # They are few: their index is walked, and not what the user ran in the order of time.
+    called = select(runs.c.id).where(runs.c.parent_uid == uid).cte("called").prefix_with("MATERIALIZED")
+    seen = select(*COLUMNS).join(called, called.c.id == runs.c.id).where(*matches)
+    if whose is not None:
+        seen = seen.where(visible_to(whose))
+    ordered = seen.order_by(*_order(runs, newest=page.order_dir == "desc")).limit(page.limit).offset(page.offset)
+    items = [_run(row) for row in connection.execute(ordered).mappings()]
+    counted = select(sa.func.count()).select_from(seen.limit(MOST_COUNTED).subquery())
+    return Slice(items, connection.execute(counted).scalar_one())
+
+
 def find_run(connection: Connection, uid: str, *matches: sa.ColumnElement[bool]) -> Run | None:
     """A run with its output."""
     output = [sa.func.coalesce(run_logs.c[name], "").label(name) for name in ("stdout", "stderr")]

@@ -244,6 +244,7 @@ runs = Table(
     Column("caller_id", Id),
     Column("token_id", Id),
     Column("collection_id", Id),  # where the call came by a collection's token
+    Column("parent_uid", Line(36)),  # of the run whose code called it; that may have been forgotten
     Column("door", Text, nullable=False),
     Column("format", Text),
     Column("cache", Text, nullable=False),
@@ -271,6 +272,8 @@ Index(
     sqlite_where=IN_COLLECTION,
     postgresql_where=IN_COLLECTION,
 )
+NESTED = sa.text("parent_uid IS NOT NULL")
+Index("ix_runs_parent_uid", runs.c.parent_uid, sqlite_where=NESTED, postgresql_where=NESTED)
 # The few that did not succeed are looked for among very many that did.
 OTHER_THAN_SUCCEEDED = sa.text("state <> 'succeeded'")
 for name, *columns in (

@@ -42,6 +42,7 @@ class Run(Struct, frozen=True, kw_only=True):
     caller_id: int | None = None
     token_id: int | None = None
     collection_id: int | None = None  # where it was called by a collection's token
+    parent_uid: str | None = None  # of the run whose code called it
     door: str  # which way the call came in: body, saved, token, tile
     format: str | None = None
     cache: Cache = Cache.OFF

@@ -25,6 +25,7 @@ def list_runs(
     door: str | None = None,
     cache: str | None = None,
     since: datetime | None = None,
+    parent: str | None = None,
 ) -> Slice[Run]:
     """A page of the runs that the caller may see; an administrator sees all. The newest come first."""
     matches: list[ColumnElement[bool]] = []
@@ -39,8 +40,11 @@ def list_runs(
     for column, value in ((runs.c.door, door), (runs.c.cache, cache)):
         if value is not None:
             matches.append(column == value)
+    whose = None if call.user.admin else call.user.id
     with call.platform.db.read() as connection:
-        return queries.list_runs(connection, None if call.user.admin else call.user.id, matches, page)
+        if parent is not None:
+            return queries.list_called(connection, parent, whose, matches, page)
+        return queries.list_runs(connection, whose, matches, page)
 
 
 def get_run(call: Call, uid: str) -> Run:

@@ -44,6 +44,17 @@ class Listed(Page, frozen=True, kw_only=True):
     )
 
 
+class Fifty(Listed, frozen=True, kw_only=True):
+    """A page of a list of jobs: up to 50, and in the order of their last runs too."""
+
+    limit: Annotated[int, Meta(ge=1, le=50, description="Number of results to return.")] = 20
+    order: Annotated[  # type: ignore[assignment]
+        Literal["updated_at", "name", "created_at", "last_run.updated_at"],
+        Meta(description="The field on which to order."),
+    ] = "updated_at"
+
+
+JobState = Literal["idle", "pending", "scheduled", "queued", "running", "succeeded", "failed", "cancelled"]
 Archived = Annotated[
     Literal["true", "false", "all", ""],
     Meta(description="Whether to list what is archived: `true`, `false` or `all`; without it, what is not."),
