@@ -35,11 +35,15 @@ def refused(function, *arguments, **named):
         return error.status_code
     return None
 
+def one_of(noun, what):
+    # GET of one object, at a path that ends in a word
+    return getattr(noun, "get_" + what, None) or getattr(noun, "list_" + what)
+
 def names(people):
     return [one["name"] for one in people]
 
-def traits(noun, kind, make, archived=None, moved=True, projects=True):
-    \"\"\"What objects have in common: shares, projects, an archive, a new owner.\"\"\"
+def traits(noun, kind, make, archived=True, projects=True):
+    # what objects have in common: shares, projects, an archive, a new owner
     def method(verb, what):
         return getattr(resource(noun), "_".join(word for word in (verb, kind, what) if word))
     found, one = {}, make()
@@ -55,10 +59,10 @@ def traits(noun, kind, make, archived=None, moved=True, projects=True):
         found["projects"] = names(method("list", "projects")(one))
         method("delete", "projects")(one, common.id)
         found["taken out"] = names(method("list", "projects")(one))
-    found["archived"] = archived(one) if archived else method("put", "archive")(one, True).archived
-    if moved:
-        found["dependencies"] = names(method("list", "dependencies")(one))
-        found["given"] = [one["shared"] for one in method("put", "transfer")(make(), bob.id, False).dependencies]
+    if archived:
+        found["archived"] = archived(one) if callable(archived) else method("put", "archive")(one, True).archived
+    found["dependencies"] = names(method("list", "dependencies")(one))
+    found["given"] = [one["shared"] for one in method("put", "transfer")(make(), bob.id, False).dependencies]
     return found
 
 admin = civis.APIClient(api_key=ADMIN, **OPTIONS)
@@ -216,6 +220,36 @@ templates.delete_scripts(spare)
 answer["templates"]["deleted"] = templates.get_scripts(spare).archived
 """
 
+FILES = """
+import requests
+
+TABLE = b"day,mm\\n1,0.5\\n"
+
+def upload(**fields):
+    file = client.files.post("rain.csv", **fields)
+    form = dict(file.upload_fields.items() if hasattr(file.upload_fields, "items") else file.upload_fields)
+    assert requests.post(file.upload_url, data=form, files={"file": ("temporary", TABLE)}).status_code < 300
+    return file.id
+
+one = upload(expires_at=None, description="of March")
+got = client.files.get(one)
+parts = client.files.post_multipart("snow.csv", 2)
+assert all(requests.put(url, data=TABLE).ok for url in parts.upload_urls)
+answer["files"] = {
+    "got": [got.name, got.file_size, got.expires_at, got.description, requests.get(got.file_url).text],
+    "expires by itself": client.files.get(upload()).expires_at is not None,
+    "put": client.files.put(one, "hail.csv", None).name,
+    "patched": client.files.patch(one, description="of May").description,
+    "preview": one_of(client.files, "preview")(one).rows,
+    "part": client.files.get_multipart(parts.id).id == parts.id,
+    "whole": client.files.post_multipart_complete(parts.id).json_data,
+    "parts": requests.get(client.files.get(parts.id).file_url).content == TABLE * 2,
+    "traits": traits("files", "", upload, archived=False),
+    "deleted": client.files.delete(one).json_data,
+    "gone": refused(client.files.get, one),
+}
+"""
+
 JOBS = """
 import os
 import requests
@@ -253,11 +287,11 @@ answer["jobs"] = {
 
 # Nouns that no part calls yet. Whoever writes their part takes them off; in the end nothing is here.
 NOT_CALLED = (
-    *("/aliases", "/credentials", "/databases", "/endpoints/", "/files", "/json_values", "/remote_hosts"),
+    *("/aliases", "/credentials", "/databases", "/endpoints/", "/json_values", "/remote_hosts"),
     *("/search", "/storage_hosts", "/tables"),
 )
 
-PARTS = [ACCOUNTS, PROJECTS, UDFS, SCRIPTS, JOBS]
+PARTS = [ACCOUNTS, PROJECTS, UDFS, FILES, SCRIPTS, JOBS]
 
 # What objects that were made above give by what they have in common.
 COMMON = {
@@ -331,6 +365,23 @@ def test_udfs_tokens_environments_runs_and_changes(found):
     }  # fmt: skip
     assert found.runs == {"own": [], "nothing": 404, "no logs": 404}
     assert "create" in found.changes
+
+
+def test_files(found):
+    traits = {key: value for key, value in COMMON.items() if key != "archived"}
+    assert without_mark(found.files) == {
+        "got": ["rain.csv", 13, None, "of March", "day,mm\n1,0.5\n"],
+        "expires by itself": True,
+        "put": "hail.csv",
+        "patched": "of May",
+        "preview": [["1", "0.5"]],
+        "part": True,
+        "whole": None,
+        "parts": True,
+        "traits": traits,
+        "deleted": None,
+        "gone": 404,
+    }
 
 
 @pytest.mark.parametrize("kind", ["sql", "python3", "r", "javascript", "containers", "custom"])
