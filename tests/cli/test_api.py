@@ -95,7 +95,7 @@ def test_a_list_is_a_table_and_json_for_programs(as_root, person):
     (found,) = json.loads(as_root("users", "list", "--query", person.email, "--json").stdout)
     assert (found["email"], "createdAt" in found) == (person.email, True)
     page = as_root("users", "list", "--limit", "1", "--page-num", "2")
-    assert re.fullmatch(r"1 of \d+, page 2 of \d+\n", page.stderr)
+    assert re.fullmatch(r"1 row of \d+, page 2 of \d+\n", page.stderr)
 
 
 def test_all_pages_are_given_on_demand(at_home):
