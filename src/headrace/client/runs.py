@@ -21,5 +21,5 @@ class Runs(Declared):
     _of = "runs"
 
     def __call__(self, *, limit: int = 20, **filters: Any) -> Records:  # noqa: ANN401
-        """The latest runs, the newest first; filters as `GET /api/runs` takes them: state, udf, door, cache."""
+        """The latest runs, the newest first; filters as `GET /api/runs` takes them: state, udf, door, cache, parent."""
         return self._client.ask("GET", f"{self._client.url}/api/runs", params={"limit": limit, **filters})

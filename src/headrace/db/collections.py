@@ -6,10 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from headrace.db import objects
 from headrace.db.tables import collections, jobs, session_tokens, users
 from headrace.errors import NotFound
 from headrace.model import ids
 from headrace.model.collection import DEFAULT, Collection, Member
+from headrace.model.object import Kind
 from headrace.model.page import Slice
 
 _FOREIGN = {"owner_email": users.c.email, "owner_username": users.c.username}
@@ -38,6 +40,7 @@ def update_collection(connection: Connection, collection_id: int, **values: Any)
 
 def delete_collection(connection: Connection, collection_id: int) -> None:
     """Remove a collection with its udfs, their versions and tokens, and its session tokens."""
+    objects.forget(connection, Kind.JOB, select(jobs.c.id).where(jobs.c.collection_id == collection_id))
     connection.execute(collections.delete().where(collections.c.id == collection_id))
 
 

@@ -15,7 +15,7 @@ from headrace.model import ids
 from headrace.model.collection import DEFAULT, SCOPES, Collection, Member, SessionToken
 from headrace.model.job import Udf
 from headrace.model.page import Slice
-from headrace.services import passcodes
+from headrace.services import changes, passcodes
 from headrace.services.call import Call, Platform
 from headrace.store.cipher import Unreadable
 
@@ -57,6 +57,7 @@ def create(
         with call.platform.db.begin() as connection:
             collection_id = queries.insert_collection(connection, **values)
             made = queries.find_collection(connection, collections.c.id == collection_id)
+            changes.record(connection, call, "create", "collection", collection_id, None, _told(made), name=name)
     except IntegrityError as taken:
         raise Conflict(f"You have a collection called {name!r} already; choose another name.") from taken
     assert made is not None
@@ -103,6 +104,8 @@ def update(
                     raise NotFound(f"You have no udf of the id {udf_uid[:60]!r}.")
                 udf_queries.update_udf(connection, udf.id, udf.version, collection_id=collection.id, updated_at=now)
             changed = queries.find_collection(connection, collections.c.id == collection.id)
+            told = _told(collection), _told(changed)
+            changes.record(connection, call, "update", "collection", collection.id, *told, name=collection.name)
     except IntegrityError as taken:
         raise Conflict("You have a collection of that name already, or it has a udf of that name.") from taken
     call.platform.revision.bump()
@@ -151,6 +154,8 @@ def delete(call: Call, uid: str) -> Collection:
         raise Conflict(f"The collection {DEFAULT!r} stays; delete the udfs in it one by one.")
     with call.platform.db.begin() as connection:
         queries.delete_collection(connection, collection.id)
+        told = _told(collection)
+        changes.record(connection, call, "delete", "collection", collection.id, told, name=collection.name)
     call.platform.revision.bump()
     return collection
 
@@ -225,7 +230,10 @@ def create_session(call: Call, share: str, ttl: int) -> SessionToken:
         raise Invalid(f"`ttl` wants 1 to {LONGEST_SESSION} seconds, and got {ttl}.")
     collection = _own_by_token(call, share)
     with call.platform.db.begin() as connection:
-        return _session(connection, collection.id, ttl)
+        session = _session(connection, collection.id, ttl)
+        told = {"session_expires_at": session.expires_at.isoformat()}
+        changes.record(connection, call, "share", "collection", collection.id, None, told, name=collection.name)
+    return session
 
 
 def open_session(platform: Platform, collection_id: int) -> SessionToken:
@@ -241,6 +249,8 @@ def delete_sessions(call: Call, share: str, text: str | None = None) -> int:
     collection = _own_by_token(call, share)
     with call.platform.db.begin() as connection:
         gone = queries.delete_sessions(connection, collection.id, None if text is None else ids.digest(text))
+        told = {"sessions": gone}
+        changes.record(connection, call, "unshare", "collection", collection.id, told, name=collection.name)
     call.platform.revision.bump()
     if text is not None and not gone:
         raise NotFound("There is no such session token.")
@@ -286,9 +296,18 @@ def _reshare(call: Call, collection: Collection, values: dict[str, Any], *, rene
             queries.update_collection(connection, collection.id, **values)
         if renewed:
             queries.delete_sessions(connection, collection.id)
+        told = {"share_token_renewed": renewed, "fields": sorted(values)}
+        changes.record(connection, call, "share", "collection", collection.id, None, told, name=collection.name)
         changed = queries.find_collection(connection, collections.c.id == collection.id)
     call.platform.revision.bump()
     return _there(changed)
+
+
+def _told(collection: Collection | None) -> dict[str, Any]:
+    if collection is None:
+        return {}
+    told = changes.told(collection, "name", "access_scope", "public_read", "preview_image_url")
+    return {**told, "passcode": collection.passcode is not None}
 
 
 def _readable(call: Call) -> Any:  # noqa: ANN401 - a column expression

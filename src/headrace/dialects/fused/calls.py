@@ -253,7 +253,9 @@ class CallRoutes:
                 f"Udfs that call one another may do so {self._depth} deep (HEADRACE_CALL_DEPTH), and this call would "
                 f"be at {visit.recursion}. Does one of them call itself?"
             )
-        return {"context": context, "depth": visit.depth if visit else 1}
+        if visit is None:
+            return {"context": context}
+        return {"context": context, "depth": visit.depth, "parent_uid": visit.uid}
 
     def _answer(self, made: service.Request, batch: Batch | None) -> Coroutine[Any, Any, Answered]:
         return self._calls.answer(made) if batch is None else answer_each(self._calls, made, *batch, self._most)
