@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+import recording
 from headrace.api.auth import Keys
 from headrace.api.endpoint import Rim
 from headrace.api.router import Mount, Router
@@ -70,7 +71,9 @@ def ask(app):
                 given = {"Authorization": f"Bearer {key}"} if key else {}
                 return await client.request(method, path, headers={**given, **dict(headers)}, **rest)
 
-        return asyncio.run(go())
+        answer = asyncio.run(go())
+        recording.note(method, path, rest, answer)
+        return answer
 
     return send
 
