@@ -18,7 +18,7 @@ from headrace.api.codec import Codec
 from headrace.api.operation import Headed, Operation
 from headrace.api.parameters import path_reader, query_reader
 from headrace.api.presence import ClientGone
-from headrace.api.streams import read_body
+from headrace.api.streams import BodyTooLarge, read_body, refuse_body
 from headrace.api.visit import visit_of
 from headrace.errors import NotServed, Unauthenticated
 from headrace.model.access import Principal
@@ -84,6 +84,9 @@ def endpoint(operation: Operation, codec: Codec, rim: Rim) -> Handler:
             if later is not None:
                 raise NotServed(later)
         except ClientGone:
+            return
+        except BodyTooLarge as wrong:
+            await refuse_body(faults.respond(wrong, codec), scope, receive, send)
             return
         except Exception as wrong:  # noqa: BLE001 - the rim: whatever went wrong is told as this dialect tells it
             response = faults.respond(wrong, codec)

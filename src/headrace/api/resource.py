@@ -79,7 +79,7 @@ class Resource:
         options.setdefault("tags", (self.tag,))
         if self.later is None:
             return describe(method, self.path + path, function, **options)
-        options.setdefault("later", self.later)
+        options["later"] = self.later  # also of what a trait says to come later by itself
         return replace(describe(method, self.path + path, function, **options), function=_do_nothing)
 
     def __iter__(self) -> Iterator[Operation]:

@@ -28,17 +28,32 @@ OLD = "civis==1.6.2", "pandas", "pycryptodomex<3.20"
 
 @pytest.fixture
 def platform(tmp_path):
-    settings = msgspec.structs.replace(Settings(), home=tmp_path, admin_key="hr_admin")
-    db = Database(f"sqlite:///{tmp_path / 'headrace.db'}")
+    yield from opened(tmp_path)
+
+
+@pytest.fixture
+def app(platform):
+    return served(platform)
+
+
+@pytest.fixture(scope="module")
+def one_app(tmp_path_factory):
+    """One for all tests of a module, for those that change nothing."""
+    for platform in opened(tmp_path_factory.mktemp("one")):
+        yield served(platform)
+
+
+def opened(home: Path) -> Iterator[Platform]:
+    settings = msgspec.structs.replace(Settings(), home=home, admin_key="hr_admin")
+    db = Database(f"sqlite:///{home / 'headrace.db'}")
     db.migrate()
-    platform = Platform(settings, db, Blobs(tmp_path / "store"), open_cipher("", tmp_path))
+    platform = Platform(settings, db, Blobs(home / "store"), open_cipher("", home))
     accounts.ensure_admin(platform)
     yield platform
     db.close()
 
 
-@pytest.fixture
-def app(platform):
+def served(platform: Platform) -> Router:
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(keys=keys, make_call=lambda who, address: Call(platform, who, address), body_bytes=1 << 20)
     return Router([Mount(civis.PREFIX, civis.operations("http://test"), civis.CODEC)], rim)

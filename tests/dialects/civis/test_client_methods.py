@@ -15,12 +15,7 @@ NOT_DECLARED = (
     "credentials.*",
     "databases.*",
     "files.*",
-    "imports.*",
     "jobs.*",
-    "models.*",
-    "predictions.*",
-    "queries.*",
-    "reports.*",
     "scripts.*",
 )
 
