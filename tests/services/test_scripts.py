@@ -314,8 +314,16 @@ def test_the_history_of_a_udf_is_its_runs_for_who_ran_them(ada, bob):
     for act in (runs.get_of_job, runs.list_logs):
         with pytest.raises(NotFound):
             act(bob, JOB, flow.id, last.id)
-    with pytest.raises(NotFound, match="has ended already"):
-        runs.cancel(ada, JOB, flow.id, last.id)
+
+
+def test_the_runs_of_a_script_are_seen_by_who_sees_it(ada, bob):
+    one = script(ada)
+    history(ada, one)
+    assert jobs.last_runs(bob, [one.id]).keys() == jobs.last_runs(ada, [one.id]).keys() == {one.id}
+    with pytest.raises(NotFound):
+        runs.list_of_job(bob, JOB, one.id, Page())
+    sharing.share_with_users(ada, JOB, one.id, [bob.user.id], Level.READ)
+    assert runs.list_of_job(bob, JOB, one.id, Page()).total == 2
 
 
 def test_a_trigger_address_is_the_same_each_time_and_for_who_may_run_the_job(ada, bob):

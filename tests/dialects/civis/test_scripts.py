@@ -217,7 +217,8 @@ def test_the_first_api_makes_and_changes_sql_scripts(ask):
     assert ask("GET", "/scripts/types").json() == [
         {"name": name} for name in ("sql", "python3", "r", "javascript", "containers")
     ]
-    assert "No run" in refused(ask("POST", f"{path}/cancel"), 404)
+    for act in ("run", "cancel"):
+        assert "do not run yet" in refused(ask("POST", f"{path}/{act}"), 501)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -228,7 +229,7 @@ def test_running_is_declared_and_comes_later(ask, made, user, kind):
     assert "has no run 1" in refused(ask("GET", f"{path}/runs/1"), 404)
     assert "has no run 1" in refused(ask("GET", f"{path}/runs/1/logs"), 404)
     assert "has no run 1" in refused(ask("GET", f"{path}/runs/1/outputs"), 404)
-    assert "has no run 1" in refused(ask("DELETE", f"{path}/runs/1"), 404)
+    assert "do not run yet" in refused(ask("DELETE", f"{path}/runs/1"), 501)
     _, stranger = user("Eve")
     assert "no script" in refused(ask("POST", f"{path}/runs", key=stranger), 404)
 

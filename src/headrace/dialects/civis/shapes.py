@@ -69,7 +69,9 @@ class Param(Wire, frozen=True, kw_only=True):
         str | int | float | bool | None,
         Meta(description="The value without an argument; not for what is required or a credential."),
     ] = None
-    allowed_values: Annotated[list[Any], Meta(max_length=1000, description="All that it may be.")] = []
+    allowed_values: Annotated[
+        list[dict[str, Any]], Meta(max_length=1000, description="All that it may be, each a label and a value.")
+    ] = []
 
 
 class RequiredResources(Wire, frozen=True, kw_only=True):

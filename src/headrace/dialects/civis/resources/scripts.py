@@ -175,6 +175,12 @@ def run_script(call: Call, id: Id) -> None:
     run_services.check_starting(call, ALL, id)
 
 
+@resource.patch("/container/{id}/runs/{run_id}", later=runs.REPORTING)
+def update_container_run(call: Call, id: Id, run_id: Id, body: runs.Failure) -> None:
+    """Update the error of a container's run; the path of the current API."""
+    run_services.check_starting(call, ALL, id)
+
+
 @resource.get("/{id}/history")
 def list_history(call: Call, id: Id) -> list[PastRun]:
     """Get the run history of a script, the newest run first."""
