@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
+import recording
 from headrace.api.auth import Keys
 from headrace.api.endpoint import Rim
 from headrace.api.router import Mount, Router
@@ -45,6 +46,8 @@ def asking(app: Router):
 
         def send(method, path, *, key="hr_admin", headers=(), **rest):
             given = {"Authorization": f"Bearer {key}"} if key else {}
-            return runner.run(client.request(method, path, headers={**given, **dict(headers)}, **rest))
+            answer = runner.run(client.request(method, path, headers={**given, **dict(headers)}, **rest))
+            recording.note(method, path, rest, answer)
+            return answer
 
         yield send

@@ -90,7 +90,9 @@ def built(server, python: Path, home: Path, **options) -> Iterator[Published]:
     """A client that knows nothing but our address and a key, both as its documentation says, from the environment."""
     person = Person(server, "client")
     environ = {"CIVIS_API_ENDPOINT": f"{server.url}/api", "CIVIS_API_KEY": person.key}
-    client = Published(python, home, environ, f"import civis\nclient = civis.APIClient(**{options!r})")
+    client = Published(
+        python, home, environ, f"import civis\nOPTIONS = {options!r}\nclient = civis.APIClient(**OPTIONS)"
+    )
     client.email, client.key, client.python, client.environ = person.email, person.key, python, environ
     yield client
     client.close()
