@@ -409,7 +409,7 @@ def test_scripts_as_they_were_at_first(found):
         "patched": "select 3",
         "got": "JobTypes::SqlRunner",
         "history": [],
-        "nothing to cancel": 404,
+        "nothing to cancel": 501,
         "run": 501,
         "types": ["containers", "javascript", "python3", "r", "sql"],
         "custom": True,
