@@ -89,7 +89,7 @@ def list_of_job(
     matches = [runs.c.job_id == job_id, *matches]
     order = _order(runs, newest=page.order_dir == "desc")
     rows = connection.execute(select(*ENTRY).where(*matches).order_by(*order).limit(page.limit).offset(page.offset))
-    items = [_entry(row) for row in rows.mappings()]
+    items = [entry(row) for row in rows.mappings()]
     counted = select(runs.c.id).where(*matches).limit(MOST_COUNTED).subquery()
     return Slice(items, connection.execute(select(sa.func.count()).select_from(counted)).scalar_one())
 
@@ -98,7 +98,7 @@ def find_of_job(connection: Connection, job_id: int, run_id: int, *matches: sa.C
     """A run of a job."""
     found = select(*ENTRY).where(runs.c.id == run_id, runs.c.job_id == job_id, *matches)
     row = connection.execute(found).mappings().one_or_none()
-    return _entry(row) if row else None
+    return entry(row) if row else None
 
 
 def find_output(connection: Connection, uid: str) -> tuple[str, str]:
@@ -174,7 +174,8 @@ def _run(row: sa.RowMapping) -> Run:
     return Run(**values)
 
 
-def _entry(row: sa.RowMapping) -> Entry:
+def entry(row: sa.RowMapping) -> Entry:
+    """A run out of a row of ENTRY."""
     values: dict[str, Any] = {**row, "state": State(row["state"])}
     return Entry(**values)
 
