@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from headrace.db.tables import OTHER_THAN_SUCCEEDED, jobs, run_logs, runs
+from headrace.model.job import Kind
 from headrace.model.page import Page, Slice
 from headrace.model.run import Cache, Entry, Run, State
 
@@ -40,6 +41,12 @@ def insert_all(connection: Connection, finished: Sequence[Run]) -> None:
 def visible_to(user_id: int) -> sa.ColumnElement[bool]:
     """The runs that a user may see: those under their environment, and those they called."""
     return sa.or_(runs.c.owner_id == user_id, runs.c.caller_id == user_id)
+
+
+def seen_in_job(job_id: int, user_id: int) -> sa.ColumnElement[bool]:
+    """The runs of a job that who sees it sees: all of them, but of a udf those that are visible to them anyway."""
+    kind = select(jobs.c.kind).where(jobs.c.id == job_id).scalar_subquery()
+    return sa.or_(kind != Kind.UDF, visible_to(user_id))
 
 
 def list_runs(
@@ -175,7 +182,7 @@ def _run(row: sa.RowMapping) -> Run:
 
 
 def entry(row: sa.RowMapping) -> Entry:
-    """A run out of a row of ENTRY."""
+    """A run of a row of ENTRY."""
     values: dict[str, Any] = {**row, "state": State(row["state"])}
     return Entry(**values)
 
