@@ -57,6 +57,7 @@ class Method(Struct, frozen=True):
     arguments: tuple[Argument, ...]
     returns: Schema | None
     warning: str | None = None  # what is said whenever it is called
+    later: str | None = None  # what the server says in place of an answer, where it does not serve it yet
 
     @property
     def required(self) -> tuple[Argument, ...]:
@@ -148,6 +149,7 @@ def _method(path: str, verb: str, operation: Mapping[str, Any], definitions: Map
         arguments=tuple(_arguments(operation.get("parameters", ()), definitions)),
         returns=schema,
         warning=operation.get("x-deprecation-warning"),
+        later=operation.get("x-headrace-later"),
     )
 
 
