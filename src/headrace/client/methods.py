@@ -104,13 +104,14 @@ def methods(document: Mapping[str, Any]) -> dict[str, Methods]:
 
 
 def resolve(schema: Schema | None, definitions: Mapping[str, Schema]) -> Schema:
-    """A schema with what it refers to in its place; its own description wins."""
+    """A schema with what it refers to in its place, and the name of that; its own description wins."""
     found = schema or {}
     for _ in range(DEEPEST):
         if "$ref" not in found:
             break
-        own = {name: value for name, value in found.items() if name != "$ref"}
-        found = {**definitions.get(found["$ref"].rpartition("/")[2], {}), **own}
+        own = {key: value for key, value in found.items() if key != "$ref"}
+        name = found["$ref"].rpartition("/")[2]
+        found = {**definitions.get(name, {}), "x-definition": name, **own}
     return found
 
 
