@@ -155,10 +155,12 @@ def count(connection: Connection, noun: Noun, matches: Matches) -> int:
     return connection.execute(statement).scalar_one()
 
 
-def ids_of_page(connection: Connection, noun: Noun, matches: Matches, page: Page) -> list[int]:
-    """The ids of one page of the noun's objects that match, in the page's order; a tie goes by id."""
+def ids_of_page(
+    connection: Connection, noun: Noun, matches: Matches, page: Page, by: sa.ColumnElement[Any] | None = None
+) -> list[int]:
+    """The ids of one page of the noun's objects that match, in the page's order or that of `by`; a tie goes by id."""
     table = table_of(noun)
-    column = table.c[page.order] if page.order and page.order in table.c else table.c.id
+    column = by if by is not None else table.c.get(page.order or "", table.c.id)
     order = (column.asc(), table.c.id.asc()) if page.order_dir == "asc" else (column.desc(), table.c.id.desc())
     statement = select(table.c.id).where(*narrowed(noun), *matches).order_by(*order)
     return list(connection.execute(statement.limit(page.limit).offset(page.offset)).scalars())

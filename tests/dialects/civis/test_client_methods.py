@@ -15,8 +15,6 @@ NOT_DECLARED = (
     "credentials.*",
     "databases.*",
     "files.*",
-    "jobs.*",
-    "scripts.*",
 )
 
 # A GET whose answer is one object is `get_...` in 2.x; the name `list_...` stays for a fixed list of paths besides,

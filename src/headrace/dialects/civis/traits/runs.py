@@ -164,10 +164,9 @@ def runs(noun: Noun, shape: type[JobRun], own: str | None = None, *, started: in
         """Check the status of a run."""
         return shown(services.get_of_job(call, noun, id, run_id))
 
-    def cancel_run(call: Call, id: Id, run_id: Id) -> Cancelled:
+    def cancel_run(call: Call, id: Id, run_id: Id) -> Later[Cancelled]:
         """Cancel a run."""
-        run = services.cancel(call, noun, id, run_id)
-        return Cancelled(id=run.id, state=run.state.value, is_cancel_requested=True)
+        services.check_starting(call, noun, id)
 
     start_run.__annotations__["return"] = get_run.__annotations__["return"] = shape
     list_runs.__annotations__["return"] = Slice[shape]  # type: ignore[valid-type]
@@ -176,7 +175,7 @@ def runs(noun: Noun, shape: type[JobRun], own: str | None = None, *, started: in
         yield resource.operation("POST", "/{id}/runs", start_run, status=started, later=STARTING)
         yield resource.operation("GET", "/{id}/runs", list_runs)
         yield resource.operation("GET", "/{id}/runs/{run_id}", get_run)
-        yield resource.operation("DELETE", "/{id}/runs/{run_id}", cancel_run, status=202)
+        yield resource.operation("DELETE", "/{id}/runs/{run_id}", cancel_run, status=202, later=STARTING)
 
     return trait
 
@@ -273,12 +272,11 @@ def run_elsewhere(noun: Noun) -> Trait:
 def cancellable(noun: Noun) -> Trait:
     """Cancelling the run that is under way."""
 
-    def cancel(call: Call, id: Id) -> Cancelled:
+    def cancel(call: Call, id: Id) -> Later[Cancelled]:
         """Cancel the run that is under way."""
-        run = services.cancel_last(call, noun, id)
-        return Cancelled(id=run.id, state=run.state.value, is_cancel_requested=True)
+        services.check_starting(call, noun, id)
 
     def trait(resource: Resource) -> Iterator[Operation]:
-        yield resource.operation("POST", "/{id}/cancel", cancel, status=202)
+        yield resource.operation("POST", "/{id}/cancel", cancel, status=202, later=STARTING)
 
     return trait
