@@ -5,6 +5,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from headrace.api.router import Mount
 from headrace.api.spec import openapi31
@@ -15,6 +16,8 @@ DOCUMENT = openapi31.document(MOUNTS, title="T", version="1", url="http://test")
 OPERATIONS = [(path, verb) for path, verbs in DOCUMENT["paths"].items() for verb in verbs]
 LATER = [(path, verb) for path, verb in OPERATIONS if "x-headrace-later" in DOCUMENT["paths"][path][verb]]
 SERVED = [one for one in OPERATIONS if one not in LATER]
+# What is right for them, no schema says: a text that holds JSON.
+BEYOND_SCHEMAS = {("/api/json_values", "post"), ("/api/json_values/{id}", "patch")}
 # 413 is an answer to bad data too: what is too long by far is not read at all.
 REJECTIONS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, "5xx"]
 CONFIG = schemathesis.Config.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REJECTIONS}}})
@@ -36,6 +39,7 @@ def test_requests_for_what_is_not_served_yet_are_read_and_answered_as_it_says(on
 
 def send(app, path, verb, mode, *, examples, most):
     SCHEMA.app = app
+    excluded = [not_a_server_error, *([positive_data_acceptance] if (path, verb) in BEYOND_SCHEMAS else [])]
 
     @given(case=SCHEMA[path][verb.upper()].as_strategy(generation_mode=mode))
     @settings(
@@ -47,7 +51,7 @@ def send(app, path, verb, mode, *, examples, most):
     )
     def ask(case):
         headers = {"Authorization": "Bearer hr_admin"}
-        answer = case.call_and_validate(headers=headers, excluded_checks=[not_a_server_error])
+        answer = case.call_and_validate(headers=headers, excluded_checks=excluded)
         assert answer.status_code <= most, answer.text
         assert answer.status_code != 500, answer.text
 
