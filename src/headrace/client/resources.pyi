@@ -15,12 +15,6 @@ from headrace.client.resource import Resource
 from headrace.client.response import ListResponse, Response
 from headrace.client.specification import Specification
 
-class Alias(Response):
-    """Another name of an object."""
-    id: int
-    object_id: int
-    alias: str
-
 class AnyItem(Response):
     """An object in a project, of whatever kind."""
     project_id: int
@@ -54,7 +48,7 @@ class AnyScript(Response):
     is_template: bool
     published_as_template_id: int | None
     from_template_id: int | None
-    from_template_aliases: builtins.list[Alias]
+    from_template_aliases: builtins.list[Response]
     template_dependents_count: int | None
     template_script_name: str | None
     links: Links
@@ -215,7 +209,7 @@ class Container(Response):
     is_template: bool
     published_as_template_id: int | None
     from_template_id: int | None
-    from_template_aliases: builtins.list[Alias]
+    from_template_aliases: builtins.list[Response]
     template_dependents_count: int | None
     template_script_name: str | None
     links: Links
@@ -328,7 +322,7 @@ class Custom(Response):
     is_template: bool
     published_as_template_id: int | None
     from_template_id: int | None
-    from_template_aliases: builtins.list[Alias]
+    from_template_aliases: builtins.list[Response]
     template_dependents_count: int | None
     template_script_name: str | None
     links: Links
@@ -595,7 +589,7 @@ class JavaScript(Response):
     is_template: bool
     published_as_template_id: int | None
     from_template_id: int | None
-    from_template_aliases: builtins.list[Alias]
+    from_template_aliases: builtins.list[Response]
     template_dependents_count: int | None
     template_script_name: str | None
     links: Links
@@ -670,6 +664,12 @@ class JobRun(Response):
     started_at: str | None
     finished_at: str | None
     error: str | None
+
+class JsonValue(Response):
+    """A value with a name."""
+    id: int
+    name: str
+    value: Response
 
 class LastRun(Response):
     """The last run of a job."""
@@ -1003,7 +1003,7 @@ class Python3(Response):
     is_template: bool
     published_as_template_id: int | None
     from_template_id: int | None
-    from_template_aliases: builtins.list[Alias]
+    from_template_aliases: builtins.list[Response]
     template_dependents_count: int | None
     template_script_name: str | None
     links: Links
@@ -1154,7 +1154,7 @@ class RScript(Response):
     is_template: bool
     published_as_template_id: int | None
     from_template_id: int | None
-    from_template_aliases: builtins.list[Alias]
+    from_template_aliases: builtins.list[Response]
     template_dependents_count: int | None
     template_script_name: str | None
     links: Links
@@ -1343,6 +1343,34 @@ class ScriptType(Response):
     """A kind of script."""
     name: str
 
+class SearchResult(Response):
+    """An object that was found."""
+    score: float
+    type: str
+    id: int
+    name: str
+    type_name: str
+    updated_at: str
+    owner: str
+    use_count: int | None
+    last_run_id: int | None
+    last_run_state: str | None
+    last_run_start: str | None
+    last_run_finish: str | None
+    public: bool
+    last_run_exception: str | None
+    auto_share: bool | None
+
+class SearchResults(Response):
+    """What was found, and how much of each sort there is."""
+    total_results: int
+    aggregations: Response
+    results: builtins.list[SearchResult]
+
+class SearchType(Response):
+    """A type of objects that can be searched."""
+    type: str
+
 class SharedDependency(Response):
     """A dependency, and whether it went along."""
     object_type: str
@@ -1401,7 +1429,7 @@ class Sql(Response):
     is_template: bool
     published_as_template_id: int | None
     from_template_id: int | None
-    from_template_aliases: builtins.list[Alias]
+    from_template_aliases: builtins.list[Response]
     template_dependents_count: int | None
     template_script_name: str | None
     links: Links
@@ -1681,6 +1709,138 @@ class Worksheet(Response):
     spreadsheet_id: str | None
     worksheet: str
     worksheet_id: int | None
+
+class AliasesMethods(Resource):
+    """The operations of aliases."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete an alias; the object stays."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> Response:
+        """Get an alias."""
+    def get_object_type(
+        self,
+        object_type: str,
+        alias: str,
+    ) -> Response:
+        """Get the alias of that name."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "object_type"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        object_type: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Response]:
+        """List the aliases of what you may see."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "object_type"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        object_type: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Response]:
+        """List the aliases of what you may see."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        object_id: int | None = ...,
+        object_type: str | None = ...,
+        alias: str | None = ...,
+        display_name: str | None = ...,
+    ) -> Response:
+        """Update some of an alias."""
+    def post(
+        self,
+        object_id: int,
+        object_type: str,
+        alias: str,
+        *,
+        display_name: str | None = ...,
+    ) -> Response:
+        """Call an object by an alias."""
+    def put(
+        self,
+        id: int,
+        object_id: int,
+        object_type: str,
+        alias: str,
+        *,
+        display_name: str | None = ...,
+    ) -> Response:
+        """Replace everything of an alias."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
 
 class ChangesMethods(Resource):
     """The operations of changes."""
@@ -2523,6 +2683,89 @@ class JobsMethods(Resource):
         project_id: int,
     ) -> Response:
         """Add an object to a project."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class JsonValuesMethods(Resource):
+    """The operations of json values."""
+
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> JsonValue:
+        """Get a JSON value."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        value_str: str | None = ...,
+    ) -> JsonValue:
+        """Update some of a JSON value."""
+    def post(
+        self,
+        value_str: str,
+        *,
+        name: str | None = ...,
+    ) -> JsonValue:
+        """Create a JSON value."""
     def put_shares_groups(
         self,
         id: int,
@@ -5262,6 +5505,40 @@ class ScriptsMethods(Resource):
     ) -> Transferred:
         """Transfer ownership of this object to another user."""
 
+class SearchMethods(Resource):
+    """The operations of search."""
+
+    def get(
+        self,
+        *,
+        query: str = ...,
+        type: str = ...,
+        offset: int = ...,
+        order: Literal["name", "score", "updated_at"] = ...,
+        owner: str = ...,
+        limit: int = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        last_run_state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
+    ) -> SearchResults:
+        """Search everything that you may see."""
+    def list(
+        self,
+        *,
+        query: str = ...,
+        type: str = ...,
+        offset: int = ...,
+        order: Literal["name", "score", "updated_at"] = ...,
+        owner: str = ...,
+        limit: int = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        last_run_state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
+    ) -> SearchResults:
+        """Search everything that you may see."""
+    def list_types(
+        self,
+    ) -> ListResponse[SearchType]:
+        """List the types of objects that can be searched."""
+
 class TemplatesMethods(Resource):
     """The operations of templates."""
 
@@ -5673,6 +5950,8 @@ class Resources:
     """The resources of a client as its attributes."""
 
     @property
+    def aliases(self) -> AliasesMethods: ...
+    @property
     def changes(self) -> ChangesMethods: ...
     @property
     def groups(self) -> GroupsMethods: ...
@@ -5680,6 +5959,8 @@ class Resources:
     def imports(self) -> ImportsMethods: ...
     @property
     def jobs(self) -> JobsMethods: ...
+    @property
+    def json_values(self) -> JsonValuesMethods: ...
     @property
     def models(self) -> ModelsMethods: ...
     @property
@@ -5694,6 +5975,8 @@ class Resources:
     def reports(self) -> ReportsMethods: ...
     @property
     def scripts(self) -> ScriptsMethods: ...
+    @property
+    def search(self) -> SearchMethods: ...
     @property
     def templates(self) -> TemplatesMethods: ...
     @property
