@@ -270,7 +270,7 @@ class CsvImport(Response):
     compression: Literal["gzip", "none"]
     existing_table_rows: Literal["append", "drop", "fail", "truncate", "upsert"]
     max_errors: int | None
-    table_columns: builtins.list[TableColumn] | None
+    table_columns: builtins.list[Response] | None
     loosen_types: bool
     execution: str
     redshift_destination_options: RedshiftOptions | None
@@ -430,6 +430,13 @@ class DeploymentListed(Response):
     updated_at: str
     notebook_id: int
 
+class DetectedInfo(Response):
+    """What preprocessing found in a file; null what it has not looked for."""
+    include_header: bool | None
+    column_delimiter: str | None
+    compression: str | None
+    table_columns: builtins.list[Response]
+
 class Environment(Response):
     """An environment."""
     id: int
@@ -460,6 +467,20 @@ class EnvironmentDetail(Response):
     hash: str | None
     packages: builtins.list[str]
 
+class File(Response):
+    """A file."""
+    id: int
+    name: str
+    created_at: str
+    file_size: int
+    expires_at: str | None
+    description: str | None
+    author: Author
+    download_url: str | None
+    file_url: str | None
+    detected_info: DetectedInfo
+    my_permission_level: Literal["manage", "read", "write"]
+
 class FileImport(Response):
     """Where to send the file, and then what to call."""
     id: int
@@ -473,6 +494,51 @@ class FileItem(Response):
     file_name: str
     created_at: str
     updated_at: str
+
+class FileMultipart(Response):
+    """How far the upload of a file in parts is."""
+    id: int
+    name: str
+    state: Literal["expired", "partial", "whole"]
+    num_parts: int
+    parts: builtins.list[FilePart]
+    missing: builtins.list[int]
+    upload_urls: builtins.list[str]
+
+class FileMultipartPost(Response):
+    """A file that was announced in parts, and how to upload each."""
+    id: int
+    name: str
+    created_at: str
+    file_size: int
+    expires_at: str | None
+    description: str | None
+    upload_urls: builtins.list[str]
+
+class FilePart(Response):
+    """A part that has come."""
+    number: int
+    size: int
+    etag: str
+
+class FilePost(Response):
+    """A file that was announced, and how to upload it."""
+    id: int
+    name: str
+    created_at: str
+    file_size: int
+    expires_at: str | None
+    description: str | None
+    upload_url: str
+    upload_fields: Response
+    my_permission_level: Literal["manage", "read", "write"]
+
+class FilePreview(Response):
+    """The first rows of a file that is a table."""
+    columns: builtins.list[Response]
+    rows: builtins.list[builtins.list[str]]
+    column_delimiter: str | None
+    include_header: bool
 
 class Grantee(Response):
     """A user or a group."""
@@ -933,6 +999,17 @@ class PredictionSchedule(Response):
     id: int
     schedule: Schedule
     score_on_model_build: bool
+
+class Preprocess(Response):
+    """A job that makes a CSV file ready to be imported."""
+    id: int
+    file_id: int
+    in_place: bool
+    detect_table_columns: bool
+    force_character_set_conversion: bool
+    include_header: bool | None
+    column_delimiter: str | None
+    hidden: bool
 
 class Project(Response):
     """A project, with what of it you may see."""
@@ -1534,11 +1611,6 @@ class SyncedFile(Response):
     id: int
     name: str | None
 
-class TableColumn(Response):
-    """A column of the table."""
-    name: str
-    sql_type: str | None
-
 class TableNamed(Response):
     """A table of a database."""
     schema: str
@@ -1934,6 +2006,214 @@ class EnvironmentsMethods(Resource):
         python: str | None = ...,
     ) -> EnvironmentDetail:
         """Build an environment anew."""
+
+class FilesMethods(Resource):
+    """The operations of files."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete a file and its bytes."""
+    def delete_preprocess_csv(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a Preprocess CSV, as `PUT .../archive` does."""
+    def delete_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+        *,
+        link_expires_at: str | dt.date = ...,
+        inline: bool = ...,
+    ) -> File:
+        """Get details about a file."""
+    def get_multipart(
+        self,
+        id: int,
+    ) -> FileMultipart:
+        """Get which parts of a multipart upload have come, and fresh URLs to send the others by."""
+    def get_preprocess_csv(
+        self,
+        id: int,
+    ) -> Preprocess:
+        """Get a Preprocess CSV."""
+    def get_preview(
+        self,
+        id: int,
+        *,
+        column_delimiter: Literal["comma", "pipe", "tab"] = ...,
+        include_header: bool = ...,
+    ) -> FilePreview:
+        """Get a column and row preview of a file."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_preview(
+        self,
+        id: int,
+        *,
+        column_delimiter: Literal["comma", "pipe", "tab"] = ...,
+        include_header: bool = ...,
+    ) -> FilePreview:
+        """Get a column and row preview of a file."""
+    def list_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        expires_at: str | dt.date | None = ...,
+        description: str | None = ...,
+    ) -> File:
+        """Update details about a file."""
+    def patch_preprocess_csv(
+        self,
+        id: int,
+        *,
+        file_id: int | None = ...,
+        in_place: bool | None = ...,
+        detect_table_columns: bool | None = ...,
+        force_character_set_conversion: bool | None = ...,
+        include_header: bool | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+    ) -> Preprocess:
+        """Update some attributes of this Preprocess CSV."""
+    def post(
+        self,
+        name: str,
+        *,
+        expires_at: str | dt.date | None = ...,
+        description: str | None = ...,
+    ) -> FilePost:
+        """Initiate an upload of a file into the platform."""
+    def post_multipart(
+        self,
+        name: str,
+        num_parts: int,
+        *,
+        expires_at: str | dt.date | None = ...,
+        description: str | None = ...,
+    ) -> FileMultipartPost:
+        """Initiate a multipart upload."""
+    def post_multipart_complete(
+        self,
+        id: int,
+    ) -> Response:
+        """Complete a multipart upload."""
+    def post_preprocess_csv(
+        self,
+        file_id: int,
+        *,
+        in_place: bool = ...,
+        detect_table_columns: bool = ...,
+        force_character_set_conversion: bool = ...,
+        include_header: bool | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        hidden: bool = ...,
+    ) -> Preprocess:
+        """Create a Preprocess CSV."""
+    def put(
+        self,
+        id: int,
+        name: str,
+        expires_at: str | dt.date | None,
+        *,
+        description: str | None = ...,
+    ) -> File:
+        """Update details about a file."""
+    def put_preprocess_csv(
+        self,
+        id: int,
+        file_id: int,
+        *,
+        in_place: bool = ...,
+        detect_table_columns: bool = ...,
+        force_character_set_conversion: bool = ...,
+        include_header: bool | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+    ) -> Preprocess:
+        """Replace all attributes of this Preprocess CSV."""
+    def put_preprocess_csv_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Preprocess:
+        """Update the archive status of this object."""
+    def put_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
 
 class GroupsMethods(Resource):
     """The operations of groups."""
