@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from headrace.db import tables as t
 from headrace.db.tables import group_members, groups, project_objects, projects, shares, users
+from headrace.model.database import WAREHOUSE
 from headrace.model.object import Kind, Level, Noun, Object, Share
 from headrace.model.page import Page
 
@@ -42,9 +43,11 @@ def permitted(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnE
     """The objects with which a user may do that much.
 
     Their own, those shared with them or with a group of theirs, and those in a project that shares what is in it and
-    is theirs or shared with them.
+    is theirs or shared with them. Everybody may see the database that comes with the server.
     """
     ids = [_shared(kind, user_id, level)]
+    if kind is Kind.DATABASE and level is Level.READ:
+        ids.append(select(t.remote_hosts.c.id).where(t.remote_hosts.c.type == WAREHOUSE))
     if kind is not Kind.PROJECT:
         theirs = (projects.c.owner_id == user_id, projects.c.id.in_(_shared(Kind.PROJECT, user_id, level)))
         ids.append(

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from headrace.db import accounts, collections
+from headrace.db import accounts, collections, hosts
 from headrace.errors import Conflict, Invalid, NotFound, Unauthenticated
 from headrace.model import ids
 from headrace.model.access import ApiKey, Group, Principal, User
@@ -274,6 +274,8 @@ def _first_start(platform: Platform, given: str) -> str | None:
         with platform.db.begin() as connection:
             admin = accounts.insert_user(connection, **account, created_at=now, updated_at=now)
             collections.insert_default(connection, admin.id, now)
+            hosts.insert_warehouse(connection, admin.id, now)
+            hosts.insert_warehouse_credential(connection, admin.id, now)
             key = {"name": "first start", "digest": ids.digest(text), "hint": text[-4:], "created_at": now}
             accounts.insert_key(connection, user_id=admin.id, **key)
             if not given:
@@ -304,6 +306,7 @@ def _create_user(platform: Platform, *, name: str, email: str, username: str | N
                 updated_at=now,
             )
             collections.insert_default(connection, user.id, now)
+            hosts.insert_warehouse_credential(connection, user.id, now)
             return user
     except IntegrityError as known:
         raise Conflict(taken) from known
