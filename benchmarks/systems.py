@@ -69,7 +69,7 @@ def headrace() -> Iterator[System]:
             key = (Path(home) / "admin.key").read_text().strip()
             base, headers = f"{url}/server/v1", {"Authorization": f"Bearer {key}"}
             with httpx.Client(base_url=base, headers=headers, timeout=60) as client:
-                tokens = {name: _share(client, name) for name in FUNCTIONS}
+                tokens = {name: share(client, name) for name in FUNCTIONS}
             addresses = {name: f"{base}/realtime-shared/{token}/run?format=json&n=3" for name, token in tokens.items()}
             yield System(server, addresses | {"url": url, "key": key})
 
@@ -86,7 +86,7 @@ def serving_udf(slug: str, code: str, **settings: object) -> Iterator[tuple[Serv
             key = (Path(home) / "admin.key").read_text().strip()
             headers = {"Authorization": f"Bearer {key}"}
             with httpx.Client(base_url=f"{url}/server/v1", headers=headers, timeout=60) as client:
-                yield server, f"{url}/server/v1/realtime-shared/{_share(client, slug, code)}"
+                yield server, f"{url}/server/v1/realtime-shared/{share(client, slug, code)}"
 
 
 @contextmanager
@@ -185,7 +185,8 @@ def _uvicorn(app: str) -> Iterator[tuple[Server, str]]:
         yield server, f"http://127.0.0.1:{port}"
 
 
-def _share(client: httpx.Client, name: str, code: str | None = None) -> str:
+def share(client: httpx.Client, name: str, code: str | None = None, under: str = "") -> str:
+    """Keep one of the functions, or the code that is given; a token for it. `under` goes before the routes."""
     body = json.dumps({"code": code or FUNCTIONS[name], "entrypoint": "udf", "name": name})
-    udf = client.post("/udf/new", json={"slug": name, "udf_body": body}).raise_for_status().json()
-    return client.post("/udf-access-token/new", json={"udf_id": udf["id"]}).raise_for_status().json()["token"]
+    udf = client.post(f"{under}/udf/new", json={"slug": name, "udf_body": body}).raise_for_status().json()
+    return client.post(f"{under}/udf-access-token/new", json={"udf_id": udf["id"]}).raise_for_status().json()["token"]

@@ -10,7 +10,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1200,
-    rolldownOptions: { input: { share: "src/share.ts", maps: "src/maps.ts" }, checks: { bundlerTimings: false } },
+    rolldownOptions: { input: { share: "src/share.ts", maps: "src/maps.ts", collection: "src/collection.ts" }, checks: { bundlerTimings: false } },
   },
   worker: { format: "es" },
 });

@@ -26,6 +26,7 @@ from headrace.db.engine import Database
 from headrace.dialects import civis, fused
 from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
+from headrace.dialects.fused.code_by_token import CodeByToken
 from headrace.dialects.fused.efs import DiskRoutes
 from headrace.dialects.fused.files import FileRoutes
 from headrace.dialects.fused.inside import Inside
@@ -114,7 +115,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         platform.db.close()
 
     tiles, cache, login = TileJson(calls, openings), CacheRoutes(calls), LoginRoutes(guesses)
-    udfs = (routes, cache, login, files, disk, share, maps, tiles, fused)
+    udfs = (routes, CodeByToken(openings), cache, login, files, disk, share, maps, tiles, fused)
     of_fused = [operation for part in udfs for operation in part.operations()]
     calls.inside = Inside(platform, rim, of_fused).answer
     mounts = [

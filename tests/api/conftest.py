@@ -13,6 +13,7 @@ from starlette.responses import Response
 from headrace.api.auth import Keys
 from headrace.api.codec import PlainJson
 from headrace.api.endpoint import Rim
+from headrace.api.operation import Later
 from headrace.api.resource import Resource
 from headrace.api.router import Mount, Router
 from headrace.errors import Busy, NotFound, Unauthenticated
@@ -105,6 +106,28 @@ def be_busy(call: Call) -> dict[str, str]:
     raise Busy(retry_after=7)
 
 
+@things.post("/{id}/spin", status=201, later="Things spin once there are wheels.")
+def spin_thing(call: Call, id: int, body: ThingCreate) -> Later[Thing]:
+    """Spin a thing."""
+    get_thing(call, id)
+
+
+def measured(resource):
+    def measure(call: Call, id: int) -> list[Thing]:
+        """Measure a wheel."""
+        raise AssertionError("nothing runs of what is not served")
+
+    yield resource.operation("GET", "/{id}/measures", measure)
+
+
+wheels = Resource("/wheels", Thing, traits=[measured], later="Wheels come later.")
+
+
+@wheels.get()
+def list_wheels(call: Call, page: Page) -> Later[Slice[Thing]]:
+    """List wheels."""
+
+
 def authenticate(key: str) -> Principal:
     if key != KEY:
         raise Unauthenticated
@@ -118,7 +141,7 @@ def rim():
 
 @pytest.fixture
 def operations():
-    return list(things)
+    return [*things, *wheels]
 
 
 @pytest.fixture

@@ -193,3 +193,32 @@ async def send(app, pieces, headers=(), *, gone=False):
     }
     await app(scope, receive, collect)
     return (sent[0]["status"], json.loads(sent[1]["body"])) if sent else None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "sentence"),
+    [
+        ("POST", "/things/7/spin", {"name": "top"}, "Things spin once there are wheels."),
+        ("GET", "/wheels?limit=3", None, "Wheels come later."),
+        ("GET", "/wheels/7/measures", None, "Wheels come later."),
+    ],
+)
+def test_what_is_declared_and_not_served_says_what_it_waits_for(ask, method, path, body, sentence):
+    response = ask(method, f"/api{path}", json=body)
+    assert (response.status_code, response.json()) == (501, {"detail": sentence})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/things/7/spin", {}, 422),
+        ("POST", "/things/101/spin", {"name": "top"}, 404),  # its function found that it is not there
+        ("POST", "/things/x/spin", {"name": "top"}, 422),
+        ("GET", "/wheels?limit=-1", None, 422),
+        ("GET", "/wheels/x/measures", None, 422),
+        ("PUT", "/wheels/7/measures", None, 405),
+    ],
+)
+def test_what_is_not_served_is_asked_rightly_before_it_says_so(ask, method, path, body, status):
+    assert ask(method, f"/api{path}", json=body).status_code == status
+    assert ask(method, f"/api{path}", json=body, key=None).status_code == (405 if status == 405 else 401)

@@ -101,6 +101,17 @@ def test_the_first_response_is_the_good_one_and_has_a_description(swagger):
             assert operation["responses"][first]["description"]
 
 
+def test_swagger_says_what_is_not_served_after_what_it_would_answer(operations):
+    document = swagger2.document(operations, title="T", version="1", url="http://test", error=PlainJson.error_model)
+    spin = document["paths"]["/things/{id}/spin"]["post"]
+    assert spin["x-headrace-later"] == spin["responses"]["501"]["description"] == "Things spin once there are wheels."
+    assert list(spin["responses"]) == ["201", "501", "default"]
+    assert spin["responses"]["201"]["schema"] == {"$ref": "#/definitions/Thing"}
+    measure = document["paths"]["/wheels/{id}/measures"]["get"]
+    assert (measure["x-headrace-later"], measure["tags"]) == ("Wheels come later.", ["wheels"])
+    assert "x-headrace-later" not in document["paths"]["/things/{id}"]["get"]
+
+
 def test_openapi_is_valid_and_tells_errors_security_and_raw_operations(operations):
     mounts = [Mount("/api", operations, PlainJson()), Mount("/other", OPERATIONS, PlainJson())]
     document = openapi31.document(mounts, title="T", version="1", url="http://test")
@@ -114,6 +125,12 @@ def test_openapi_is_valid_and_tells_errors_security_and_raw_operations(operation
     limit = next(p for p in document["paths"]["/api/things"]["get"]["parameters"] if p["name"] == "limit")
     assert limit["schema"]["maximum"] == 1000
     assert limit["schema"]["default"] == 20
+    spin = document["paths"]["/api/things/{id}/spin"]["post"]
+    assert spin["x-headrace-later"] == "Things spin once there are wheels."
+    assert spin["responses"]["201"]["content"]["application/json"]["schema"]["$ref"].endswith("/Thing")
+    assert spin["responses"]["501"]["content"]["application/json"]["schema"]["$ref"].endswith("/Detail")
+    assert document["paths"]["/api/wheels/{id}/measures"]["get"]["x-headrace-later"] == "Wheels come later."
+    assert "501" not in get["responses"]
     names = [o["operationId"] for verbs in document["paths"].values() for o in verbs.values()]
     assert len(set(names)) == len(names)
 

@@ -23,9 +23,8 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.formats import Unserializable, encode
+from headrace.formats import Unserializable, _places, encode
 from headrace.formats import geojson as geojson_module
-from headrace.formats import mvt as mvt_module
 
 pytestmark = [
     pytest.mark.filterwarnings(
@@ -399,7 +398,7 @@ def test_any_polygons_become_the_area_that_shapely_finds(triples, tile):
     shapes = gpd.GeoSeries([(one | other) - hole for one, other, hole in triples], crs=4326)
     features = (tile_of(shapes, tile) or {"features": []})["features"]
     got = sum(signed_area(ring) for f in features for polygon in polygons_of(f["geometry"]) for ring in polygon)
-    pixels = shapely.transform(np.array(shapes), mvt_module._Grid(tile, degrees=True).to_pixels)
+    pixels = shapely.transform(np.array(shapes), _places._Grid(tile, degrees=True).to_pixels)
     cut = shapely.intersection(pixels, shapely.box(-64, -64, 4160, 4160))
     # Every vertex moves by at most half a pixel in each direction, so the area by its outline's length at most; and
     # what is no pixel large goes.

@@ -2,19 +2,24 @@
 
 import io
 import itertools
+import json
 import math
 import zlib
 
 import geopandas as gpd
 import mapbox_vector_tile
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.formats import _mvt, _pixels, encode
+from headrace.formats import _mvt, _pixels, _varints, _wkb, encode
 from headrace.runtime import geography
 
 WORLD = (0, 0, 0)
@@ -335,3 +340,153 @@ def test_an_arrow_table_as_gdal_gives_it_has_its_geometries(tmp_path):
     _, table = pyogrio.read_arrow(tmp_path / "a.fgb")
     by_value = {f["properties"]["a"]: f["geometry"] for f in features(table, (4, 8, 7))}
     assert by_value == {f["properties"]["a"]: f["geometry"] for f in features(frame, (4, 8, 7))}
+
+
+# Tables
+
+
+def table_of(frame, **options):
+    return pa.table(frame.to_arrow(geometry_encoding="WKB", **options))
+
+
+KINDS = {
+    "points": lambda one: shapely.Point(one.exterior.coords[0]),
+    "lines": lambda one: shapely.LineString(one.exterior.coords),
+    "polygons": lambda one: one,
+    "polygons with holes": lambda one: one.difference(shapely.affinity.scale(one, 0.6, 0.6)),
+    "many points": lambda one: shapely.MultiPoint(one.exterior.coords[:40]),
+    "many lines": lambda one: shapely.MultiLineString([one.exterior.coords, one.buffer(9).exterior.coords]),
+    "polygons, one or many": lambda one: one if one.area < 9000 else shapely.union(one, shapely.box(4, 4, 9, 9)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=15, deadline=None)
+@given(some=st.lists(stars, min_size=1, max_size=6), tile=st.sampled_from([MIDDLE, (4, 8, 6), (2, 2, 1), WORLD]))
+def test_a_table_is_the_same_tile_as_its_frame(kind, some, tile):
+    shapes = [KINDS[kind](shapely.make_valid(one).buffer(0).convex_hull.buffer(1)) for one in some]
+    frame = placed(shapes).assign(text=[f"é{n % 3}" for n in range(len(some))], id=range(7, 7 + len(some)))
+    assert _wkb.read(table_of(frame)["geometry"].combine_chunks()) is not None
+    for crs in (4326, 3857, 25832):
+        moved = frame.to_crs(crs)
+        assert written(table_of(moved), tile) == written(moved, tile)
+
+
+def test_tables_whose_geometries_are_rare_are_read_too():
+    box = shapely.box(1, 1, 5, 5)
+    solid = shapely.force_3d(box, 7)
+    inner = shapely.GeometryCollection([shapely.Point(1, 2), box])
+    for shapes in ([box, None, shapely.Point(1, 2)], [solid, box], [inner], [shapely.Polygon(), box], [None], []):
+        frame = gpd.GeoDataFrame({"n": range(len(shapes))}, geometry=shapes, crs=4326)
+        assert features(table_of(frame), (3, 4, 3)) == features(frame, (3, 4, 3))
+    across = gpd.GeoDataFrame({"n": [0]}, geometry=[shapely.box(170, 10, 190, 20)], crs=4326)
+    for tile in ((1, 0, 0), (1, 1, 0), WORLD):
+        assert features(table_of(across), tile) == features(across, tile) != []
+    islands = shapely.MultiPolygon([shapely.box(x, 0, x + 0.3, 1) for x in range(_wkb.STEPS + 1)])
+    assert features(table_of(gpd.GeoDataFrame(geometry=[islands], crs=4326)), WORLD) != []
+
+
+binary = st.builds(
+    lambda shape, flavor, order: shapely.to_wkb(shape, flavor=flavor, byte_order=order),
+    st.one_of(stars, lines, st.builds(shapely.Point, pixel)).map(shapely.force_2d),
+    st.sampled_from(["iso", "extended"]),
+    st.sampled_from([1, 1, 1, 0]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(binary, min_size=1, max_size=4), st.data())
+def test_what_is_not_well_known_binary_is_never_read_as_if_it_were(texts, data):
+    place = data.draw(st.integers(0, len(texts) - 1))
+    broken = bytearray(texts[place])
+    for _ in range(data.draw(st.integers(1, 3))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        broken = broken[: data.draw(st.integers(0, len(broken)))]
+    texts[place] = bytes(broken)
+    for kind in (pa.binary(), pa.large_binary()):
+        read = _wkb.read(pa.array([b"before", *texts, b"after"], kind).slice(1, len(texts)))
+        if read is not None:
+            expected = shapely.get_coordinates(shapely.from_wkb(np.array([t for t in texts if t], object)))
+            got = set(zip(read.points.real.tolist(), read.points.imag.tolist(), strict=True))
+            assert got == set(map(tuple, expected.tolist())) or np.isnan(expected).any()
+
+
+def test_columns_of_a_table_keep_their_types():
+    table = pa.table(
+        {
+            "whole": pa.array([1, None, 2**53 + 1]),
+            "unsigned": pa.array([0, 2**64 - 1, 3], pa.uint64()),
+            "small": pa.array([-1, 2, None], pa.int8()),
+            "real": pa.array([0.5, None, float("nan")]),
+            "single": pa.array([0.5, 1.5, 0.5], pa.float32()),
+            "truth": pa.array([True, None, False]),
+            "text": pa.array(["a" * 200, None, "é"], pa.large_string()),
+            "view": pa.array(["a", None, "é"], pa.string_view()),
+            "class": pa.array(["x", "y", None]).dictionary_encode(),
+            "day": pa.array([0, None, 1], pa.date32()),
+            "time": pa.array([0, None, 10**6], pa.timestamp("us")),
+            "list": pa.array([[1, 2], None, []]),
+            "none": pa.nulls(3),
+            "at": shapely.to_wkb(shapely.points([[1, 1], [2, 2], [3, 3]])),
+        }
+    )
+    marked = table.schema.field("at").with_metadata({"ARROW:extension:name": "geoarrow.wkb"})
+    table = table.set_column(table.column_names.index("at"), marked, table["at"])
+    data, _ = written(table, WORLD)
+    assert [f["properties"] for f in read(data)] == [
+        {"whole": 1, "unsigned": 0, "small": -1, "real": 0.5, "single": 0.5, "truth": True, "text": "a" * 200,
+         "view": "a", "class": "x", "day": "1970-01-01", "time": "1970-01-01T00:00:00", "list": "[1,2]"},
+        {"unsigned": 2**64 - 1, "small": 2, "single": 1.5, "class": "y"},
+        {"whole": 2**53 + 1, "unsigned": 3, "single": 0.5, "truth": False, "text": "é", "view": "é",
+         "day": "1970-01-02", "time": "1970-01-01T00:00:01", "list": "[]"},
+    ]  # fmt: skip
+    assert [type(f["properties"].get("whole")) for f in read(data)] == [int, type(None), int]
+    said = dict(encode(table, ["mvt"], WORLD, io.BytesIO()).headers)["Headrace-Fields"]
+    assert '"whole":"Number"' in said
+    assert '"truth":"Boolean"' in said
+    assert '"class":"String"' in said
+    assert "at" not in json.loads(said)
+
+
+def test_ids_of_a_table_are_those_of_its_frame():
+    at = shapely.points([[1, 1], [2, 2], [3, 3]])
+    for column in ([5, 3, 2**40], [1, 1, 2], [-1, 0, 1], [0.0, 1.0, 2.0], ["a", "b", "c"]):
+        frame = gpd.GeoDataFrame({"id": column}, geometry=at, crs=4326)
+        assert features(table_of(frame)) == features(frame)
+        indexed = frame.set_index(pd.Index(column, name="key")).drop(columns="id")
+        assert features(table_of(indexed)) == features(indexed)
+    assert [f["id"] for f in features(gpd.GeoDataFrame({"id": [5, 3, 2**40]}, geometry=at, crs=4326))] == [5, 3, 2**40]
+
+
+def test_a_parquet_file_read_by_arrow_has_its_geometries(tmp_path):
+    frame = gpd.GeoDataFrame({"a": [1, 2]}, geometry=[shapely.Point(1, 2), shapely.Point(3, 4)], crs=4326)
+    for crs in (4326, 25832):
+        for encoding in ("WKB", "geoarrow"):
+            moved = frame.to_crs(crs)
+            moved.to_parquet(tmp_path / "a.parquet", geometry_encoding=encoding)
+            assert features(pq.read_table(tmp_path / "a.parquet")) == features(moved)
+
+
+def test_a_table_says_how_large_its_tiles_may_be():
+    frame = crowd(3000, "polygons")
+    table = table_of(frame)
+    frame.attrs["tile_kb"] = 20
+    small, headers = written(frame, MIDDLE)
+    assert written(table, MIDDLE)[0] != small
+    limited = table.replace_schema_metadata({b"tile_kb": b"20"})
+    assert written(limited, MIDDLE) == (small, headers)
+    again = table.append_column("n", table["n"]).replace_schema_metadata(
+        {b"tile_kb": b"20"}
+    )  # which a frame has to read
+    found, headers = written(again, MIDDLE)
+    assert headers["Headrace-Dropped"].endswith(" of 3000 features")
+    assert all(f["properties"]["n"] == f["properties"]["n.1"] for f in read(found))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=30))
+def test_varints_of_a_column_are_those_of_its_numbers(numbers):
+    column = np.array(numbers, np.uint64)
+    lengths = _varints.lengths(column)
+    assert _varints.encoded(column, lengths).tobytes() == b"".join(map(_varints.one, numbers))
+    assert lengths.tolist() == [len(_varints.one(number)) for number in numbers]

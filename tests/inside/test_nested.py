@@ -239,3 +239,47 @@ def test_each_is_a_run_of_its_own(http, saved):
         return any(run["udfName"] == "inner" and run["cache"] == "off" for run in runs)
 
     wait_until(told)
+
+
+def test_a_run_says_which_run_called_it(http, saved):
+    code = """
+        @fused.udf
+        def middle():
+            return [fused.run(NAME, n=98, cache=False)["n"], fused.run(TOKEN, n=98)["n"]]
+        @fused.udf
+        def udf():
+            return [middle(), [one for one in fused.submit(NAME, [{"n": 1}, {"n": 2}], collect=False).results()]]
+    """
+    named = code.replace("NAME", repr("inner")).replace("TOKEN", repr(saved["token"]))
+
+    def called_by(uid: str) -> dict[str, list[dict]]:
+        by_name: dict[str, list[dict]] = {}
+        for run in http.get("/api/runs", params={"parent": uid}).json():
+            by_name.setdefault(run["udfName"], []).append(run)
+        return by_name
+
+    for _ in range(2):  # the second time the one that was called by its token is kept
+        answer = call(http, named)
+        assert answer.status_code == 200, answer.text
+        outer = answer.headers["headrace-run-id"]
+        wait_until(lambda uid=outer: http.get(f"/api/runs/{uid}").status_code == 200)
+        assert http.get(f"/api/runs/{outer}").json()["parentUid"] is None
+        called = called_by(outer)
+        assert {name: len(runs) for name, runs in called.items()} == {"middle": 1, "inner": 2}
+        [middle] = called["middle"]
+        assert middle["parentUid"] == outer
+        assert http.get(f"/api/runs/{middle['uid']}").json()["parentUid"] == outer
+        inner = called_by(middle["uid"])["inner"]
+        assert [run["door"] for run in sorted(inner, key=lambda run: run["startedAt"])] == ["saved", "token"]
+    assert {run["cache"] for run in inner} == {"off", "hit"}
+
+
+def test_nobody_says_from_outside_which_run_called(http):
+    answer = http.get("/api/runs").json()
+    headers = {"headrace.visit": "x", "Fused-Recursion": "3", "parent-uid": answer[0]["uid"] if answer else "x"}
+    step = json.dumps({"type": "udf", "udf": {"code": "def udf(): return 1", "entrypoint": "udf"}})
+    body = {"step_config": step, "format": "json"}
+    answer = http.post("/server/v1/realtime/local/api/v1/run/udf", json=body, headers=headers)
+    uid = answer.headers["headrace-run-id"]
+    wait_until(lambda: http.get(f"/api/runs/{uid}").status_code == 200)
+    assert http.get(f"/api/runs/{uid}").json()["parentUid"] is None

@@ -7,6 +7,7 @@ import pytest
 import factories as make
 from headrace.db import runs as queries
 from headrace.errors import Invalid, NotFound, Unauthenticated
+from headrace.model import ids
 from headrace.model.page import Page
 from headrace.model.run import Cache, State
 from headrace.services import runs
@@ -39,6 +40,7 @@ def test_a_run_is_read_as_it_was_written_with_its_output(admin, record):
             job_name="f",
             version=3,
             caller_id=2,
+            parent_uid="0190f5b2-0000-7000-8000-000000000000",
             token_id=9,
             format="csv",
             cache=Cache.MISS,
@@ -90,11 +92,12 @@ def test_runs_are_found_by_what_they_were(admin, record):
     ann = make.somebody(admin)
     udf = make.udf(ann)
     mine = {"owner_id": ann.user.id}
+    parent = ids.new_run_uid()
     plain, failed, cancelled, tile, hit = record(
-        make.run(**mine, cache=Cache.HIT),
+        make.run(**mine, cache=Cache.HIT, parent_uid=parent),
         make.run(**mine, door="tile", job_id=udf.id),
         make.run(**mine, state=State.CANCELLED),
-        make.run(**mine, state=State.FAILED, job_id=udf.id),
+        make.run(**mine, state=State.FAILED, job_id=udf.id, parent_uid=parent),
         make.run(**mine),
     )
     for found, wanted in (
@@ -106,6 +109,9 @@ def test_runs_are_found_by_what_they_were(admin, record):
         ({"cache": "hit"}, [hit]),
         ({"udf": udf.uid}, [failed, tile]),
         ({"udf": "unknown"}, []),
+        ({"parent": parent}, [failed, hit]),
+        ({"parent": parent, "state": "failed"}, [failed]),
+        ({"parent": ids.new_run_uid()}, []),
         ({"since": cancelled.started_at}, [plain, failed, cancelled]),
         ({"udf": udf.uid, "state": "failed", "since": hit.started_at}, [failed]),
     ):

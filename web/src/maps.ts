@@ -3,7 +3,7 @@
 import "../../src/headrace/api/pages.css";
 import "./share.css";
 import "./maps.css";
-import { colour, el, fill, given, icon, ICONS } from "./common/dom";
+import { colour, el, fill, given, icon, ICONS, mark } from "./common/dom";
 import { fromArrow, type Frame } from "./common/frame";
 import { fit, makeMap, maplibre, popups, shapes, type Ground } from "./common/map";
 import { table, type TableView } from "./common/table";
@@ -167,10 +167,4 @@ function groundOf(background: string | null, style: string | null): Ground | und
 
 function text(value: unknown): string | null {
   return typeof value === "string" && value ? value : null;
-}
-
-function mark(): SVGSVGElement {
-  const svg = icon(...ICONS.mark);
-  svg.classList.add("mark");
-  return svg;
 }

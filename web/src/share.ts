@@ -2,18 +2,18 @@
 
 import "../../src/headrace/api/pages.css";
 import "./share.css";
-import { el, fill, given, icon, ICONS } from "./common/dom";
+import { el, fill, given, icon, ICONS, mark } from "./common/dom";
 import { fromArrow, fromRecords, type Frame } from "./common/frame";
 import { table } from "./common/table";
 import { themeSwitch } from "./common/theme";
-import { about as askAbout, Failure, run, type About, type Told } from "./share/api";
+import { about as askAbout, Failure, inSession, run, type About, type Told } from "./share/api";
 import { form, type Form } from "./share/form";
 import { arrows, links, snippets, type Asked } from "./share/snippets";
 
-interface Given { base: string; name: string; owner: string }
+interface Given { base: string; name: string; owner: string; within: { name: string; href: string } | null }
 interface View { name: string; icon: string[]; make(): Promise<{ node: HTMLElement; close(): void }> | { node: HTMLElement; close(): void } }
 
-const { base, name, owner } = given<Given>();
+const { base, name, owner, within } = given<Given>();
 const RESERVED = new Set(["format", "cache_max_age", "cache", "profile"]);
 const start = new URLSearchParams([...new URLSearchParams(location.search)].filter(([key]) => !RESERVED.has(key) && !key.startsWith("_")));
 
@@ -26,11 +26,11 @@ const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Views" }
 const stage = el("div", { class: "stage", id: "stage", role: "tabpanel", tabIndex: -1 });
 const below = el("div", { class: "below" });
 const side = el("aside", { class: "side" },
-  el("div", { class: "what" }, el("p", { class: "eyebrow" }, owner ? `shared by ${owner}` : "shared"), el("h1", {}, name), doc), asking);
+  el("div", { class: "what" }, el("p", { class: "eyebrow" }, owner ? `shared by ${owner}` : "shared", within && " in ", within && el("a", { href: within.href }, within.name)), el("h1", {}, name), doc), asking);
 const app = document.getElementById("app")!;
 fill(app,
   el("a", { class: "skip", href: "#stage" }, "To the result"),
-  el("header", { class: "bar" }, el("a", { class: "brand", href: "/" }, mark(), "Headrace"), el("span", { class: "where" }, name), el("nav", { "aria-label": "Pages" }, el("a", { href: `${base}/openapi.json` }, "API"), themeSwitch())),
+  el("header", { class: "bar" }, el("a", { class: "brand", href: "/" }, mark(), "Headrace"), el("span", { class: "where" }, within && el("a", { href: within.href }, within.name), within && " / ", name), el("nav", { "aria-label": "Pages" }, el("a", { href: inSession(`${base}/openapi.json`) }, "API"), themeSwitch())),
   el("main", { class: "share" }, side, el("section", { class: "result", "aria-label": "Result" }, el("div", { class: "over" }, tabs, strip), stage, below)));
 app.setAttribute("aria-busy", "false");
 arrows(tabs);
@@ -305,12 +305,6 @@ function output(told: Told): { node: HTMLElement; close(): void } {
 
 function isRecords(value: unknown): value is Record<string, unknown>[] {
   return Array.isArray(value) && value.length > 0 && value.every(one => one !== null && typeof one === "object" && !Array.isArray(one));
-}
-
-function mark(): SVGSVGElement {
-  const svg = icon(...ICONS.mark);
-  svg.classList.add("mark");
-  return svg;
 }
 
 function duration(ms: number): string {

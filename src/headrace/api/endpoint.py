@@ -15,12 +15,12 @@ from starlette.types import Receive, Scope, Send
 from headrace.api import faults
 from headrace.api.auth import Keys, key_of
 from headrace.api.codec import Codec
-from headrace.api.operation import Operation
+from headrace.api.operation import Headed, Operation
 from headrace.api.parameters import path_reader, query_reader
 from headrace.api.presence import ClientGone
-from headrace.api.streams import read_body
+from headrace.api.streams import BodyTooLarge, read_body, refuse_body
 from headrace.api.visit import visit_of
-from headrace.errors import Unauthenticated
+from headrace.errors import NotServed, Unauthenticated
 from headrace.model.access import Principal
 from headrace.model.page import Page
 
@@ -76,10 +76,17 @@ def endpoint(operation: Operation, codec: Codec, rim: Rim) -> Handler:
     """The operation as a function of an ASGI request and of the segments that its path parameters matched."""
     answer = _raw(operation, rim) if operation.raw else _declared(operation, codec, rim)
 
+    later = operation.later
+
     async def handle(scope: Scope, receive: Receive, send: Send, segments: list[str]) -> None:
         try:
             response = await answer(scope, receive, segments)
+            if later is not None:
+                raise NotServed(later)
         except ClientGone:
+            return
+        except BodyTooLarge as wrong:
+            await refuse_body(faults.respond(wrong, codec), scope, receive, send)
             return
         except Exception as wrong:  # noqa: BLE001 - the rim: whatever went wrong is told as this dialect tells it
             response = faults.respond(wrong, codec)
@@ -110,7 +117,9 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
             value = await rim.run(partial(function, call, **arguments))
         if value is None:
             return Response(status_code=status)
-        if operation.paged:
+        if isinstance(value, Headed):
+            response = Response(write(value.value), status, value.headers)
+        elif operation.paged:
             page = arguments[page_name] if page_name else Page()
             response = Response(write(value.items), status, codec.paging(page, value.total))
         else:

@@ -10,6 +10,9 @@ parameter; the return annotation is the response (None is 204, `Slice[T]` and `l
 first line is the summary and the rest the description. Routes, both specifications and the reference pages are
 derived from that.
 
+An operation can be declared before it is served: `later` is the sentence that it answers with, and `Later[User]` lets
+its function have no body. The function still runs first, so that it may refuse whoever may not see the object.
+
 The functions must be annotated with types, not with text: names local to a function cannot be found again.
 """
 
@@ -17,7 +20,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from starlette.requests import Request
@@ -29,6 +32,15 @@ WRITING = frozenset({"POST", "PUT", "PATCH"})
 MISSING: Any = inspect.Parameter.empty
 
 Function = Callable[..., Any]
+T = TypeVar("T")
+Later = T | None  # what a function gives once it is served; until then it may have no body
+
+
+class Headed(msgspec.Struct, Generic[T], frozen=True):
+    """An answer that comes with headers of its own."""
+
+    value: T
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,7 @@ class Operation:
     raw: bool = False  # gets the Request and gives the Response
     media_types: tuple[str, ...] = ("application/json",)  # of a raw operation's answers
     statuses: tuple[int, ...] = ()  # further ones that it answers well with, such as 202 or 304
+    later: str | None = None  # why it answers 501: what it waits for, in a sentence
 
     @property
     def item(self) -> Any:  # noqa: ANN401 - any annotation
@@ -98,11 +111,13 @@ def describe(
     body: Any = None,  # noqa: ANN401 - any annotation
     media_types: tuple[str, ...] = ("application/json",),
     statuses: tuple[int, ...] = (),
+    later: str | None = None,
 ) -> Operation:
     """The operation that a typed function is. Its first argument is the call.
 
     A *raw* function is `(call, request: Request, <path names>) -> Response`. It reads the query and the body itself;
-    `query` and `body` say in documents what it reads, and `media_types` what it sends.
+    `query` and `body` say in documents what it reads, and `media_types` what it sends. `later` says of one that
+    is not served yet what it waits for.
     Raises TypeError for a function that cannot be an operation: a programmer's mistake, seen when the server starts.
     """
     hints = get_type_hints(function, include_extras=True)
@@ -131,6 +146,9 @@ def describe(
     if not summary:
         raise TypeError(f"{method} {path}: {function.__name__} has no docstring, and so no summary.")
     returns = type(None) if raw else hints.get("return", type(None))
+    if later is not None and get_args(returns)[1:] == (type(None),):  # Later[...]
+        returns = get_args(returns)[0]
+    returns = get_args(returns)[0] if get_origin(returns) is Headed else returns
     return Operation(
         method=method,
         path="/" + path.strip("/"),
@@ -150,6 +168,7 @@ def describe(
         raw=raw,
         media_types=media_types,
         statuses=statuses,
+        later=later,
     )
 
 

@@ -6,9 +6,13 @@
     def get_user(call: Call, id: Id) -> User: ...
 
 A trait is a function of a resource that yields operations: a capability which many nouns have, written once.
+
+`Resource(..., later="...")` declares a noun that is not served yet: whatever is asked of it is read, checked and
+answered with 501 and that sentence. No function of it or of its traits runs, for there are no such objects.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
@@ -31,15 +35,22 @@ class Options(TypedDict, total=False):
     body: Any
     media_types: tuple[str, ...]
     statuses: tuple[int, ...]
+    later: str | None
 
 
 class Resource:
     """Operations under one path; iterating gives them, its own first and then those of its traits, in order."""
 
     def __init__(
-        self, path: str, model: type[msgspec.Struct], *, traits: Iterable[Trait] = (), tag: str | None = None
+        self,
+        path: str,
+        model: type[msgspec.Struct],
+        *,
+        traits: Iterable[Trait] = (),
+        tag: str | None = None,
+        later: str | None = None,
     ) -> None:
-        self.path, self.model, self.traits = path.rstrip("/"), model, tuple(traits)
+        self.path, self.model, self.traits, self.later = path.rstrip("/"), model, tuple(traits), later
         self.tag = tag or path.strip("/").partition("/")[0]
         self._own: list[Operation] = []
 
@@ -66,7 +77,10 @@ class Resource:
     def operation(self, method: str, path: str, function: Callable[..., Any], **options: Unpack[Options]) -> Operation:
         """One operation under this resource's path and tag, for a trait to yield."""
         options.setdefault("tags", (self.tag,))
-        return describe(method, self.path + path, function, **options)
+        if self.later is None:
+            return describe(method, self.path + path, function, **options)
+        options["later"] = self.later  # also of what a trait says to come later by itself
+        return replace(describe(method, self.path + path, function, **options), function=_do_nothing)
 
     def __iter__(self) -> Iterator[Operation]:
         yield from self._own
@@ -79,3 +93,7 @@ class Resource:
             return function
 
         return declare
+
+
+async def _do_nothing(call: Any, *_: Any, **arguments: Any) -> None:  # noqa: ANN401 - stands for every operation
+    pass

@@ -21,9 +21,10 @@ Tell = Callable[[int, list[tuple[str, str]], Body, bool], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who asks from inside, and how deep calls are that they make."""
+    """Who asks from inside, in which run, and how deep calls are that they make."""
 
     principal: Principal
+    uid: str  # of the run whose code asks
     depth: int  # of the calls that it makes: one more than the call that asks
     recursion: int  # the same, as told to the code; larger where the first call came from a udf elsewhere
 

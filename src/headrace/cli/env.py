@@ -65,7 +65,7 @@ def rebuild(
 def list_(url: str | None) -> None:
     """List your environments."""
     with Client(url) as client:
-        found = client.environments.list()
+        found = [*client.environments.list(iterator=True)]
     shown = Table("Name", "State", "Packages", "Python", "MB", title=f"{len(found)} environments", title_justify="left")
     for one in found:
         state = Text(one["state"], COLOURS.get(one["state"], "yellow"))

@@ -216,7 +216,8 @@ def _cell(value: Any) -> Text:  # noqa: ANN401
 
 def _show_run(one: dict[str, Any]) -> None:
     name, state, spent = one["udfName"], one["state"], one["timing"]["total"]
-    click.echo(f"{name} {state}, {spent:.1f} ms, {one['startedAt'][:19]}")
+    called = f", called by {one['parentUid']}" if one["parentUid"] else ""
+    click.echo(f"{name} {state}, {spent:.1f} ms, {one['startedAt'][:19]}{called}")
     for part in ("stdout", "stderr", "error"):
         if one.get(part):
             click.secho(part, dim=True)

@@ -1,18 +1,24 @@
-"""A client of the udfs of a server: save, run, share, and see what ran."""
+"""A client of a server: its resources, and its udfs - save, run, share, and see what ran."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
-from headrace.client import profile
+from headrace.client import profile, specification
+from headrace.client.caller import SENT_AGAIN, Caller, ReturnType
 from headrace.client.environments import Environments
 from headrace.client.files import Files
+from headrace.client.lookups import Lookups
+from headrace.client.resource import make
 from headrace.client.result import Failed, Result, SharedUdf, checked, read, unanswered
+from headrace.client.runs import Runs
 from headrace.client.source import Source, is_source, object_of, plain, text
+from headrace.client.specification import BASE, Local, Specification
+from headrace.errors import Invalid
 
 Record = dict[str, Any]
 Records = list[Record]  # named here, since the client's own `list` hides the type below it
@@ -21,10 +27,43 @@ REALTIME = "/realtime/local/api/v1/run/udf"
 TOKENS = ("fsh_", "fc_")
 
 
-class Client:
-    """Speaks to one server. See `client/profile.py` for where url and key come from where they are not given."""
+class Client(Lookups):
+    """Speaks to one server: `client.users.list()` is the operation `GET /users` of its resource API, and so on.
 
-    def __init__(self, url: str | None = None, api_key: str | None = None, *, timeout: float = 130) -> None:
+    The methods of the resources are made of the server's own document when the first of them is asked for;
+    `client.specification` is that document.
+
+    Parameters
+    ----------
+    url : str, optional
+        The server. Without it HEADRACE_URL, or what `headrace login headrace` wrote, or this machine.
+    api_key : str, optional
+        The key. Without it HEADRACE_API_KEY, or what `headrace login headrace` wrote.
+    return_type : {'snake', 'raw', 'pandas'}, optional
+        What methods of resources give: responses that are read in snake_case, `httpx.Response` as it came, or a
+        DataFrame for a list and a Series for an object.
+    retries : int, optional
+        How often a method of a resource is sent again where the server is busy or away, at most.
+    local_api_spec : dict or path, optional
+        A document to make the methods of, instead of the server's.
+    resources : 'all', 'base' or names, optional
+        Which resources there are; 'base' is those of the protocol's first version.
+    timeout : float, optional
+        Seconds after which a request is given up.
+
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        return_type: ReturnType = "snake",
+        retries: int = SENT_AGAIN,
+        local_api_spec: Local | None = None,
+        resources: str | Iterable[str] = "all",
+        *,
+        timeout: float = 130,
+    ) -> None:
         known = profile.load(url, api_key)
         self.url = known.url
         headers = {"Authorization": f"Bearer {known.api_key}"} if known.api_key else {}
@@ -32,6 +71,12 @@ class Client:
             self._http = httpx.Client(base_url=f"{known.url}/server/v1", headers=headers, timeout=timeout)
         except (httpx.InvalidURL, UnicodeEncodeError) as wrong:
             raise Failed(f"The server's address or the key cannot be used: {wrong}.", 0) from wrong
+        self.caller = Caller(self.send, f"{known.url}/api", return_type, retries)
+        self._reader = Caller(self.send, f"{known.url}/api", "snake", retries)
+        self._api_key, self._local, self._specification = known.api_key, local_api_spec, None
+        if isinstance(resources, str) and resources not in {"all", "base"}:
+            raise Invalid(f'`resources` is "all", "base" or a list of names, and not {resources!r}.')
+        self._shown = None if resources == "all" else BASE if resources == "base" else frozenset(resources)
 
     def __enter__(self) -> Self:
         return self
@@ -46,14 +91,41 @@ class Client:
         self._http.close()
 
     @property
+    def specification(self) -> Specification:
+        """The document of the server's operations. Raises Failed, Invalid."""
+        if self._specification is None:
+            self._specification = specification.of(self.send, self.url, self._api_key, self._local)
+        return self._specification
+
+    @property
+    def last_response(self) -> Any:  # noqa: ANN401 - as the return type says
+        """What a method of a resource gave last."""
+        return self.caller.last
+
+    def resource(self, name: str) -> Any:  # noqa: ANN401 - a class made at run time
+        """The resource of that name: `client.resource("users")` is `client.users`."""
+        try:
+            if self._shown is not None and name not in self._shown:
+                raise KeyError(name)
+            return make(self.specification, name)(self)
+        except KeyError:
+            names = [one for one in self.specification.resources if self._shown is None or one in self._shown]
+            raise AttributeError(f"The client has no resource {name!r}; there are {', '.join(names)}.") from None
+
+    @property
     def environments(self) -> Environments:
         """One's own environments: packages with their versions, which udfs run in."""
-        return Environments(lambda method, path, **options: self.ask(method, self.url + path, **options))
+        return Environments(self)
 
     @property
     def files(self) -> Files:
         """The files of the key's owner."""
-        return Files(self._http, self.url)
+        return Files(self, self._http)
+
+    @property
+    def runs(self) -> Runs:
+        """What ran: `client.runs(limit=20)` gives the latest, and the resource's methods the rest."""
+        return Runs(self)
 
     def whoami(self) -> Record:
         """The account of the key."""
@@ -112,7 +184,7 @@ class Client:
         body = object_of(udf)
         body["parameters"] = plain({**body["parameters"], **values})
         asked = {"step_config": {"type": "udf", "udf": body}, "format": format, "cache_max_age": cache_max_age}
-        return read(self._send("POST", REALTIME + place, json=asked))
+        return read(self.send("POST", REALTIME + place, json=asked))
 
     def _run_kept(
         self, name: str, place: str, format: str, cache_max_age: str | int | None, values: Mapping[str, Any]
@@ -121,10 +193,10 @@ class Client:
         if cache_max_age is not None:
             query["cache_max_age"] = str(cache_max_age)
         if name.startswith(TOKENS):
-            return read(self._send("GET", f"/realtime-shared/{quote(name, safe='')}/run{place}", params=query))
+            return read(self.send("GET", f"/realtime-shared/{quote(name, safe='')}/run{place}", params=query))
         owner, slug = self._names(name)
         try:
-            return read(self._send("GET", f"{REALTIME}/saved/{owner}/{slug}{place}", params=query))
+            return read(self.send("GET", f"{REALTIME}/saved/{owner}/{slug}{place}", params=query))
         except Failed as failed:
             if failed.status == 404:
                 hint = "`headrace udf list` shows yours, and `.py` at the end names a file"
@@ -140,22 +212,25 @@ class Client:
         token = self._json("POST", "/udf-access-token/new", json=asked)["token"]
         return SharedUdf(token, f"{self.url}/server/v1/realtime-shared/{token}/run")
 
-    def runs(self, *, limit: int = 20, **filters: Any) -> Records:  # noqa: ANN401
-        """The latest runs, the newest first; filters as `GET /api/runs` takes them: state, udf, door, cache."""
-        return self._json("GET", f"{self.url}/api/runs", params={"limit": limit, **filters})
-
     def run_of(self, run_id: str) -> Record:
         """One run, with what it printed."""
         return self._json("GET", f"{self.url}/api/runs/{quote(run_id, safe='')}")
 
     def ask(self, method: str, address: str, **options: Any) -> Any:  # noqa: ANN401 - any JSON value
         """What any other route of the server answers, as JSON; None for 204. Options as httpx takes them."""
-        answer = checked(self._send(method, address, **options))
+        answer = checked(self.send(method, address, **options))
         return answer.json() if answer.content else None
+
+    def send(self, method: str, address: str, **options: Any) -> httpx.Response:  # noqa: ANN401
+        """What the server answers, whatever its status. Raises Failed where it does not answer."""
+        try:
+            return self._http.request(method, address, **options)
+        except httpx.TransportError as away:
+            raise unanswered(self.url, away) from away
 
     def _find(self, name: str) -> Record | None:
         owner, slug = self._names(name)
-        answer = self._send("GET", f"/udf/by-user-email/{owner}/by-slug/{slug}")
+        answer = self.send("GET", f"/udf/by-user-email/{owner}/by-slug/{slug}")
         return None if answer.status_code == 404 else checked(answer).json()
 
     def _names(self, name: str) -> tuple[str, str]:
@@ -164,10 +239,4 @@ class Client:
         return quote(owner or self.whoami()["email"], safe=""), quote(slug, safe="")
 
     def _json(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401
-        return checked(self._send(method, path, **options)).json()
-
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
-        try:
-            return self._http.request(method, path, **options)
-        except httpx.TransportError as away:
-            raise unanswered(self.url, away) from away
+        return checked(self.send(method, path, **options)).json()

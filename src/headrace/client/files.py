@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
+from headrace.client.resource import Joined, Owner
 from headrace.client.result import checked, unanswered
 from headrace.errors import Invalid
 
@@ -17,11 +18,14 @@ Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all where
 PIECE = 1 << 20
 
 
-class Files:
+class Files(Joined):
     """Addresses are `fd://folder/name`, or `folder/name` for short; `file:///mount/...` is the disk that calls see."""
 
-    def __init__(self, http: httpx.Client, url: str) -> None:
-        self._http, self._url = http, url
+    _of = "files"
+
+    def __init__(self, client: Owner, http: httpx.Client) -> None:
+        super().__init__(client)
+        self._http, self._url = http, client.url
 
     def list(self, path: str = "") -> Records:
         """What is right under a folder: url, file_name, is_directory, size, last_modified of each."""

@@ -12,15 +12,39 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+# What to do, where the server's sentence need not say it.
+HINTS = {
+    401: "`headrace login headrace` keeps a key, and HEADRACE_API_KEY names one.",
+    429: "It is asked for too often; try again in a moment.",
+    502: "What stands before the server had no answer from it; try again in a moment.",
+    503: "Try again in a moment.",
+    504: "What stands before the server waited too long for it; see whether it was done before you try again.",
+}
+
+
 class Failed(HeadraceError):
-    """The server's answer was an error, or there was none; the text is its sentence. `status` is 0 without one."""
+    """The server's answer was an error, or there was none; the text is its sentence. `status` is 0 without one.
+
+    `response` is the answer of a method of a resource.
+    """
 
     def __init__(
-        self, message: str, status: int, lineno: int | None = None, stdout: str = "", stderr: str = ""
+        self,
+        message: str,
+        status: int,
+        lineno: int | None = None,
+        stdout: str = "",
+        stderr: str = "",
+        response: httpx.Response | None = None,
     ) -> None:
         self.status, self.lineno = status, lineno  # type: ignore[misc]
-        self.stdout, self.stderr = stdout, stderr
+        self.stdout, self.stderr, self.response = stdout, stderr, response
         super().__init__(message)
+
+    @property
+    def status_code(self) -> int:
+        """The status of the answer; 0 where there was none."""
+        return self.status
 
 
 class Result(Struct, frozen=True):
@@ -85,6 +109,15 @@ def checked(answer: httpx.Response) -> httpx.Response:
     if not answer.is_success:
         raise Failed(sentence(answer), answer.status_code)
     return answer
+
+
+def refused(answer: httpx.Response, times: int, waited: float) -> Failed:
+    """What is said of an error of the resource API that was asked for so often, with the seconds of waiting."""
+    often = f" It was asked {times} times in {waited:.0f} s." if times > 1 else ""
+    hint = HINTS.get(answer.status_code, "")
+    failed = Failed(f"{sentence(answer)}{often} {hint}".rstrip(), answer.status_code, response=answer)
+    failed.add_note(f"{answer.request.method} {answer.request.url} answered {answer.status_code}")
+    return failed
 
 
 def unanswered(url: str, away: httpx.TransportError) -> Failed:

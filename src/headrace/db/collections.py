@@ -6,10 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from headrace.db import objects
 from headrace.db.tables import collections, jobs, session_tokens, users
 from headrace.errors import NotFound
 from headrace.model import ids
-from headrace.model.collection import DEFAULT, Collection
+from headrace.model.collection import DEFAULT, Collection, Member
+from headrace.model.object import Kind
 from headrace.model.page import Slice
 
 _FOREIGN = {"owner_email": users.c.email, "owner_username": users.c.username}
@@ -38,6 +40,7 @@ def update_collection(connection: Connection, collection_id: int, **values: Any)
 
 def delete_collection(connection: Connection, collection_id: int) -> None:
     """Remove a collection with its udfs, their versions and tokens, and its session tokens."""
+    objects.forget(connection, Kind.JOB, select(jobs.c.id).where(jobs.c.collection_id == collection_id))
     connection.execute(collections.delete().where(collections.c.id == collection_id))
 
 
@@ -75,6 +78,21 @@ def names_in(connection: Connection, collection_id: int) -> dict[str, int]:
     """The udfs of a collection: id by name."""
     rows = connection.execute(select(jobs.c.slug, jobs.c.id).where(jobs.c.collection_id == collection_id))
     return {row.slug: row.id for row in rows}
+
+
+def list_members(connection: Connection, collection_id: int, limit: int) -> Slice[Member]:
+    """The udfs of a collection, by name."""
+    columns = [jobs.c[name] for name in Member.__struct_fields__]
+    matches = jobs.c.collection_id == collection_id
+    rows = connection.execute(select(*columns).where(matches).order_by(jobs.c.slug).limit(limit)).mappings()
+    count = select(sa.func.count()).select_from(jobs).where(matches)
+    return Slice([Member(**row) for row in rows], connection.execute(count).scalar_one())
+
+
+def count_sessions(connection: Connection, collection_id: int, now: datetime) -> int:
+    """How many session tokens of a collection are good now."""
+    matches = (session_tokens.c.collection_id == collection_id, session_tokens.c.expires_at > now)
+    return connection.execute(select(sa.func.count()).select_from(session_tokens).where(*matches)).scalar_one()
 
 
 def insert_session(

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from headrace.db.objects import permitted
+from headrace.db import objects
 from headrace.db.tables import access_tokens, collections, job_versions, jobs, users
 from headrace.model.collection import DEFAULT
 from headrace.model.job import Kind, Udf, Version
+from headrace.model.object import NOUNS
 from headrace.model.object import Kind as ObjectKind
 from headrace.model.page import Slice
 
@@ -66,7 +67,7 @@ _TOKENS = (
 
 def readable_by(user_id: int) -> sa.ColumnElement[bool]:
     """What a user may see of the udfs: their own, those shared with them, and those that are open to all."""
-    return sa.or_(permitted(ObjectKind.JOB, user_id), OPEN)
+    return sa.or_(objects.permitted(ObjectKind.JOB, user_id), OPEN)
 
 
 def in_collection(name: str) -> sa.ColumnElement[bool]:
@@ -102,8 +103,8 @@ def update_udf(connection: Connection, job_id: int, before: int, **values: Any) 
 
 
 def delete_udf(connection: Connection, job_id: int) -> None:
-    """Remove a udf with its versions and tokens."""
-    connection.execute(jobs.delete().where(jobs.c.id == job_id))
+    """Remove a udf with its versions and tokens, and with whom it was shared."""
+    objects.delete(connection, NOUNS[ObjectKind.JOB], job_id)
 
 
 def find_udf(

@@ -103,9 +103,14 @@ def update(connection: Connection, noun: Noun, object_id: int, **values: Any) ->
 def delete(connection: Connection, noun: Noun, object_id: int) -> None:
     """Remove an object, from its projects and from whom it was shared with too."""
     table = table_of(noun)
-    for link in (shares, project_objects):
-        connection.execute(link.delete().where(link.c.kind == noun.kind, link.c.object_id == object_id))
+    forget(connection, noun.kind, select(table.c.id).where(table.c.id == object_id))
     connection.execute(table.delete().where(table.c.id == object_id))
+
+
+def forget(connection: Connection, kind: Kind, ids: sa.Select[Any]) -> None:
+    """Forget with whom these objects were shared, and in which projects they were; they are about to go."""
+    for link in (shares, project_objects):
+        connection.execute(link.delete().where(link.c.kind == kind, link.c.object_id.in_(ids)))
 
 
 def on_shelf(noun: Noun, *, archived: bool | None, hidden: bool | None) -> list[sa.ColumnElement[bool]]:

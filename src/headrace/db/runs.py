@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from headrace.db.tables import OTHER_THAN_SUCCEEDED, jobs, run_logs, runs
 from headrace.model.page import Page, Slice
-from headrace.model.run import Cache, Run, State
+from headrace.model.run import Cache, Entry, Run, State
 
 COLUMNS = [runs.c[name] for name in Run.__struct_fields__ if name not in ("stdout", "stderr")]
+ENTRY = [runs.c[name] for name in Entry.__struct_fields__]
 LONGEST = 4_000  # characters of a name or an error; the output, which may be longer, is kept apart
 MOST_COUNTED = 10_000  # counting further costs more than anybody learns from it
 
@@ -58,12 +59,52 @@ def list_runs(
     return Slice(items, _count(connection, whose, matches))
 
 
+def list_called(
+    connection: Connection, uid: str, whose: int | None, matches: Sequence[sa.ColumnElement[bool]], page: Page
+) -> Slice[Run]:
+    """A page of the runs that the code of the run of that uid called, as far as a user may see them (None: all)."""
+    # They are few: their index is walked, and not what the user ran in the order of time.
+    called = select(runs.c.id).where(runs.c.parent_uid == uid).cte("called").prefix_with("MATERIALIZED")
+    seen = select(*COLUMNS).join(called, called.c.id == runs.c.id).where(*matches)
+    if whose is not None:
+        seen = seen.where(visible_to(whose))
+    ordered = seen.order_by(*_order(runs, newest=page.order_dir == "desc")).limit(page.limit).offset(page.offset)
+    items = [_run(row) for row in connection.execute(ordered).mappings()]
+    counted = select(sa.func.count()).select_from(seen.limit(MOST_COUNTED).subquery())
+    return Slice(items, connection.execute(counted).scalar_one())
+
+
 def find_run(connection: Connection, uid: str, *matches: sa.ColumnElement[bool]) -> Run | None:
     """A run with its output."""
     output = [sa.func.coalesce(run_logs.c[name], "").label(name) for name in ("stdout", "stderr")]
     joined = select(*COLUMNS, *output).outerjoin(run_logs, run_logs.c.uid == runs.c.uid)
     row = connection.execute(joined.where(runs.c.uid == uid, *matches)).mappings().one_or_none()
     return _run(row) if row else None
+
+
+def list_of_job(
+    connection: Connection, job_id: int, matches: Sequence[sa.ColumnElement[bool]], page: Page
+) -> Slice[Entry]:
+    """A page of the history of a job, in the order of the runs' start. The total is counted up to MOST_COUNTED."""
+    matches = [runs.c.job_id == job_id, *matches]
+    order = _order(runs, newest=page.order_dir == "desc")
+    rows = connection.execute(select(*ENTRY).where(*matches).order_by(*order).limit(page.limit).offset(page.offset))
+    items = [_entry(row) for row in rows.mappings()]
+    counted = select(runs.c.id).where(*matches).limit(MOST_COUNTED).subquery()
+    return Slice(items, connection.execute(select(sa.func.count()).select_from(counted)).scalar_one())
+
+
+def find_of_job(connection: Connection, job_id: int, run_id: int, *matches: sa.ColumnElement[bool]) -> Entry | None:
+    """A run of a job."""
+    found = select(*ENTRY).where(runs.c.id == run_id, runs.c.job_id == job_id, *matches)
+    row = connection.execute(found).mappings().one_or_none()
+    return _entry(row) if row else None
+
+
+def find_output(connection: Connection, uid: str) -> tuple[str, str]:
+    """What a run printed, and what it printed as errors."""
+    row = connection.execute(select(run_logs.c.stdout, run_logs.c.stderr).where(run_logs.c.uid == uid)).one_or_none()
+    return (row[0], row[1]) if row else ("", "")
 
 
 def in_state(state: State) -> sa.ColumnElement[bool]:
@@ -131,6 +172,11 @@ def _order(table: Any, *, newest: bool) -> list[sa.ColumnElement[Any]]:  # noqa:
 def _run(row: sa.RowMapping) -> Run:
     values: dict[str, Any] = {**row, "state": State(row["state"]), "cache": Cache(row["cache"])}
     return Run(**values)
+
+
+def _entry(row: sa.RowMapping) -> Entry:
+    values: dict[str, Any] = {**row, "state": State(row["state"])}
+    return Entry(**values)
 
 
 def _row(run: Run, moment: Callable[[datetime], object]) -> tuple[Any, ...]:

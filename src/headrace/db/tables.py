@@ -68,6 +68,11 @@ class Line(Text):
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+# An id that was given to one object is never another's: shares, projects, runs and the log refer to it without a
+# foreign key. PostgreSQL counts up anyhow.
+NEVER_TWICE: dict[str, Any] = {"sqlite_autoincrement": True}
+
+
 def key() -> Column[int]:
     """The column `id`."""
     return Column("id", Id, primary_key=True, autoincrement=True)
@@ -190,6 +195,7 @@ jobs = Table(
     Column("running_as_id", Id, ForeignKey("users.id")),
     Column("next_run_at", Moment),
     sa.UniqueConstraint("owner_id", "kind", "collection_id", "slug"),
+    **NEVER_TWICE,
 )
 Index("ix_jobs_owner_id_updated_at", jobs.c.owner_id, jobs.c.updated_at)
 Index("ix_jobs_kind_updated_at", jobs.c.kind, jobs.c.updated_at)
@@ -238,6 +244,7 @@ runs = Table(
     Column("caller_id", Id),
     Column("token_id", Id),
     Column("collection_id", Id),  # where the call came by a collection's token
+    Column("parent_uid", Line(36)),  # of the run whose code called it; that may have been forgotten
     Column("door", Text, nullable=False),
     Column("format", Text),
     Column("cache", Text, nullable=False),
@@ -265,6 +272,8 @@ Index(
     sqlite_where=IN_COLLECTION,
     postgresql_where=IN_COLLECTION,
 )
+NESTED = sa.text("parent_uid IS NOT NULL")
+Index("ix_runs_parent_uid", runs.c.parent_uid, sqlite_where=NESTED, postgresql_where=NESTED)
 # The few that did not succeed are looked for among very many that did.
 OTHER_THAN_SUCCEEDED = sa.text("state <> 'succeeded'")
 for name, *columns in (
@@ -368,6 +377,7 @@ projects = Table(
     Column("description", Text, nullable=False),
     Column("note", Text),
     Column("auto_share", sa.Boolean, nullable=False),  # who may see the project may see what is in it
+    **NEVER_TWICE,
 )
 
 project_objects = Table(
@@ -421,6 +431,7 @@ remote_hosts = Table(
     Column("url", Text, nullable=False),
     Column("description", Text),
     Column("settings", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
 )
 
 whitelisted_ips = Table(
@@ -462,6 +473,7 @@ credentials = Table(
     Column("remote_host_id", Id, ForeignKey("remote_hosts.id"), index=True),
     Column("is_default", sa.Boolean, nullable=False),
     Column("settings", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
 )
 Index("ix_credentials_owner_id_type", credentials.c.owner_id, credentials.c.type)
 
@@ -472,6 +484,7 @@ storage_hosts = Table(
     Column("provider", Text, nullable=False),
     Column("bucket", Text, nullable=False),
     Column("options", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
 )
 
 files = Table(
@@ -485,6 +498,7 @@ files = Table(
     Column("parts", sa.Integer),  # how many a multipart upload has
     Column("expires_at", Moment, index=True),
     Column("detected", sa.JSON(none_as_null=True)),  # header, delimiter, compression and columns of a table in it
+    **NEVER_TWICE,
 )
 
 templates = Table(
@@ -495,6 +509,7 @@ templates = Table(
     Column("note", Text),
     Column("ui_report_id", Id),
     Column("settings", sa.JSON, nullable=False, server_default="{}"),
+    **NEVER_TWICE,
 )
 
 aliases = Table(
@@ -509,6 +524,7 @@ aliases = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("object_type", "alias"),
+    **NEVER_TWICE,
 )
 Index("ix_aliases_object_type_object_id", aliases.c.object_type, aliases.c.object_id)
 
@@ -517,4 +533,5 @@ json_values = Table(
     metadata,
     *owned(),
     Column("value", Text, nullable=False),  # as it came, since JSON of either database would reorder it
+    **NEVER_TWICE,
 )

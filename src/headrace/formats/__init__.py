@@ -1,6 +1,7 @@
 """Output formats: a file each. What a udf gave is classified once; the first asked-for format that takes it writes it.
 
     frame    DataFrame, GeoDataFrame, Series, geometry, Arrow table, polars frame
+    features a table with geometries, which is a frame too
     raster   numpy array, (array, bounds), xarray DataArray or Dataset
     plain    str, numbers, bool, list, dict and what is in them
     drawing  a figure; what shows itself as SVG

@@ -1,4 +1,4 @@
-"""The bytes of a vector tile: commands, tags and lengths are all varints, so a layer is one long array of numbers.
+"""The bytes of a vector tile: commands, tags and lengths are all varints, so features are one long array of numbers.
 
 feature   0x12 length · 0x08 id · 0x12 length [key value]* · 0x18 type · 0x22 length [commands]
 path      MoveTo(1) dx dy · LineTo(n-1) [dx dy]* · ClosePath for rings
@@ -9,238 +9,146 @@ path      MoveTo(1) dx dy · LineTo(n-1) [dx dy]* · ClosePath for rings
 
 from typing import Any
 
+from headrace.formats import _varints
+from headrace.formats._attributes import Attribute
 from headrace.formats._pixels import Shapes
 
 MOVE, LINE, CLOSE = 1, 2, 7
 
 
-def layer(name: str, extent: int, shapes: list[Shapes], attributes: list[tuple[str, Any]], ids: Any) -> bytes:
-    """A tile of one layer. `attributes` are columns with a value for each row, `ids` whole numbers or None."""
+def layer(name: str, extent: int, shapes: list[Shapes], attributes: list[Attribute], ids: Any) -> bytes:
+    """A tile of one layer. `attributes` have a code for each row, `ids` are whole numbers or None."""
     import numpy as np
 
-    keys: list[bytes] = []
-    values: list[bytes] = []
-    tags: list[Any] = []
-    count = 0
-    for key, column in attributes:
-        codes, encoded, distinct = _attribute(column)
-        if distinct:
-            keys.append(_field(0x1A, key.encode()))
-            values.append(encoded)
-            tags.append(np.where(codes < 0, -1, codes + count))
-            count += distinct
-    table = np.stack(tags, axis=1) if tags else np.empty((len(attributes[0][1]) if attributes else 0, 0), np.int64)
-    features = b"".join(_features(part, table, ids) for part in shapes)
-    body = b"".join(
-        [_field(0x0A, name.encode()), features, *keys, *values, b"\x28", _varint(extent), b"\x78\x02"],
-    )
-    return _field(0x1A, body)
+    some = [attribute for attribute in attributes if attribute.distinct]
+    keys = [_varints.field(0x1A, attribute.name.encode()) for attribute in some]
+    before = np.cumsum([0, *(attribute.distinct for attribute in some)])
+    tags = [np.where(one.codes < 0, -1, one.codes + n) for one, n in zip(some, before.tolist(), strict=False)]
+    features = [_features(part, tags, ids) for part in shapes if len(part.rows)]
+    values = [attribute.values for attribute in some]
+    rest = [b"\x28", _varints.one(extent), b"\x78\x02"]
+    return _varints.field(0x1A, b"".join([_varints.field(0x0A, name.encode()), *features, *keys, *values, *rest]))
 
 
-def _features(shapes: Shapes, tags: Any, ids: Any) -> bytes:
+def _features(shapes: Shapes, tags: list[Any], ids: Any) -> bytes:
+    """Commands are put where they will be and counted, then what stands before them is known."""
     import numpy as np
 
-    commands, per_feature, rows = _commands(shapes)
-    features = len(rows)
-    drawn, sizes = _grouped(commands, per_feature)
-    own = tags[rows] if tags.shape[1] else np.empty((features, 0), np.int64)
-    given = own >= 0
-    pairs = np.stack([np.broadcast_to(np.arange(own.shape[1]), own.shape), own], axis=-1)[given].reshape(-1)
-    per_tags = given.sum(axis=1) * 2
-    tagged, tag_sizes = _grouped(pairs, per_tags)
-    some = per_tags > 0
-    one = np.ones(features, np.int64)
-    total = 3 + _lengths(sizes) + sizes + np.where(some, 1 + _lengths(tag_sizes) + tag_sizes, 0)
-    segments = []
-    if ids is not None:
-        total += 1 + _lengths(ids[rows])
-        segments = [_grouped(_columns(0x08 * one, ids[rows]), 2 * one)]
-    segments = [
-        _grouped(_columns(0x12 * one, total), 2 * one),
-        *segments,
-        _grouped(_columns(0x12 * one[some], tag_sizes[some]), 2 * some),
-        (tagged, tag_sizes),
-        _grouped(_columns(0x18 * one, (shapes.dimension + 1) * one, 0x22 * one, sizes), 4 * one),
-        (drawn, sizes),
-    ]
-    return _interleaved(segments).tobytes()
+    first = np.empty(len(shapes.rows), bool)
+    first[0] = True
+    np.not_equal(shapes.rows[1:], shapes.rows[:-1], out=first[1:])
+    heads = _Heads(shapes.rows[first], shapes.dimension, tags, ids)
+    numbers = np.zeros(len(shapes.counts), np.int64)  # of each path, with what stands before it
+    numbers[first] = heads.counts
+    ahead = numbers.copy()
+    if shapes.dimension == 0:
+        ahead[first] += 1
+        numbers[first] += 1
+        numbers += 2 * shapes.counts
+    else:
+        numbers += 2 * shapes.counts + (3 if shapes.dimension == 2 else 2)
+    ends = numbers.cumsum()
+    stream = np.zeros(int(ends[-1]), heads.kind)
+    begins = ends - numbers
+    _put_commands(stream, shapes, begins + ahead, first)
+
+    lengths = _varints.lengths(stream)
+    total = np.zeros(len(stream) + 1, np.int64)
+    lengths.cumsum(out=total[1:])
+    begins = begins[first]
+    feature_ends = np.append(begins[1:], len(stream))
+    heads.complete(total[feature_ends] - total[begins + heads.counts])
+    places = heads.places(begins)
+    stream[places], lengths[places] = heads.flat()
+    return _varints.encoded(stream, lengths).tobytes()
 
 
-def _commands(shapes: Shapes) -> tuple[Any, Any, Any]:
-    """Drawing commands of all features, how many each has, and the row of each."""
+class _Heads:
+    """The numbers before the commands of each feature: a row of a table, some of which may not be there."""
+
+    def __init__(self, rows: Any, dimension: int, tags: list[Any], ids: Any) -> None:
+        import numpy as np
+
+        own = [column[rows] for column in tags]
+        self._id = 2 if ids is not None else None
+        self._tags = 4 if ids is not None else 2
+        self._pairs = slice(self._tags + 2, self._tags + 2 + 2 * len(own))
+        width = self._pairs.stop + 4
+        is_long = ids is not None and len(ids) and int(ids.max()) >> 32
+        self.kind = np.uint64 if is_long else np.uint32
+        self._table = table = np.empty((len(rows), width), self.kind)
+        table[:, 0] = 0x12
+        table[:, 1] = 0
+        if ids is not None:
+            table[:, 2] = 0x08
+            table[:, 3] = ids[rows]
+        table[:, self._tags] = 0x12
+        for number, column in enumerate(own):
+            table[:, self._pairs.start + 2 * number] = number
+            table[:, self._pairs.start + 2 * number + 1] = np.maximum(column, 0)
+        table[:, -4] = 0x18
+        table[:, -3] = dimension + 1
+        table[:, -2] = 0x22
+        self._there: Any = None
+        given: Any = np.stack(own, axis=1) >= 0 if own else np.ones((len(rows), 0), bool)
+        if not own or not given.all():
+            self._there = np.ones(table.shape, bool)
+            self._there[:, self._pairs] = given.repeat(2, axis=1)
+            self._there[:, self._tags : self._tags + 2] = given.any(axis=1)[:, None]
+        self.counts = np.full(len(rows), width) if self._there is None else self._there.sum(axis=1)
+
+    def complete(self, sizes: Any) -> None:
+        """Write the lengths in bytes, where those of the commands are known."""
+        table, pairs = self._table, self._pairs
+        table[:, -1] = sizes
+        table[:, self._tags + 1] = 0
+        self._lengths = lengths = _varints.lengths(table)
+        if self._there is not None:
+            lengths *= self._there
+        tagged = lengths[:, pairs].sum(axis=1)
+        table[:, self._tags + 1] = tagged
+        longer = _varints.lengths(table[:, self._tags + 1])
+        lengths[:, self._tags + 1] = longer if self._there is None else longer * self._there[:, self._tags]
+        table[:, 1] = lengths[:, 2:].sum(axis=1) + sizes
+        lengths[:, 1] = _varints.lengths(table[:, 1])
+
+    def places(self, begins: Any) -> Any:
+        """Where each number stands in the stream, whose features begin there."""
+        import numpy as np
+
+        if self._there is None:
+            return begins[:, None] + np.arange(self._table.shape[1])
+        before = self.counts.cumsum() - self.counts
+        return np.repeat(begins - before, self.counts) + np.arange(int(self.counts.sum()))
+
+    def flat(self) -> tuple[Any, Any]:
+        """The numbers, and how many bytes each takes."""
+        if self._there is None:
+            return self._table, self._lengths
+        return self._table[self._there], self._lengths[self._there]
+
+
+def _put_commands(stream: Any, shapes: Shapes, begins: Any, first: Any) -> None:
+    """Write the drawing commands of each path where it begins."""
     import numpy as np
 
     counts = shapes.counts
-    first_path = np.r_[True, shapes.rows[1:] != shapes.rows[:-1]]
-    rows = shapes.rows[first_path]
-    feature_of_path = np.cumsum(first_path) - 1
-    starts = np.cumsum(counts) - counts
-    heads = starts[first_path]  # the cursor goes on from path to path of a feature
-    moves = np.empty((len(shapes.x), 2), np.uint32)
-    for column, places in enumerate((shapes.x, shapes.y)):
-        steps = np.empty_like(places)
-        steps[1:] = places[1:] - places[:-1]
-        steps[heads] = places[heads]
-        moves[:, column] = ((steps << 1) ^ (steps >> 31)).view(np.uint32)
+    starts = counts.cumsum() - counts
+    heads = starts[first]  # the cursor goes on from path to path of a feature
+    places = 2 * np.arange(len(shapes.x))
     if shapes.dimension == 0:
-        per_feature = np.bincount(feature_of_path, weights=counts).astype(np.int64)
-        ends = np.cumsum(per_feature)
-        heads = np.insert(moves.reshape(-1), 2 * (ends - per_feature), (per_feature.astype(np.uint32) << 3) | MOVE)
-        return heads, 2 * per_feature + 1, rows
-    # A path is: its move, two numbers of the first point, its line, two of each other point, and a ring's end.
-    more = 3 if shapes.dimension == 2 else 2
-    paths = np.arange(len(counts))
-    begins = 2 * starts + more * paths
-    commands = np.empty(2 * len(moves) + more * len(counts), np.uint32)
-    places = 2 * np.arange(len(moves)) + np.repeat(more * paths + 2, counts)
-    places[starts] -= 1
-    commands[places], commands[places + 1] = moves[:, 0], moves[:, 1]
-    commands[begins] = (1 << 3) | MOVE
-    commands[begins + 3] = ((counts - 1) << 3) | LINE
-    if shapes.dimension == 2:
-        commands[begins + 2 * counts + 2] = (1 << 3) | CLOSE
-    per_feature = np.bincount(feature_of_path, weights=2 * counts + more).astype(np.int64)
-    return commands, per_feature, rows
-
-
-def _attribute(column: Any) -> tuple[Any, bytes, int]:
-    """For each row the number of its value or -1, the values as fields of a layer, and how many they are.
-
-    The column is a numpy or a pandas array.
-    """
-    import numpy as np
-    import pandas as pd
-
-    kind = getattr(column.dtype, "kind", "O")
-    if column.dtype == object:
-        return _objects(column)
-    if kind in "Mm":
-        column = pd.Series(column).map(lambda value: value.isoformat(), na_action="ignore").astype("str")
-    codes, uniques = pd.factorize(column)
-    if kind not in "iuf":
-        return codes, b"".join(map(_value, uniques.tolist())), len(uniques)
-    values = uniques if isinstance(uniques, np.ndarray) else uniques.to_numpy()
-    if kind == "f":
-        encoded = np.empty((len(values), 11), np.uint8)
-        encoded[:, :3] = 0x22, 9, 0x19
-        encoded[:, 3:] = values.astype("<f8").view(np.uint8).reshape(-1, 8)
-        return codes, encoded.tobytes(), len(values)
-    numbers = values.astype(np.int64).view(np.uint64) if kind == "i" else values.astype(np.uint64)
-    one = np.ones(len(numbers), np.uint64)
-    stream = _columns(0x22 * one, 1 + _lengths(numbers), (0x20 if kind == "i" else 0x28) * one, numbers)
-    return codes, _varints(stream), len(numbers)
-
-
-def _objects(column: Any) -> tuple[Any, bytes, int]:
-    import numpy as np
-    import pandas as pd
-
-    known: dict[bytes, int] = {}
-    missing = pd.isna(column).tolist()
-    codes = [
-        -1 if gap is True else known.setdefault(_value(value), len(known))
-        for value, gap in zip(column.tolist(), missing, strict=True)
-    ]
-    return np.array(codes, np.int64), b"".join(known), len(known)
-
-
-def _value(value: Any) -> bytes:
-    """A value as a field of a layer."""
-    import struct
-
-    from headrace.formats import _frames
-
-    if isinstance(value, bool):
-        message = b"\x38\x01" if value else b"\x38\x00"
-    elif isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
-        message = b"\x20" + _varint(value % (1 << 64))
-    elif isinstance(value, float):
-        message = b"\x19" + struct.pack("<d", value)
+        places += np.repeat(begins - 2 * starts, counts)
+        points = np.add.reduceat(counts, np.flatnonzero(first))
+        stream[begins[first] - 1] = (points << 3) | MOVE
     else:
-        text = value if isinstance(value, str) else _frames.to_json(value).strip('"')
-        message = _field(0x0A, text.encode())
-    return _field(0x22, message)
-
-
-def _field(tag: int, content: bytes) -> bytes:
-    return bytes([tag]) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number >= 0x80:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
-def _varints(numbers: Any) -> bytes:
-    return _encoded(numbers, _lengths(numbers)).tobytes()
-
-
-def _grouped(numbers: Any, counts: Any) -> tuple[Any, Any]:
-    """All numbers as bytes, and how many bytes each group of so many numbers has."""
-    import numpy as np
-
-    lengths = _lengths(numbers)
-    total = np.r_[0, np.cumsum(lengths)]
-    ends = np.cumsum(counts)
-    return _encoded(numbers, lengths), total[ends] - total[ends - counts]
-
-
-def _encoded(numbers: Any, lengths: Any) -> Any:
-    """All numbers, 7 bits a byte, the high bit set where more follow."""
-    import numpy as np
-
-    numbers = numbers if numbers.dtype.kind == "u" else numbers.astype(np.uint64)
-    ends = np.cumsum(lengths)
-    if not len(numbers) or ends[-1] == len(numbers):
-        return numbers.astype(np.uint8)
-    encoded = np.empty(int(ends[-1]), np.uint8)
-    places = ends - lengths
-    size = 1
-    while len(numbers):
-        more = lengths > size
-        encoded[places] = (numbers & 0x7F).astype(np.uint8) | (more.view(np.uint8) << 7)
-        numbers, places, lengths = numbers[more] >> 7, places[more] + 1, lengths[more]
-        size += 1
-    return encoded
-
-
-def _lengths(numbers: Any) -> Any:
-    """Bytes that each number takes."""
-    import numpy as np
-
-    numbers = numbers if numbers.dtype.kind == "u" else numbers.astype(np.uint64)
-    lengths = np.ones(len(numbers), np.int64)
-    most = int(numbers.max()) if len(numbers) else 0
-    bits = 7
-    while most >> bits:
-        lengths += numbers >= numbers.dtype.type(1 << bits)
-        bits += 7
-    return lengths
-
-
-def _columns(*columns: Any) -> Any:
-    """a1 b1 c1 a2 b2 c2 ..."""
-    import numpy as np
-
-    return np.stack([column.astype(np.uint64) for column in columns], axis=1).reshape(-1)
-
-
-def _interleaved(segments: list[tuple[Any, Any]]) -> Any:
-    """For each row its bytes of the first segment, then those of the second, and so on.
-
-    A segment is its bytes, and how many of them each row has.
-    """
-    import numpy as np
-
-    per_row = np.sum([counts for _, counts in segments], axis=0)
-    places = np.cumsum(per_row) - per_row
-    merged = np.empty(int(per_row.sum()), np.uint8)
-    for content, counts in segments:
-        own = np.cumsum(counts) - counts
-        merged[np.repeat(places - own, counts) + np.arange(len(content))] = content
-        places = places + counts
-    return merged
+        places += np.repeat(begins + 2 - 2 * starts, counts)
+        places[starts] -= 1
+        stream[begins] = (1 << 3) | MOVE
+        stream[begins + 3] = ((counts - 1) << 3) | LINE
+        if shapes.dimension == 2:
+            stream[begins + 2 * counts + 2] = (1 << 3) | CLOSE
+    for axis, pixels in enumerate((shapes.x, shapes.y)):
+        steps = np.empty_like(pixels)
+        np.subtract(pixels[1:], pixels[:-1], out=steps[1:])
+        steps[heads] = pixels[heads]
+        stream[places + axis] = ((steps << 1) ^ (steps >> 31)).view(np.uint32)

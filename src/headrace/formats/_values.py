@@ -1,6 +1,7 @@
 """What a udf may return, brought into one form per kind.
 
     frame    a pandas DataFrame or geopandas GeoDataFrame, or a pyarrow Table
+    features a pyarrow Table with geometries, which is also a GeoDataFrame
     raster   a Raster
     array    a Raster without `data`: an array that is no picture, of one dimension or of more than three
     plain    the value itself
@@ -25,6 +26,7 @@ import math
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import GeneratorType
 from typing import Any
@@ -32,13 +34,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from headrace.formats import Unserializable
+from headrace.formats import Unserializable, _geoarrow
 
 PLAIN = (str, int, float, bool, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID, enum.Enum)
 
 
 ONCE = frozenset({"RecordBatchReader", "LazyFrame", "DuckDBPyRelation"})  # tables that are made while they are read
-COLLECTED = frozenset({"frame", "raster", "array", "drawing", "page", "bytes"})  # kinds that JSON does no justice
+COLLECTED = frozenset(
+    {"features", "frame", "raster", "array", "drawing", "page", "bytes"}
+)  # kinds that JSON does no justice
 
 
 class Seen(Struct, frozen=True):
@@ -217,17 +221,10 @@ def _pyarrow(value: Any, description: str) -> Seen | None:
         value = pa.table({"value": value})
     if not isinstance(value, pa.Table):
         return Seen("plain", value.as_py(), description) if isinstance(value, pa.Scalar) else None
-    if b"geo" in (value.schema.metadata or {}) or any(map(_is_geoarrow, value.schema)):
-        import geopandas
-
-        return Seen("frame", geopandas.GeoDataFrame.from_arrow(value), description)
+    if _geoarrow.has_geometry(value):
+        as_frame = cache(lambda: Seen("frame", _geoarrow.to_frame(value), description))
+        return Seen("features", value, description, also=as_frame)
     return Seen("frame", value, description)
-
-
-def _is_geoarrow(field: Any) -> bool:
-    """Whether a column holds geometries, as GDAL and DuckDB mark them (GeoArrow's extension types)."""
-    named = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
-    return (named or getattr(field.type, "extension_name", "")).startswith(("geoarrow.", "ogc.wkb"))
 
 
 def _polars(value: Any, description: str) -> Seen | None:

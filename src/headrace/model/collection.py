@@ -36,6 +36,15 @@ class Collection(Struct, frozen=True, kw_only=True):
         return self.access_scope == "public" and self.passcode is None
 
 
+class Member(Struct, frozen=True, kw_only=True):
+    """A udf of a collection, as its list names it."""
+
+    slug: str
+    version: int
+    udf_type: str | None = None
+    updated_at: datetime
+
+
 class SessionToken(Struct, frozen=True, kw_only=True):
     """The right to call by a collection's share token for some time, for those who have no key."""
 

@@ -42,6 +42,7 @@ class Run(Struct, frozen=True, kw_only=True):
     caller_id: int | None = None
     token_id: int | None = None
     collection_id: int | None = None  # where it was called by a collection's token
+    parent_uid: str | None = None  # of the run whose code called it
     door: str  # which way the call came in: body, saved, token, tile
     format: str | None = None
     cache: Cache = Cache.OFF
@@ -59,3 +60,24 @@ class Run(Struct, frozen=True, kw_only=True):
     error: str | None = None
     stdout: str = ""
     stderr: str = ""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A run, as the history of its job shows it."""
+
+    id: int
+    uid: str
+    job_id: int
+    state: State
+    started_at: datetime
+    finished_at: datetime
+    error: str | None
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """A line that a run printed; ids count from 1 within the run."""
+
+    id: int
+    created_at: datetime
+    level: str
+    message: str

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +14,7 @@ from headrace.errors import Conflict, Invalid, NotFound, Unauthenticated
 from headrace.model import ids
 from headrace.model.access import ApiKey, Group, Principal, User
 from headrace.model.page import Page, Slice
+from headrace.services import changes
 from headrace.services.call import Call, Platform
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ NAME = re.compile(r"[^\x00-\x1f]{1,200}")
 def create_user(call: Call, *, name: str, email: str, username: str | None = None, admin: bool = False) -> User:
     """A new account. Raises Conflict where the e-mail or username is taken, Forbidden for all but administrators."""
     call.require_admin()
-    return _create_user(call.platform, name=name, email=email, username=username, admin=admin)
+    return _create_user(call, name=name, email=email, username=username, admin=admin)
 
 
 def list_users(call: Call, page: Page, query: str | None = None, *, active: bool | None = None) -> Slice[User]:
@@ -88,7 +89,11 @@ def update_user(
                 raise Conflict(taken)
             if (active is False or admin is False) and [user.id for user in administrators] == [user_id]:
                 raise Conflict("This is the last administrator; make another one first.")
+            before = accounts.find_user(connection, id=user_id)
             user = accounts.update_user(connection, user_id, **values, updated_at=datetime.now(UTC))
+            if before and user:
+                told = _told(before), _told(user)
+                changes.record(connection, call, "update", "user", user_id, *told, name=before.name)
     except IntegrityError as known:
         raise Conflict(taken) from known
     call.platform.revision.bump()
@@ -102,9 +107,12 @@ def create_group(call: Call, *, name: str, description: str | None = None) -> Gr
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or ids.new_uid()
     try:
         with call.platform.db.begin() as connection:
-            return accounts.insert_group(
+            group = accounts.insert_group(
                 connection, name=_name(name), slug=slug, description=description, created_at=now, updated_at=now
             )
+            told = {"name": name, "description": description}
+            changes.record(connection, call, "create", "group", group.id, None, told, name=name)
+            return group
     except IntegrityError as taken:
         raise Conflict(f"There is a group called {name!r} already, or one whose name differs in signs only.") from taken
 
@@ -138,7 +146,11 @@ def update_group(call: Call, group_id: int, *, name: str | None = None, descript
     values = {key: value for key, value in given.items() if value is not None}
     try:
         with call.platform.db.begin() as connection:
+            before = accounts.find_group(connection, id=group_id)
             group = accounts.update_group(connection, group_id, **values, updated_at=datetime.now(UTC))
+            if before and group:
+                told = [changes.told(one, "name", "description") for one in (before, group)]
+                changes.record(connection, call, "update", "group", group_id, *told, name=before.name)
     except IntegrityError as taken:
         raise Conflict(f"There is a group called {name!r} already.") from taken
     return _found(group, f"There is no group {group_id}.")
@@ -151,6 +163,8 @@ def add_member(call: Call, group_id: int, user_id: int) -> None:
     get_user(call, user_id)
     with call.platform.db.begin() as connection:
         accounts.add_member(connection, group_id, user_id)
+        changes.record(connection, call, "add", "group", group_id, None, {"user_id": user_id})
+    call.platform.revision.bump()
 
 
 def remove_member(call: Call, group_id: int, user_id: int) -> None:
@@ -159,6 +173,8 @@ def remove_member(call: Call, group_id: int, user_id: int) -> None:
     with call.platform.db.begin() as connection:
         if not accounts.remove_member(connection, group_id, user_id):
             raise NotFound(f"The user {user_id} is not in the group {group_id}.")
+        changes.record(connection, call, "remove", "group", group_id, {"user_id": user_id})
+    call.platform.revision.bump()
 
 
 def list_members(call: Call, group_id: int) -> list[User]:
@@ -185,7 +201,7 @@ def groups_of(call: Call, user_id: int) -> list[Group]:
 def create_key(call: Call, user_id: int, name: str, expires_in: timedelta | None = None) -> tuple[ApiKey, str]:
     """A new key for oneself, or as an administrator for anyone; its text, which nothing can show again."""
     _self_or_admin(call, user_id)
-    return _create_key(call.platform, user_id, name, ids.new_api_key(), expires_in)
+    return _create_key(call, user_id, name, ids.new_api_key(), expires_in)
 
 
 def list_keys(call: Call, user_id: int) -> list[ApiKey]:
@@ -207,6 +223,7 @@ def revoke_key(call: Call, user_id: int, key_id: int) -> ApiKey:
     if key.revoked_at is None:
         with call.platform.db.begin() as connection:
             key = _found(accounts.update_key(connection, key_id, revoked_at=datetime.now(UTC)), "")
+            changes.record(connection, call, "revoke", "api_key", key.id, {"user_id": user_id}, name=key.name)
     call.platform.revision.bump()
     return key
 
@@ -253,7 +270,8 @@ def ensure_admin(platform: Platform) -> str | None:
     if not someone:
         return _first_start(platform, given)
     if given and not known:
-        _create_key(platform, administrator(platform).user.id, "settings", given, None)
+        admin = administrator(platform)
+        _create_key(admin, admin.user.id, "settings", given, None)
     return None
 
 
@@ -286,8 +304,8 @@ def _first_start(platform: Platform, given: str) -> str | None:
     return None if given else text
 
 
-def _create_user(platform: Platform, *, name: str, email: str, username: str | None, admin: bool) -> User:
-    now = datetime.now(UTC)
+def _create_user(call: Call, *, name: str, email: str, username: str | None, admin: bool) -> User:
+    platform, now = call.platform, datetime.now(UTC)
     email, username = _email(email), _name(username or email)
     taken = f"A user with the e-mail {email} or the username {username} is there already."
     try:
@@ -307,15 +325,14 @@ def _create_user(platform: Platform, *, name: str, email: str, username: str | N
             )
             collections.insert_default(connection, user.id, now)
             hosts.insert_warehouse_credential(connection, user.id, now)
+            changes.record(connection, call, "create", "user", user.id, None, _told(user), name=user.name)
             return user
     except IntegrityError as known:
         raise Conflict(taken) from known
 
 
-def _create_key(
-    platform: Platform, user_id: int, name: str, text: str, expires_in: timedelta | None
-) -> tuple[ApiKey, str]:
-    now = datetime.now(UTC)
+def _create_key(call: Call, user_id: int, name: str, text: str, expires_in: timedelta | None) -> tuple[ApiKey, str]:
+    platform, now = call.platform, datetime.now(UTC)
     if expires_in is not None and not timedelta(0) < expires_in < timedelta(days=36_500):
         raise Invalid("A key expires after some time from now, at most a hundred years.")
     _found(_read_user(platform, id=user_id), f"There is no user {user_id}.")
@@ -329,7 +346,13 @@ def _create_key(
             created_at=now,
             expires_at=now + expires_in if expires_in else None,
         )
+        told = {"user_id": user_id, **changes.told(key, "name", "hint", "expires_at")}
+        changes.record(connection, call, "create", "api_key", key.id, None, told, name=key.name)
     return key, text
+
+
+def _told(user: User) -> dict[str, Any]:
+    return changes.told(user, "name", "username", "email", "admin", "active")
 
 
 def _self_or_admin(call: Call, user_id: int) -> None:

@@ -87,6 +87,7 @@ class Request(Struct, frozen=True, kw_only=True):
     context: dict[str, Any] = {}
     streams: bool = False  # whether the caller takes a large result while it is being written
     depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
+    parent_uid: str | None = None  # of the run that makes the call
     element: list[Any] = []  # one, where it is called for an element of an input: its arguments, or its first one
 
 
@@ -426,6 +427,7 @@ def _run(request: Request, answered: Answered, started_at: datetime) -> Run:
         caller_id=request.caller_id,
         token_id=target.token_id,
         collection_id=target.collection_id,
+        parent_uid=request.parent_uid,
         door=request.door,
         format=answer.format or None,
         cache=answered.cache,

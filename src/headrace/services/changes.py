@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -49,6 +50,11 @@ def record(
         before=before,
         after=after,
     )
+
+
+def told(value: msgspec.Struct, *names: str) -> dict[str, Any]:
+    """These fields of a value, as the log keeps them."""
+    return {name: msgspec.to_builtins(getattr(value, name)) for name in names}
 
 
 def list_changes(

@@ -4,24 +4,29 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.db import collections as queries
 from headrace.db import jobs as udf_queries
 from headrace.db.tables import collections, jobs, users
-from headrace.errors import Conflict, Invalid, NotFound, TooLarge
+from headrace.errors import Busy, Conflict, Invalid, NotFound, TooLarge
 from headrace.model import ids
-from headrace.model.collection import DEFAULT, SCOPES, Collection, SessionToken
+from headrace.model.collection import DEFAULT, SCOPES, Collection, Member, SessionToken
 from headrace.model.job import Udf
 from headrace.model.page import Slice
-from headrace.services import passcodes
+from headrace.services import changes, passcodes
 from headrace.services.call import Call, Platform
 from headrace.store.cipher import Unreadable
 
 PURPOSE = "collection token"
 NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,128}")
 LARGEST_DASHBOARD = 4 << 20  # characters
+PREFIX = "fc_"  # how the tokens of collections begin
 LONGEST_SESSION = 86_400  # seconds
+PASSCODE_SESSION = 14_400  # seconds for which a passcode that was typed into a page is good there
+MOST_SESSIONS = 10_000  # of a collection, that passcodes opened
+MOST_LISTED = 1_000  # udfs of a collection, to whoever has its token
 NOTHING = "There is no such collection that you may see."
 OPENS_NOTHING = "This token opens nothing here; it may have been revoked."
 
@@ -52,6 +57,7 @@ def create(
         with call.platform.db.begin() as connection:
             collection_id = queries.insert_collection(connection, **values)
             made = queries.find_collection(connection, collections.c.id == collection_id)
+            changes.record(connection, call, "create", "collection", collection_id, None, _told(made), name=name)
     except IntegrityError as taken:
         raise Conflict(f"You have a collection called {name!r} already; choose another name.") from taken
     assert made is not None
@@ -98,6 +104,8 @@ def update(
                     raise NotFound(f"You have no udf of the id {udf_uid[:60]!r}.")
                 udf_queries.update_udf(connection, udf.id, udf.version, collection_id=collection.id, updated_at=now)
             changed = queries.find_collection(connection, collections.c.id == collection.id)
+            told = _told(collection), _told(changed)
+            changes.record(connection, call, "update", "collection", collection.id, *told, name=collection.name)
     except IntegrityError as taken:
         raise Conflict("You have a collection of that name already, or it has a udf of that name.") from taken
     call.platform.revision.bump()
@@ -146,6 +154,8 @@ def delete(call: Call, uid: str) -> Collection:
         raise Conflict(f"The collection {DEFAULT!r} stays; delete the udfs in it one by one.")
     with call.platform.db.begin() as connection:
         queries.delete_collection(connection, collection.id)
+        told = _told(collection)
+        changes.record(connection, call, "delete", "collection", collection.id, told, name=collection.name)
     call.platform.revision.bump()
     return collection
 
@@ -184,13 +194,28 @@ def share_token(call: Call, collection: Collection) -> str | None:
 def resolve(platform: Platform, text: str, slug: str) -> tuple[Collection, Udf]:
     """The udf of that name that a collection's token opens, whoever holds it. Raises NotFound."""
     with platform.db.read() as connection:
-        found = queries.find_collection(connection, collections.c.share_digest == ids.digest(text), users.c.active)
-        if found is None:
-            raise NotFound(OPENS_NOTHING)
+        found = _shared(connection, text)
         udf = udf_queries.find_udf(connection, jobs.c.collection_id == found.id, jobs.c.slug == slug)
     if udf is None:
         raise NotFound("This token opens no udf of that name.")
     return found, udf
+
+
+def find_shared(platform: Platform, text: str) -> Collection:
+    """The collection that a token opens, whoever holds it. Raises NotFound."""
+    with platform.db.read() as connection:
+        return _shared(connection, text)
+
+
+def list_members(platform: Platform, collection: Collection) -> Slice[Member]:
+    """The udfs of a collection by name, the first MOST_LISTED of them."""
+    with platform.db.read() as connection:
+        return queries.list_members(connection, collection.id, MOST_LISTED)
+
+
+def is_whole(token: str) -> bool:
+    """Whether that is the token of a collection, and names no udf of it."""
+    return token.startswith(PREFIX) and parted(token)[1] is None
 
 
 def parted(token: str) -> tuple[str, str | None]:
@@ -203,12 +228,20 @@ def create_session(call: Call, share: str, ttl: int) -> SessionToken:
     """A token that lets whoever has it call by the share token of the caller's for `ttl` seconds, without a key."""
     if not 1 <= ttl <= LONGEST_SESSION:
         raise Invalid(f"`ttl` wants 1 to {LONGEST_SESSION} seconds, and got {ttl}.")
-    collection, now = _own_by_token(call, share), datetime.now(UTC)
-    expires_at = now + timedelta(seconds=ttl)
-    text = ids.new_session_token(int(expires_at.timestamp()))
+    collection = _own_by_token(call, share)
     with call.platform.db.begin() as connection:
-        queries.insert_session(connection, ids.digest(text), collection.id, now, expires_at)
-    return SessionToken(token=text, expires_at=expires_at)
+        session = _session(connection, collection.id, ttl)
+        told = {"session_expires_at": session.expires_at.isoformat()}
+        changes.record(connection, call, "share", "collection", collection.id, None, told, name=collection.name)
+    return session
+
+
+def open_session(platform: Platform, collection_id: int) -> SessionToken:
+    """A session token for somebody who gave the passcode of a collection. Raises Busy where there are too many."""
+    with platform.db.begin() as connection:
+        if queries.count_sessions(connection, collection_id, datetime.now(UTC)) >= MOST_SESSIONS:
+            raise Busy("The passcode of this collection was given too often; try again in an hour.", 3600)
+        return _session(connection, collection_id, PASSCODE_SESSION)
 
 
 def delete_sessions(call: Call, share: str, text: str | None = None) -> int:
@@ -216,6 +249,8 @@ def delete_sessions(call: Call, share: str, text: str | None = None) -> int:
     collection = _own_by_token(call, share)
     with call.platform.db.begin() as connection:
         gone = queries.delete_sessions(connection, collection.id, None if text is None else ids.digest(text))
+        told = {"sessions": gone}
+        changes.record(connection, call, "unshare", "collection", collection.id, told, name=collection.name)
     call.platform.revision.bump()
     if text is not None and not gone:
         raise NotFound("There is no such session token.")
@@ -227,6 +262,21 @@ def session_expires(platform: Platform, collection_id: int, text: str) -> dateti
     with platform.db.read() as connection:
         expires = queries.find_session(connection, ids.digest(text), collection_id)
     return expires if expires is not None and expires > datetime.now(UTC) else None
+
+
+def _session(connection: Connection, collection_id: int, ttl: int) -> SessionToken:
+    now = datetime.now(UTC)
+    expires_at = now + timedelta(seconds=ttl)
+    text = ids.new_session_token(int(expires_at.timestamp()))
+    queries.insert_session(connection, ids.digest(text), collection_id, now, expires_at)
+    return SessionToken(token=text, expires_at=expires_at)
+
+
+def _shared(connection: Connection, text: str) -> Collection:
+    found = queries.find_collection(connection, collections.c.share_digest == ids.digest(text), users.c.active)
+    if found is None:
+        raise NotFound(OPENS_NOTHING)
+    return found
 
 
 def _own_by_token(call: Call, share: str) -> Collection:
@@ -246,9 +296,18 @@ def _reshare(call: Call, collection: Collection, values: dict[str, Any], *, rene
             queries.update_collection(connection, collection.id, **values)
         if renewed:
             queries.delete_sessions(connection, collection.id)
+        told = {"share_token_renewed": renewed, "fields": sorted(values)}
+        changes.record(connection, call, "share", "collection", collection.id, None, told, name=collection.name)
         changed = queries.find_collection(connection, collections.c.id == collection.id)
     call.platform.revision.bump()
     return _there(changed)
+
+
+def _told(collection: Collection | None) -> dict[str, Any]:
+    if collection is None:
+        return {}
+    told = changes.told(collection, "name", "access_scope", "public_read", "preview_image_url")
+    return {**told, "passcode": collection.passcode is not None}
 
 
 def _readable(call: Call) -> Any:  # noqa: ANN401 - a column expression

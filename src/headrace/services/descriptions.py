@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from headrace.db import accounts
 from headrace.model import ids
-from headrace.model.job import Token, Udf
+from headrace.model.job import Udf
 from headrace.model.result import Answer, Outcome, Problem
-from headrace.services import tokens
+from headrace.services import collections, tokens
 from headrace.services.call import Platform
 from headrace.services.calls import Calls, Request, Target
 
@@ -55,22 +55,37 @@ class Description(Struct, frozen=True, kw_only=True):
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """What a token opens: the udf, and who shares it."""
+    """What a token opens: the udf, who shares it, and whether everyone may read its code."""
 
-    token: Token
     udf: Udf
     owner: str
+    public: bool
+    within: str | None = None  # the collection whose token it is
 
 
 _decode = msgspec.json.Decoder(Description).decode
 
 
-def open_token(platform: Platform, text: str) -> Opened:
-    """What a token opens. Raises NotFound for an unknown one, Forbidden for one that is disabled or expired."""
-    token, udf = tokens.resolve(platform, text)
+def open_token(platform: Platform, text: str, name: str | None = None) -> Opened:
+    """What a token opens, or of a collection's token the udf of that name.
+
+    Raises NotFound for an unknown one, Forbidden for one that is disabled or expired.
+    """
+    if text.startswith(collections.PREFIX):
+        share, joined = collections.parted(text)
+        collection, udf = collections.resolve(platform, share, name or joined or "")
+        within, public = collection.name, collection.public_read or udf.public_read
+    else:
+        _, udf = tokens.resolve(platform, text)
+        within, public = None, udf.public_read
+    return Opened(udf=udf, owner=name_of(platform, udf.owner_id), public=public, within=within)
+
+
+def name_of(platform: Platform, user_id: int) -> str:
+    """What strangers are told of who shares: a name, and no address."""
     with platform.db.read() as connection:
-        owner = accounts.find_user(connection, id=udf.owner_id)
-    return Opened(token=token, udf=udf, owner=owner.name if owner else "")
+        owner = accounts.find_user(connection, id=user_id)
+    return owner.name if owner else ""
 
 
 async def describe(calls: Calls, target: Target, context: dict[str, Any]) -> Description:

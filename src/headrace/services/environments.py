@@ -16,6 +16,7 @@ from headrace.model.environment import (
     check_requirements,
 )
 from headrace.model.page import Slice
+from headrace.services import changes
 from headrace.services.call import Call, Platform
 
 
@@ -43,6 +44,8 @@ def create(call: Call, name: str, requirements: list[str], python: str | None = 
                 created_at=now,
                 updated_at=now,
             )
+            told = {"requirements": lines, "python": version}
+            changes.record(connection, call, "create", "environment", made.id, None, told, name=name)
     except IntegrityError as taken:
         raise Conflict(
             f"You have an environment called {name!r} already; change it, or choose another name."
@@ -76,6 +79,9 @@ def update(
             log="",
             updated_at=datetime.now(UTC),
         )
+        if changed is not None:
+            told = [changes.told(one, "requirements", "python", "build") for one in (known, changed)]
+            changes.record(connection, call, "update", "environment", known.id, *told, name=known.name)
     if changed is None:
         raise NotFound("You have no such environment.")
     _tell(call.platform)
@@ -102,6 +108,8 @@ def delete(call: Call, environment_id: int) -> None:
     known = get(call, environment_id)
     with call.platform.db.begin() as connection:
         queries.delete(connection, known.id)
+        told = changes.told(known, "requirements", "python")
+        changes.record(connection, call, "delete", "environment", known.id, told, name=known.name)
     _tell(call.platform)
 
 

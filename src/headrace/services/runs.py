@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 from headrace.db import runs as queries
 from headrace.db.tables import runs
 from headrace.errors import Invalid, NotFound
+from headrace.model.object import Level, Noun
 from headrace.model.page import Page, Slice
-from headrace.model.run import Run, State
+from headrace.model.run import Entry, Log, Run, State
+from headrace.services import objects
 from headrace.services.call import Call
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
 
 def list_runs(
@@ -23,6 +25,7 @@ def list_runs(
     door: str | None = None,
     cache: str | None = None,
     since: datetime | None = None,
+    parent: str | None = None,
 ) -> Slice[Run]:
     """A page of the runs that the caller may see; an administrator sees all. The newest come first."""
     matches: list[ColumnElement[bool]] = []
@@ -37,8 +40,11 @@ def list_runs(
     for column, value in ((runs.c.door, door), (runs.c.cache, cache)):
         if value is not None:
             matches.append(column == value)
+    whose = None if call.user.admin else call.user.id
     with call.platform.db.read() as connection:
-        return queries.list_runs(connection, None if call.user.admin else call.user.id, matches, page)
+        if parent is not None:
+            return queries.list_called(connection, parent, whose, matches, page)
+        return queries.list_runs(connection, whose, matches, page)
 
 
 def get_run(call: Call, uid: str) -> Run:
@@ -48,4 +54,61 @@ def get_run(call: Call, uid: str) -> Run:
         run = queries.find_run(connection, uid, *seen)
     if run is None:
         raise NotFound("There is no such run that you may see; a run is written down a moment after its answer.")
+    return run
+
+
+def list_of_job(call: Call, noun: Noun, job_id: int, page: Page) -> Slice[Entry]:
+    """A page of the history of a job that the caller may see: the runs under their environment, and those they called.
+
+    Raises NotFound where they may not see the job.
+    """
+    with call.platform.db.read() as connection:
+        objects.require(connection, call, noun, job_id)
+        return queries.list_of_job(connection, job_id, [queries.visible_to(call.user.id)], page)
+
+
+def get_of_job(call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:
+    """One run of a job. Raises NotFound."""
+    with call.platform.db.read() as connection:
+        return _of_job(connection, call, noun, job_id, run_id)
+
+
+def list_logs(call: Call, noun: Noun, job_id: int, run_id: int) -> list[Log]:
+    """The lines that a run printed, its output before its errors. Raises NotFound."""
+    with call.platform.db.read() as connection:
+        run = _of_job(connection, call, noun, job_id, run_id)
+        stdout, stderr = queries.find_output(connection, run.uid)
+    lines = [("info", text) for text in stdout.splitlines()] + [("error", text) for text in stderr.splitlines()]
+    return [
+        Log(id=number, created_at=run.finished_at, level=level, message=text)
+        for number, (level, text) in enumerate(lines, 1)
+    ]
+
+
+def cancel(call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:
+    """Ask a run of a job that the caller may write to stop. Raises NotFound where it has ended, as clients expect."""
+    with call.platform.db.read() as connection:
+        objects.require(connection, call, noun, job_id, Level.WRITE)
+        run = _of_job(connection, call, noun, job_id, run_id)
+    raise NotFound(f"The run {run.id} has ended already: it has {run.state.value}.")
+
+
+def cancel_last(call: Call, noun: Noun, job_id: int) -> Entry:
+    """Ask the run that is under way of a job that the caller may write to stop. Raises NotFound where none is."""
+    with call.platform.db.read() as connection:
+        objects.require(connection, call, noun, job_id, Level.WRITE)
+    raise NotFound(f"No run of the {noun.word} {job_id} is under way.")
+
+
+def check_starting(call: Call, noun: Noun, job_id: int) -> None:
+    """Whether the caller may run a job. Raises NotFound and Forbidden."""
+    with call.platform.db.read() as connection:
+        objects.require(connection, call, noun, job_id, Level.WRITE)
+
+
+def _of_job(connection: "Connection", call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:
+    objects.require(connection, call, noun, job_id)
+    run = queries.find_of_job(connection, job_id, run_id, queries.visible_to(call.user.id))
+    if run is None:
+        raise NotFound(f"The {noun.word} {job_id} has no run {run_id} that you may see.")
     return run

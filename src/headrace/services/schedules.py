@@ -9,14 +9,16 @@ from headrace.db import schedules as queries
 from headrace.db.tables import schedules
 from headrace.errors import Invalid, NotFound, NotServed, TooLarge
 from headrace.model import ids
-from headrace.model.schedule import Schedule, Times
-from headrace.services import udfs
+from headrace.model.schedule import RANGES, Schedule, Times
+from headrace.services import changes, udfs
 from headrace.services.call import Call
 
 LONGEST_NAME = 200
 LONGEST_TEXT = 4_000  # characters of a description
 LARGEST_ARGUMENTS = 64 << 10  # bytes as JSON
 MOST = 1_000  # schedules of one owner
+# What the log of changes tells of one.
+TOLD = ("udf_uid", "name", "description", "enabled", *RANGES, "arguments")
 
 
 def create(call: Call, udf_uid: str, times: Times, **given: Any) -> Schedule:  # noqa: ANN401 - see _values
@@ -27,7 +29,9 @@ def create(call: Call, udf_uid: str, times: Times, **given: Any) -> Schedule:  #
         if queries.count_schedules(connection, user.id) >= MOST:
             raise TooLarge(f"You keep {MOST} schedules already; delete some.")
         made = queries.insert_schedule(connection, **values, created_at=values["updated_at"])
-        return _there(queries.find_schedule(connection, schedules.c.id == made))
+        schedule = _there(queries.find_schedule(connection, schedules.c.id == made))
+        changes.record(connection, call, "create", "schedule", made, None, _told(schedule), name=schedule.name)
+        return schedule
 
 
 def update(call: Call, uid: str, udf_uid: str, times: Times, **given: Any) -> Schedule:  # noqa: ANN401
@@ -35,7 +39,10 @@ def update(call: Call, uid: str, udf_uid: str, times: Times, **given: Any) -> Sc
     known, values = get(call, uid), _values(call, udf_uid, times, **given)
     with call.platform.db.begin() as connection:
         queries.update_schedule(connection, known.id, **values)
-        return _there(queries.find_schedule(connection, schedules.c.id == known.id))
+        schedule = _there(queries.find_schedule(connection, schedules.c.id == known.id))
+        told = _told(known), _told(schedule)
+        changes.record(connection, call, "update", "schedule", known.id, *told, name=known.name)
+        return schedule
 
 
 def get(call: Call, uid: str) -> Schedule:
@@ -59,6 +66,7 @@ def delete(call: Call, uid: str) -> Schedule:
     known = get(call, uid)
     with call.platform.db.begin() as connection:
         queries.delete_schedule(connection, known.id)
+        changes.record(connection, call, "delete", "schedule", known.id, _told(known), name=known.name)
     return known
 
 
@@ -69,6 +77,10 @@ def run(call: Call, uid: str) -> None:
         f"The schedule {name!r} is kept, and does not run yet: running jobs comes with a later version of Headrace. "
         "Call the udf itself meanwhile."
     )
+
+
+def _told(schedule: Schedule) -> dict[str, Any]:
+    return changes.told(schedule, *TOLD)
 
 
 def _values(

@@ -10,6 +10,7 @@ from typing import Literal
 
 from headrace.db import secrets as queries
 from headrace.errors import Invalid, NotFound, TooLarge
+from headrace.services import changes
 from headrace.services.call import Call
 
 Scope = Literal["environment", "user"]
@@ -29,6 +30,7 @@ def put(call: Call, scope: Scope, name: str, value: str) -> None:
         queries.put_secret(connection, owner, scope, name, secret, datetime.now(UTC))
         if len(queries.list_names(connection, owner, scope)) > MOST:
             raise TooLarge(f"You keep {MOST} secrets already; delete some.")
+        changes.record(connection, call, "put", "secret", owner, None, {"scope": scope}, name=name)
 
 
 def get(call: Call, scope: Scope, name: str) -> str:
@@ -46,6 +48,7 @@ def delete(call: Call, scope: Scope, name: str) -> None:
     with call.platform.db.begin() as connection:
         if not queries.delete_secret(connection, call.user.id, scope, name):
             raise _missing(name)
+        changes.record(connection, call, "delete", "secret", call.user.id, {"scope": scope}, name=name)
 
 
 def list_names(call: Call, scope: Scope) -> list[str]:

@@ -15,13 +15,12 @@ from headrace.model.access import User
 from headrace.model.environment import DEFAULT
 from headrace.model.job import Function, Udf
 from headrace.services import collections, environments, tokens, udfs
-from headrace.services.admission import Lock
+from headrace.services.admission import Lock, lock_of
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Target
 
 FRESH = 1.0
 MOST = 10_000
-COLLECTION = "fc_"  # how the tokens of collections begin
 
 
 class Targets:
@@ -54,7 +53,7 @@ class Targets:
         """
 
         def find() -> Target:
-            if text.startswith(COLLECTION):
+            if text.startswith(collections.PREFIX):
                 return self._in_collection(text, name)
             token, udf = tokens.resolve(self._platform, text)
             if name is not None and name != udf.slug:
@@ -70,8 +69,7 @@ class Targets:
         if slug is None:
             raise Invalid("This token opens a collection; name a udf of it: .../realtime-shared/<token>/<udf>/run.")
         collection, udf = collections.resolve(self._platform, share, slug)
-        lock = None if collection.open else Lock(collection_id=collection.id, passcode=collection.passcode)
-        return self._placed(_saved(udf, collection_id=collection.id, lock=lock))
+        return self._placed(_saved(udf, collection_id=collection.id, lock=lock_of(collection)))
 
     def by_name(self, call: Call, email: str, slug: str) -> Target:
         """A saved udf that the caller may read, under the caller's own environment. Raises NotFound.

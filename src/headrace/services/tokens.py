@@ -12,7 +12,7 @@ from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
 from headrace.model import ids, tilejson
 from headrace.model.job import Token, Udf
 from headrace.model.page import Slice
-from headrace.services import collections, udfs
+from headrace.services import changes, collections, udfs
 from headrace.services.call import Call, Platform
 from headrace.store.cipher import Unreadable
 
@@ -58,6 +58,8 @@ def create(
             expires_at=now + expires_in if expires_in else None,
         )
         row = queries.find_token(connection, access_tokens.c.id == token_id)
+        told = {"udf_uid": udf.uid, "client_id": client_id, "enabled": enabled, "access_scope": access_scope}
+        changes.record(connection, call, "create", "token", token_id, None, told, name=udf.slug)
     return _shown(call.platform, row)
 
 
@@ -81,13 +83,15 @@ def get_by_id(call: Call, udf_uid: str, token_id: int) -> Token:
     return _shown(call.platform, _find_own(call, access_tokens.c.id == token_id, jobs.c.uid == udf_uid))
 
 
-def update(call: Call, token: Token, **changes: Any) -> Token:  # noqa: ANN401 - columns of a token
+def update(call: Call, token: Token, **given: Any) -> Token:  # noqa: ANN401 - columns of a token
     """Change a token: client_id, cache, enabled, public_read, access_scope, metadata_json. None is no change."""
-    values = {name: value for name, value in changes.items() if value is not None}
+    values = {name: value for name, value in given.items() if value is not None}
     _check_metadata(values.get("metadata_json"))
     with call.platform.db.begin() as connection:
         queries.update_token(connection, token.id, **values, updated_at=datetime.now(UTC))
         row = queries.find_token(connection, access_tokens.c.id == token.id)
+        told = [{name: getattr(one, name) for name in values} for one in (token, row) if one is not None]
+        changes.record(connection, call, "update", "token", token.id, *told, name=token.udf_slug)
     if row is None:
         raise NotFound(GONE)
     call.platform.revision.bump()
@@ -98,6 +102,7 @@ def delete(call: Call, token: Token) -> Token:
     """Have a token open nothing from now on, and forget it."""
     with call.platform.db.begin() as connection:
         queries.delete_token(connection, token.id)
+        changes.record(connection, call, "delete", "token", token.id, {"udf_uid": token.udf_uid}, name=token.udf_slug)
     call.platform.revision.bump()
     return token
 
@@ -129,7 +134,7 @@ def shared(call: Call, text: str, name: str | None = None) -> Udf:
     Of a collection's token, the udf of that name. Raises NotFound, Forbidden.
     """
     public = False
-    if text.startswith("fc_"):
+    if text.startswith(collections.PREFIX):
         share, joined = collections.parted(text)
         collection, udf = collections.resolve(call.platform, share, name or joined or "")
         public = collection.public_read

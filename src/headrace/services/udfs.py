@@ -15,7 +15,9 @@ from headrace.db.tables import jobs, users
 from headrace.errors import Conflict, Invalid, NotFound, TooLarge
 from headrace.model import ids
 from headrace.model.job import Function, Udf, Version
+from headrace.model.object import Kind
 from headrace.model.page import Slice
+from headrace.services import changes
 from headrace.services.call import Call
 
 SLUG = re.compile(r"[^\x00-\x1f\x7f/\\]{1,128}")
@@ -25,6 +27,9 @@ REMEMBERED = 100  # versions whose stored results are forgotten with those of th
 LARGEST_BODY = 8 << 20  # characters of the udf object, its extra modules included
 
 _decode = msgspec.json.Decoder(Function).decode
+
+# What the log of changes tells of a udf; its code is in its versions.
+TOLD = ("slug", "version", "public_read", "public_list", "udf_type", "collection_uid")
 
 
 def create(
@@ -60,6 +65,8 @@ def create(
             collection = collections.find_own(connection, user.id, collection_uid)
             job_id = queries.insert_udf(connection, body, user.id, **values, collection_id=collection.id)
             udf = queries.find_udf(connection, jobs.c.id == job_id)
+            told = {"slug": slug, "version": 1, "public_read": public_read, "public_list": public_list}
+            changes.record(connection, call, "create", Kind.JOB, job_id, None, told, name=slug)
     except IntegrityError as taken:
         raise Conflict(f"You have a udf called {slug!r} already; overwrite it, or choose another name.") from taken
     assert udf is not None
@@ -179,6 +186,7 @@ def delete(call: Call, uid: str) -> Udf:
     udf = get_own(call, uid)
     with call.platform.db.begin() as connection:
         queries.delete_udf(connection, udf.id)
+        changes.record(connection, call, "delete", Kind.JOB, udf.id, changes.told(udf, *TOLD), name=udf.slug)
     call.platform.revision.bump()
     return udf
 
@@ -232,7 +240,11 @@ def _save_over(call: Call, udf: Udf, body: str | None, values: dict[str, Any]) -
             return None
         if body is not None and version != udf.version:
             queries.add_version(connection, udf.id, version, body, call.user.id, now)
-        return queries.find_udf(connection, jobs.c.id == udf.id)
+        changed = queries.find_udf(connection, jobs.c.id == udf.id)
+        if changed is not None:
+            told = [changes.told(one, *TOLD) for one in (udf, changed)]
+            changes.record(connection, call, "update", Kind.JOB, udf.id, *told, name=udf.slug)
+        return changed
 
 
 def _readable(call: Call) -> sa.ColumnElement[bool]:

@@ -157,6 +157,35 @@ def test_what_a_udf_prints_comes_back(new):
     assert said.stdout == "to stdout: ä\n"
 
 
+def test_what_a_udf_prints_is_shown_by_every_way_of_running_once_the_client_is_told_to_show_it(new):
+    said = new.run("""
+        import contextlib, io
+        from click.testing import CliRunner
+        from fused.cli import cli
+        @fused.udf
+        def talks(n: int = 1):
+            print("said", n)
+            return n
+        talks.to_fused(overwrite=True)
+        token = talks.create_access_token()
+        def shown(udf, **options):
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                fused.run(udf, n=2, **options)
+            return printed.getvalue()
+        ways = [talks, "talks", token.token, token]
+        unless_asked = [shown(way) for way in ways]
+        asked = [shown(way, verbose=True) for way in ways]
+        kept = fused.run(token, n=2, _return_response=True)
+        fused.options.verbose_udf_runs = True
+        by_option = [shown(way) for way in ways]
+        fused.options.verbose_udf_runs = False
+        command = CliRunner().invoke(cli, ["run", "default", "talks"]).output
+        answer = [unless_asked, [said.splitlines()[0] for said in asked + by_option], kept.is_cached, kept.stdout,
+                  "said 1" in command.splitlines()]
+    """)
+    assert said.answer == [[""] * 4, ["said 2"] * 8, True, "said 2\n", True]
+
+
 def test_a_slow_udf_is_polled_for(new):
     said = new.run("""
         @fused.udf

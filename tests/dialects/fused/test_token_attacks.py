@@ -36,6 +36,29 @@ def test_guessing_tokens_ends_and_those_that_were_right_go_on(guarded):
         assert (refused.status_code, "guesses" in detail(refused)) == (429, True)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "realtime-shared/{}/tilejson.json",
+        "realtime-shared/{}/about.json",
+        "realtime-shared/{}/openapi.json",
+        "udf/shared/by-token/{}",
+        "udf/shared/by-token/{}/one",
+    ],
+)
+def test_whatever_a_token_opens_guesses_at_it_are_counted(tmp_path, path):
+    with serving(tmp_path / "home", wrong_guesses=3, workers=1) as server, server.client() as owner:
+        known = share(owner, save(owner, "one", ONE)["id"])
+        with httpx.Client(base_url=f"{server.url}/server/v1/", timeout=60) as stranger:
+            before = stranger.get(path.format(known))
+            assert before.status_code == (403 if "by-token" in path else 200)
+            guesses = [stranger.get(path.format(f"fsh_guess{n}")) for n in range(5)]
+            assert [answer.status_code for answer in guesses] == [404, 404, 404, 429, 429]
+            assert int(guesses[-1].headers["retry-after"]) <= 60
+            # Counted together: who was sent away here is sent away there.
+            assert stranger.get("realtime-shared/fsh_other/run").status_code == 429
+
+
 def test_guessing_a_passcode_ends(guarded):
     with guarded.client() as owner, httpx.Client(base_url=guarded.url) as stranger:
         made = owner.post("/server/v1/collection/new", json={"name": "locked", "passcode": "open sesame"}).json()

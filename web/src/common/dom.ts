@@ -58,6 +58,13 @@ export const ICONS = {
   layers: ["M8 2l6 3-6 3-6-3z", "M2 8l6 3 6-3M2 11l6 3 6-3"],
 };
 
+/** The sign of Headrace. */
+export function mark(): SVGSVGElement {
+  const svg = icon(...ICONS.mark);
+  svg.classList.add("mark");
+  return svg;
+}
+
 /** What the server put into the frame of the page. */
 export function given<T>(): T {
   return JSON.parse(document.querySelector<HTMLMetaElement>('meta[name="headrace"]')!.content) as T;

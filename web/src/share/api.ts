@@ -14,8 +14,14 @@ export class Failure extends Error {
   constructor(readonly status: number, message: string, readonly told: Told | null, readonly line: number | null) { super(message); }
 }
 
-export async function about(base: string): Promise<About> {
-  const answer = await fetch(`${base}/about.json`);
+/** A path with the session token that this page was opened with, for what a token alone does not open. */
+export function inSession(path: string): string {
+  const session = new URLSearchParams(location.search).get("fused_session_token");
+  return session === null ? path : `${path}${path.includes("?") ? "&" : "?"}${new URLSearchParams({ fused_session_token: session })}`;
+}
+
+export async function about(base: string, signal?: AbortSignal): Promise<About> {
+  const answer = await fetch(inSession(`${base}/about.json`), { signal });
   if (!answer.ok) throw await failure(answer);
   return await answer.json() as About;
 }

@@ -1,7 +1,7 @@
 // How to ask for the same from elsewhere, ready to be pasted.
 
 import { copy, el, fill, icon, ICONS } from "../common/dom";
-import type { Format } from "./api";
+import { inSession, type Format } from "./api";
 
 export interface Asked { origin: string; base: string; name: string; values: URLSearchParams; kind: string; geometry: boolean; tiles: boolean }
 
@@ -91,6 +91,6 @@ export function links(asked: Asked, formats: Format[]): HTMLElement {
   return el("section", { class: "card" }, el("h2", {}, "As a file"),
     el("div", { class: "files" }, ...fitting.map(format => el("a", { class: "file", href: address({ ...asked, origin: "" }, "/run/file", format.name), title: format.media_type, download: format.name === "html" || format.name === "json" || format.name === "png" ? undefined : `${asked.name}${format.suffix}` }, format.name))),
     el("p", { class: "note more" },
-      el("a", { href: `${asked.base}/openapi.json` }, "OpenAPI description"),
+      el("a", { href: inSession(`${asked.base}/openapi.json`) }, "OpenAPI description"),
       (asked.tiles || asked.geometry) && el("a", { href: `${asked.base}/tilejson.json?${new URLSearchParams([...asked.values, ["format", asked.geometry ? "mvt" : "png"]])}` }, "TileJSON")));
 }

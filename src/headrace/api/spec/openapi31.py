@@ -54,6 +54,8 @@ def _operation(operation: Operation, codec: Codec, schemas: Schemas) -> Schema:
     }
     if operation.description:
         shown["description"] = operation.description
+    if operation.later:
+        shown["x-headrace-later"] = operation.later
     if operation.public:
         shown["security"] = []
     if operation.body is not None:
@@ -113,6 +115,8 @@ def _errors(operation: Operation) -> Iterable[int]:
         yield 409
     if operation.body is not None:
         yield from (408, 413)
+    if operation.later:
+        yield 501
 
 
 def _long_name(method: str, path: str) -> str:

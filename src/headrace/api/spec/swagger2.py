@@ -85,16 +85,21 @@ def _operation(operation: Operation, schemas: Schemas, error: type[msgspec.Struc
     success: Schema = {"description": "success"}
     if operation.returns is not NoneType:
         success["schema"] = downgrade(schemas[response_type(operation)])
+    wrong = downgrade(schemas[error])
+    later = {"x-headrace-later": operation.later} if operation.later else {}
+    unserved = {"501": {"description": operation.later, "schema": wrong}} if operation.later else {}
     return {
         "summary": operation.summary,
         "description": operation.description or operation.summary,
         "operationId": operation.name,
         "tags": list(operation.tags),
         "deprecated": False,
+        **later,
         "parameters": parameters,
         "responses": {
             str(operation.status): success,
-            "default": {"description": "error", "schema": downgrade(schemas[error])},
+            **unserved,
+            "default": {"description": "error", "schema": wrong},
         },
     }
 

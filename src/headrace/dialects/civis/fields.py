@@ -1,9 +1,11 @@
 """What the nouns of this dialect have in common on the wire: ids, names and pages."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from headrace.errors import Invalid
 from headrace.model.page import Page
 
 Id = Annotated[int, Meta(ge=1, le=(1 << 31) - 1, description="The ID.")]
@@ -42,6 +44,17 @@ class Listed(Page, frozen=True, kw_only=True):
     )
 
 
+class Fifty(Listed, frozen=True, kw_only=True):
+    """A page of a list of jobs: up to 50, and in the order of their last runs too."""
+
+    limit: Annotated[int, Meta(ge=1, le=50, description="Number of results to return.")] = 20
+    order: Annotated[  # type: ignore[assignment]
+        Literal["updated_at", "name", "created_at", "last_run.updated_at"],
+        Meta(description="The field on which to order."),
+    ] = "updated_at"
+
+
+JobState = Literal["idle", "pending", "scheduled", "queued", "running", "succeeded", "failed", "cancelled"]
 Archived = Annotated[
     Literal["true", "false", "all", ""],
     Meta(description="Whether to list what is archived: `true`, `false` or `all`; without it, what is not."),
@@ -52,6 +65,25 @@ AuthorFilter = Annotated[
     Meta(description="Only what belongs to these users: ids, usernames or e-mails, with commas between."),
 ]
 LevelWord = Annotated[Literal["read", "write", "manage"], Meta(description="Options are: `read`, `write` or `manage`.")]
+
+
+Moment = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="A date, or a date and time, in ISO 8601; UTC unless it says otherwise.",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+
+
+def moment(field: str, text: str) -> datetime:
+    """The moment that a text names, such as `2026-12-31` or `2026-12-31 23:59:59+02:00`. Raises Invalid."""
+    try:
+        found = datetime.fromisoformat(text.strip().upper())
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
+        raise Invalid(f"The field `{field}` wants a date or a date and time such as 2026-12-31T23:59:59Z.") from wrong
 
 
 def is_archived(archived: str) -> bool | None:

@@ -140,7 +140,9 @@ class CallRoutes:
         return await self._by_token(call, request, token, tile(z, x, y))
 
     async def run_token_named(self, call: Call, request: Request, token: str, name: str) -> Response:
-        """Call the udf of that name that a token opens."""
+        """Call the udf of that name that a token opens. A browser that names no format gets its page."""
+        if self._share.is_for_people(request):
+            return await self._share.show(call, request, token, name)
         return await self._by_token(call, request, token, None, name)
 
     async def run_token_named_tile(
@@ -157,7 +159,9 @@ class CallRoutes:
         return await self._by_token(call, request, token, None, format=ending)
 
     async def run_token_named_as(self, call: Call, request: Request, token: str, name: str) -> Response:
-        """Call the udf of that name that a token opens, in the format that its ending names: `fc_.../name.csv`."""
+        """Show the udf of that name that a token opens; with an ending that names a format, call it: `name.csv`."""
+        if "." not in name:
+            return await self._share.show(call, request, token, name)
         name, ending = _ending(name)
         return await self._by_token(call, request, token, None, name, ending)
 
@@ -249,7 +253,9 @@ class CallRoutes:
                 f"Udfs that call one another may do so {self._depth} deep (HEADRACE_CALL_DEPTH), and this call would "
                 f"be at {visit.recursion}. Does one of them call itself?"
             )
-        return {"context": context, "depth": visit.depth if visit else 1}
+        if visit is None:
+            return {"context": context}
+        return {"context": context, "depth": visit.depth, "parent_uid": visit.uid}
 
     def _answer(self, made: service.Request, batch: Batch | None) -> Coroutine[Any, Any, Answered]:
         return self._calls.answer(made) if batch is None else answer_each(self._calls, made, *batch, self._most)

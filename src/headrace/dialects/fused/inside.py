@@ -79,7 +79,7 @@ class Inside:
         target = running.target
         principal = await self._principal(target.owner_id, target.author_id)
         recursion = int(running.context.get("recursion_factor", 1)) + 1
-        visit = Visit(principal, running.depth + 1, recursion)
+        visit = Visit(principal, running.uid, running.depth + 1, recursion)
         app = self._own if target.author_id is None else self._others
         headers = {name: value for name, value in asked.headers.items() if name.lower() in PASSED}
         headers |= {"fused-recursion": str(recursion), "host": self._host}

@@ -1,31 +1,33 @@
 """What a token shows to people: a page in a browser, the udf's description, and its calls as an OpenAPI document."""
 
 from functools import partial
-from html import escape
-from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl
 
 import anyio.to_thread
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from headrace.api import content, pages
 from headrace.api.assets import Assets
 from headrace.api.operation import Operation, describe
+from headrace.api.streams import read_body
 from headrace.dialects.fused import shared_spec
-from headrace.dialects.fused.openings import Openings
-from headrace.errors import HeadraceError
+from headrace.dialects.fused.collection_page import CollectionPage
+from headrace.dialects.fused.openings import SESSION, Openings, base_of
+from headrace.dialects.fused.share_words import in_session, page_of, refused, words_of
+from headrace.errors import HeadraceError, Malformed
 from headrace.formats import FORMATS
 from headrace.model.result import Problem
-from headrace.services import descriptions, udfs
+from headrace.services import collections, descriptions, udfs
 from headrace.services.call import Call
 from headrace.services.calls import Calls, etag_of
+from headrace.services.collections import parted
 from headrace.services.descriptions import Description, Opened
 
-PREFIX = "/server/v1/realtime-shared/"
 JSON = "application/json"
+LARGEST_FORM = 4 << 10  # bytes
 # Parameters that say of a request that a program made it, whatever its Accept header says.
 FOR_PROGRAMS = ("format", "dtype_out_vector", "dtype_out_raster")
 
@@ -56,24 +58,34 @@ class About(Struct, kw_only=True):
 
 
 class Share:
-    """The routes of the share page."""
+    """The routes of the share pages: of a udf, and of a collection."""
 
     def __init__(self, calls: Calls, openings: Openings, assets: Assets) -> None:
         self._calls, self._openings, self._assets = calls, openings, assets
+        self._collections = CollectionPage(openings, assets)
 
     def operations(self) -> list[Operation]:
         """Beside the calls of a token, under the dialect's prefix."""
         told = partial(describe, "GET", raw=True, public=True, tags=("tokens",), statuses=(304,))
+        shared, named = "/realtime-shared/{token}", "/realtime-shared/{token}/{name}"
         return [
-            told("/realtime-shared/{token}/plain", self.show_in_words, media_types=("text/html",)),
-            told("/realtime-shared/{token}/about.json", self.get_about),
-            told("/realtime-shared/{token}/openapi.json", self.get_document),
+            told(f"{shared}/plain", self.show_in_words, media_types=("text/html",)),
+            told(f"{shared}/about.json", self.get_about),
+            told(f"{shared}/openapi.json", self.get_document),
+            told(f"{named}/plain", self.show_named_in_words, media_types=("text/html",)),
+            told(f"{named}/about.json", self.get_about_named),
+            told(f"{named}/openapi.json", self.get_document_named),
         ]
 
     def short(self) -> list[Operation]:
-        """The address that people pass on, under no prefix."""
-        options: dict[str, Any] = {"raw": True, "public": True, "media_types": ("text/html",)}
-        return [describe("GET", "/share/{token}", self.show, name="share", tags=("people",), **options)]
+        """The addresses that people pass on, under no prefix."""
+        page = partial(describe, raw=True, public=True, tags=("people",), media_types=("text/html",))
+        return [
+            page("GET", "/share/{token}", self.show_whole, name="share"),
+            page("GET", "/share/{token}/{name}", self.show_named, name="share_named"),
+            page("POST", "/share/{token}", self.unlock, statuses=(303,)),
+            page("POST", "/share/{token}/{name}", self.unlock_named, statuses=(303,)),
+        ]
 
     @staticmethod
     def is_for_people(request: Request) -> bool:
@@ -82,30 +94,87 @@ class Share:
             name in request.query_params for name in FOR_PROGRAMS
         )
 
-    async def show(self, call: Call, request: Request, token: str) -> Response:
+    async def show_whole(self, call: Call, request: Request, token: str) -> Response:
+        """Show what a token opens: a udf with its result, or the udfs of a collection."""
+        return await self.show(call, request, token)
+
+    async def show_named(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """Show the udf of that name that a collection's token opens."""
+        return await self.show(call, request, token, name)
+
+    async def show(self, call: Call, request: Request, token: str, name: str | None = None) -> Response:
         """Show what a token opens: its parameters, and its result as a table, a chart, a picture or a map."""
+        if name is None and collections.is_whole(token):
+            return await self._collections.show(call, request, token)
         if not self._assets:
-            return await self.show_in_words(call, request, token)
+            return await self._show_in_words(call, request, token, name)
         try:
-            await self._openings.open(call, request, token)
-            opened = await anyio.to_thread.run_sync(descriptions.open_token, call.platform, token)
+            await self._openings.open(call, request, token, name)
+            opened = await anyio.to_thread.run_sync(descriptions.open_token, call.platform, token, name)
         except HeadraceError as wrong:
-            return _refused(request, wrong)
-        about = {"base": PREFIX + quote(token, safe=""), "name": opened.udf.slug, "owner": opened.owner}
-        words = f"{PREFIX}{quote(token, safe='')}/plain"
+            return refused(request, wrong, token, name)
+        about = {
+            "base": base_of(token, name),
+            "name": opened.udf.slug,
+            "owner": opened.owner,
+            "within": opened.within and {"name": opened.within, "href": page_of(request, parted(token)[0])},
+        }
+        words = in_session(request, f"{base_of(token, name)}/plain")
         return pages.drawn(self._assets, "share", f"{opened.udf.slug} · Headrace", about, words)
 
     async def show_in_words(self, call: Call, request: Request, token: str) -> Response:
         """Show what a token opens, with a form and links, to browsers that run no scripts."""
+        return await self._show_in_words(call, request, token, None)
+
+    async def show_named_in_words(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """Show the udf of that name that a collection's token opens, to browsers that run no scripts."""
+        return await self._show_in_words(call, request, token, name)
+
+    async def _show_in_words(self, call: Call, request: Request, token: str, name: str | None) -> Response:
+        if name is None and collections.is_whole(token):
+            return await self._collections.show_in_words(call, request, token)
         try:
-            opened, described = await self._described(call, request, token)
+            opened, described = await self._described(call, request, token, name)
         except HeadraceError as wrong:
-            return _refused(request, wrong)
-        return pages.worded(f"{opened.udf.slug} · Headrace", _words(opened, described, token))
+            return refused(request, wrong, token, name)
+        up = page_of(request, parted(token)[0]) if opened.within else None
+        session = request.query_params.get(SESSION)
+        return pages.worded(
+            f"{opened.udf.slug} · Headrace", words_of(opened, described, base_of(token, name), session, up)
+        )
+
+    async def unlock(self, call: Call, request: Request, token: str) -> Response:
+        """The passcode of a collection, from the form of its page: on to the page, with a session token."""
+        return await self._unlock(call, request, token, None)
+
+    async def unlock_named(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """The passcode of a collection, from the form of the page of one of its udfs."""
+        return await self._unlock(call, request, token, name)
+
+    async def _unlock(self, call: Call, request: Request, token: str, name: str | None) -> Response:
+        body = await read_body(request, LARGEST_FORM, call.platform.settings.body_seconds)
+        try:
+            fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=5))
+        except ValueError as unread:
+            raise Malformed("The body is no form.") from unread
+        try:
+            session = await self._openings.unlock(call, request, token, fields.get("passcode", ""))
+        except HeadraceError as wrong:
+            return refused(request, wrong, token, name)
+        return RedirectResponse(page_of(request, token, name, session), 303)
 
     async def get_about(self, call: Call, request: Request, token: str) -> Response:
-        """What a udf says of itself: its words, its parameters, the formats it can be asked for."""
-        opened, described = await self._described(call, request, token)
+        """What a udf says of itself: its words, its parameters, its formats. Of a collection, the names of its udfs."""
+        if collections.is_whole(token):
+            return await self._collections.get_about(call, request, token)
+        return await self._get_about(call, request, token, None)
+
+    async def get_about_named(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """What the udf of that name says of itself, to whoever holds a collection's token."""
+        return await self._get_about(call, request, token, name)
+
+    async def _get_about(self, call: Call, request: Request, token: str, name: str | None) -> Response:
+        opened, described = await self._described(call, request, token, name)
         body = msgspec.json.encode(
             About(
                 name=opened.udf.slug,
@@ -117,7 +186,7 @@ class Share:
                 place=described.place,
                 open=described.open,
                 problem=described.problem,
-                code=udfs.check_body(opened.udf.body).code if opened.udf.public_read else None,
+                code=udfs.check_body(opened.udf.body).code if opened.public else None,
                 formats=[
                     FormatShown(name=n, media_type=f.media_type, suffix=f.suffix, kinds=sorted(f.kinds))
                     for n in FORMATS.names
@@ -129,55 +198,22 @@ class Share:
 
     async def get_document(self, call: Call, request: Request, token: str) -> Response:
         """The calls that a token opens, as an OpenAPI 3.1 document of the udf's own parameters."""
-        opened, described = await self._described(call, request, token)
+        return await self._get_document(call, request, token, None)
+
+    async def get_document_named(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """The calls of the udf of that name that a collection's token opens, as an OpenAPI 3.1 document."""
+        return await self._get_document(call, request, token, name)
+
+    async def _get_document(self, call: Call, request: Request, token: str, name: str | None) -> Response:
+        opened, described = await self._described(call, request, token, name)
         base = call.platform.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
-        body = msgspec.json.encode(shared_spec.document(opened, described, f"{base}{PREFIX}{quote(token, safe='')}"))
+        body = msgspec.json.encode(shared_spec.document(opened, described, f"{base}{base_of(token, name)}"))
         return await content.deliver(request, body, JSON, {"Cache-Control": "no-cache"}, etag_of(body))
 
-    async def _described(self, call: Call, request: Request, token: str) -> tuple[Opened, Description]:
-        target, _ = await self._openings.open(call, request, token)
-        opened = await anyio.to_thread.run_sync(descriptions.open_token, call.platform, token)
+    async def _described(
+        self, call: Call, request: Request, token: str, name: str | None
+    ) -> tuple[Opened, Description]:
+        target, _ = await self._openings.open(call, request, token, name)
+        opened = await anyio.to_thread.run_sync(descriptions.open_token, call.platform, token, name)
         context = {"user_email": target.owner_email, "recursion_factor": 1, "headers": {}}
         return opened, await descriptions.describe(self._calls, target, context)
-
-
-def _refused(request: Request, wrong: HeadraceError) -> Response:
-    """The page that says what is wrong, to those who read pages. Raises it to programs."""
-    if "text/html" not in request.headers.get("accept", ""):
-        raise wrong
-    return pages.refused(wrong.status, wrong.message)
-
-
-def _words(opened: Opened, described: Description, token: str) -> str:
-    """The page as markup. Everything that is not ours is escaped."""
-    run = f"{PREFIX}{quote(token, safe='')}/run"
-    entries = "\n".join(_entry(p) for p in described.parameters)
-    options = "".join(f"<option{' selected' if n == 'html' else ''}>{n}</option>" for n in FORMATS.names if n != "mvt")
-    links = "".join(f'<li><a class="button" href="{run}?format={n}">{n}</a></li>' for n in FORMATS.names if n != "mvt")
-    problem = described.problem
-    wrong = f'<p class="problem">{escape(f"{problem.kind}: {problem.message}")}</p>' if problem else ""
-    return f"""<header class="bar"><a class="brand" href="/">{pages.MARK}Headrace</a></header>
-<main class="words"><p class="eyebrow">shared by {escape(opened.owner)}</p><h1>{escape(opened.udf.slug)}</h1>
-<p class="lead prose">{escape(described.doc)}</p>{wrong}
-<form action="{run}" method="get">{entries}
-<label>format <select name="format">{options}</select></label>
-<div><button class="primary" type="submit">Call</button></div></form>
-<h2>The result as a file</h2><p class="note">With the defaults of its parameters; a format that does not fit the result
-answers with one that does.</p><ul class="links">{links}</ul>
-<h2>For programs</h2><p><a href="{PREFIX}{quote(token, safe="")}/openapi.json">OpenAPI description</a> ·
-<a href="{PREFIX}{quote(token, safe="")}/tilejson.json?format=png">TileJSON</a></p></main>"""
-
-
-def _entry(parameter: descriptions.Parameter) -> str:
-    told = escape(" ".join(filter(None, [parameter.annotation, "required" if parameter.required else ""])))
-    name, default = escape(parameter.name), parameter.default
-    if parameter.kind in ("choice", "boolean"):
-        choices = parameter.choices or ["true", "false"]
-        options = "".join(
-            f"<option{' selected' if choice == default else ''}>{escape(choice)}</option>" for choice in choices
-        )
-        entry = f'<select name="{name}">{options}</select>'
-    else:
-        needed = " required" if parameter.required else ""
-        entry = f'<input name="{name}" value="{escape(default or "")}"{needed}>'
-    return f"<label>{name} <small>{told}</small>{entry}</label>"

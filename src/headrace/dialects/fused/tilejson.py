@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from headrace.api.operation import Operation, describe
 from headrace.dialects.fused import request as wire
 from headrace.dialects.fused.answer import JSON
-from headrace.dialects.fused.openings import Openings
+from headrace.dialects.fused.openings import Openings, base_of
 from headrace.errors import HeadraceError, Invalid
 from headrace.formats import FORMATS
 from headrace.model import tilejson
@@ -39,9 +40,17 @@ class TileJson:
         self._looking: set[asyncio.Task[Answered]] = set()
 
     def operations(self) -> list[Operation]:
-        """The one route."""
-        path = "/realtime-shared/{token}/tilejson.json"
-        return [describe("GET", path, self.show, raw=True, public=True, tags=("tokens",))]
+        """Of a token, and of a udf that a collection's token opens."""
+        told = partial(describe, "GET", raw=True, public=True, tags=("tokens",))
+        shared = "/realtime-shared/{token}"
+        return [
+            told(f"{shared}/tilejson.json", self.show, name="show_tilejson"),
+            told(f"{shared}/{{name}}/tilejson.json", self.show_named, name="show_tilejson_named"),
+        ]
+
+    async def show_named(self, call: Call, request: Request, token: str, name: str) -> Response:
+        """What a map needs to show the udf of that name that a token opens. A collection's token holds no metadata."""
+        return await self._show(call, request, token, name)
 
     async def show(self, call: Call, request: Request, token: str) -> Response:
         """What a map needs to show the udf that a token opens.
@@ -51,19 +60,24 @@ class TileJson:
         attributes of vector tiles are those that it names as `fields`; where it names none but says by `bounds` or
         `center` where to look, those of the tile there.
         """
-        target, _ = await self._openings.open(call, request, token)
-        opened, udf = await anyio.to_thread.run_sync(tokens.resolve, call.platform, token)
-        metadata = opened.metadata_json or {}
+        return await self._show(call, request, token, None)
+
+    async def _show(self, call: Call, request: Request, token: str, name: str | None) -> Response:
+        target, more = await self._openings.open(call, request, token, name)
+        metadata: dict[str, Any] = {}
+        if target.token_id is not None:
+            opened, _ = await anyio.to_thread.run_sync(tokens.resolve, call.platform, token)
+            metadata = opened.metadata_json or {}
         try:
             described = tilejson.read(metadata)
         except Invalid:  # kept before metadata was checked
             metadata, described = {}, Described()
         query = request.url.query
         base = call.platform.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
-        address = f"{base}/server/v1/realtime-shared/{token}/run/tiles/{{z}}/{{x}}/{{y}}"
+        address = f"{base}{base_of(token, name)}/run/tiles/{{z}}/{{x}}/{{y}}"
         told: dict[str, Any] = {
             "tilejson": "3.0.0",
-            "name": udf.slug,
+            "name": target.name,
             "scheme": "xyz",
             "tiles": [f"{address}{'?' if query else ''}{query}"],
             "minzoom": described.minzoom,
@@ -78,7 +92,7 @@ class TileJson:
             if layers is None:
                 fields = described.fields
                 if fields is None and ("bounds" in metadata or "center" in metadata):
-                    fields = await self._fields(target, token, wanted, described)
+                    fields = await self._fields(target, more, wanted, described)
                 layers = [Layer(fields=fields or {})]
             told["vector_layers"] = [{"id": layer.id, "fields": layer.fields} | _more(layer) for layer in layers]
         elif FORMATS[first].media_type.startswith("image/"):
@@ -86,7 +100,7 @@ class TileJson:
         return Response(msgspec.json.encode(told), headers={"Content-Type": JSON})
 
     async def _fields(
-        self, target: Target, token: str, wanted: wire.Wanted, described: Described
+        self, target: Target, more: dict[str, str], wanted: wire.Wanted, described: Described
     ) -> dict[str, str] | None:
         """The attributes of the tile where a look begins, if it is there in a moment; a map asks for it next."""
         longitude, latitude, zoom = described.middle()
@@ -98,7 +112,7 @@ class TileJson:
             tile=geography.tile_at(longitude, latitude, zoom),
             max_age=wanted.max_age,
             door="tile",
-            context={"user_email": target.owner_email, "share_token": token, "headers": {}},
+            context={"user_email": target.owner_email, "headers": {}} | more,
         )
         looking = asyncio.create_task(self._calls.answer(made))
         self._looking.add(looking)

@@ -123,16 +123,6 @@ def get_public_in_collection(call: Call, collection: str, slug: str) -> Saved:
     return shown(udfs.get_public(call, slug, collection))
 
 
-def get_shared(call: Call, token: str) -> Saved:
-    """The udf behind a token, for those who may read its code."""
-    return shown(tokens.shared(call, token))
-
-
-def get_shared_named(call: Call, token: str, name: str) -> Saved:
-    """The udf of that name behind a collection's token, for those who may read its code."""
-    return shown(tokens.shared(call, token, name))
-
-
 def list_own(call: Call, skip: Skip = 0, limit: Most = 25, udf_type: str | None = None) -> list[Saved]:
     """The caller's udfs, the most recently changed first; an empty list past the end."""
     return [shown(udf) for udf in udfs.list_own(call, skip, limit, udf_type).items]
@@ -192,10 +182,4 @@ def operations() -> list[Operation]:
         ("GET", "/udf/public/by-slug/{slug}", get_public),
         ("GET", "/udf/public/by-collection/{collection}/by-slug/{slug}", get_public_in_collection),
     ]
-    described = [describe(method, path, function, status=200, tags=("udfs",)) for method, path, function in routes]
-    shared = "/udf/shared/by-token/{token}"
-    return [
-        *described,
-        describe("GET", shared, get_shared, public=True, tags=("udfs",)),
-        describe("GET", f"{shared}/{{name}}", get_shared_named, public=True, tags=("udfs",)),
-    ]
+    return [describe(method, path, function, status=200, tags=("udfs",)) for method, path, function in routes]

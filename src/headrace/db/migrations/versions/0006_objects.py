@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_aliases_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_aliases"),
         sa.UniqueConstraint("object_type", "alias", name="uq_aliases_object_type_alias"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_aliases_object_type_object_id", "aliases", ["object_type", "object_id"])
     op.create_table(
@@ -58,6 +59,7 @@ def upgrade() -> None:
         sa.Column("detected", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_files_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_files_expires_at", "files", ["expires_at"])
     op.create_index("ix_files_owner_id", "files", ["owner_id"])
@@ -68,6 +70,7 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_json_values_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_json_values"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_json_values_owner_id", "json_values", ["owner_id"])
     op.create_index("ix_json_values_updated_at", "json_values", ["updated_at"])
@@ -79,6 +82,7 @@ def upgrade() -> None:
         sa.Column("auto_share", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_projects_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_projects"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_projects_owner_id", "projects", ["owner_id"])
     op.create_index("ix_projects_updated_at", "projects", ["updated_at"])
@@ -91,6 +95,7 @@ def upgrade() -> None:
         sa.Column("settings", sa.JSON(), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_remote_hosts_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_remote_hosts"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_remote_hosts_owner_id", "remote_hosts", ["owner_id"])
     op.create_index("ix_remote_hosts_updated_at", "remote_hosts", ["updated_at"])
@@ -119,6 +124,7 @@ def upgrade() -> None:
         sa.Column("options", sa.JSON(), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_storage_hosts_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_storage_hosts"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_storage_hosts_owner_id", "storage_hosts", ["owner_id"])
     op.create_index("ix_storage_hosts_updated_at", "storage_hosts", ["updated_at"])
@@ -135,6 +141,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_credentials_owner_id"),
         sa.ForeignKeyConstraint(["remote_host_id"], ["remote_hosts.id"], name="fk_credentials_remote_host_id"),
         sa.PrimaryKeyConstraint("id", name="pk_credentials"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_credentials_owner_id", "credentials", ["owner_id"])
     op.create_index("ix_credentials_owner_id_type", "credentials", ["owner_id", "type"])
@@ -195,10 +202,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_templates_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_templates"),
         sa.UniqueConstraint("job_id", name="uq_templates_job_id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_templates_owner_id", "templates", ["owner_id"])
     op.create_index("ix_templates_updated_at", "templates", ["updated_at"])
-    with op.batch_alter_table("jobs") as jobs:
+    with op.batch_alter_table("jobs", table_kwargs={"sqlite_autoincrement": True}) as jobs:
         jobs.add_column(sa.Column("name", sa.Text(), server_default="", nullable=False))
         jobs.add_column(sa.Column("archived", sa.Boolean(), server_default=sa.false(), nullable=False))
         jobs.add_column(sa.Column("hidden", sa.Boolean(), server_default=sa.false(), nullable=False))

@@ -46,6 +46,7 @@ class Run(Wire, frozen=True, kw_only=True):
     owner_id: int
     caller_id: int | None
     token_id: int | None
+    parent_uid: Annotated[str | None, Meta(description="The run whose code made this call.")]
     door: Annotated[str, Meta(description="How the call came in: by its code, its saved name, a token, or as a tile.")]
     format: str | None
     cache: Annotated[Literal["hit", "miss", "off"], Meta(description="Whether a kept result was served.")]
@@ -86,9 +87,12 @@ def list_runs(
     door: Annotated[Door | None, Meta(description="Return runs that came in this way.")] = None,
     cache: Annotated[Literal["hit", "miss", "off"] | None, Meta(description="Return runs of this verdict.")] = None,
     since: Annotated[datetime, Meta(tz=True, description="Return runs that started then or later.")] | None = None,
+    parent: Annotated[
+        str | None, Meta(description="Return runs that the code of the run with this UID called.")
+    ] = None,
 ) -> Slice[Run]:
     """List runs: those under one's environment and those one called, the newest first."""
-    found = runs.list_runs(call, page, state=state, udf=udf, door=door, cache=cache, since=since)
+    found = runs.list_runs(call, page, state=state, udf=udf, door=door, cache=cache, since=since, parent=parent)
     return Slice([Run(**_shown(one)) for one in found.items], found.total)
 
 
@@ -127,6 +131,7 @@ def _shown(one: run.Run) -> dict[str, Any]:
         "owner_id": one.owner_id,
         "caller_id": one.caller_id,
         "token_id": one.token_id,
+        "parent_uid": one.parent_uid,
         "door": one.door,
         "format": one.format,
         "cache": str(one.cache),
