@@ -31,7 +31,7 @@ def insert_host(
     connection: Connection, call: Call, *, name: str, type: str, url: str, description: str | None = None
 ) -> RemoteHost:
     """The same, within a transaction."""
-    locate(type, url)
+    _check(type, url)
     now = datetime.now(UTC)
     values = {"name": name, "type": type, "url": url, "description": description}
     host = rows.insert(connection, owner_id=call.user.id, created_at=now, updated_at=now, settings={}, **values)
@@ -74,7 +74,7 @@ def update_host(call: Call, host_id: int, **given: str | None) -> RemoteHost:
     with call.platform.db.begin() as connection:
         before = find_host(connection, call, host_id, HOST, Level.WRITE)
         _not_the_warehouse(before)
-        locate(str(given.get("type", before.type)), str(given.get("url", before.url)))
+        _check(str(given.get("type", before.type)), str(given.get("url", before.url)))
         queries.update(connection, HOST, host_id, updated_at=datetime.now(UTC), **given)
         old = {field: getattr(before, field) for field in given}
         changes.record(connection, call, "update", Kind.DATABASE, host_id, old, dict(given), name=before.name)
@@ -104,6 +104,12 @@ def check_type(type: str | None) -> None:
     """Raise Invalid for a type that no host can have."""
     if type is not None and type not in engines.types():
         raise Invalid(f"No host is of the type {type[:60]!r}; there are {', '.join(engines.types())}.")
+
+
+def _check(type: str, url: str) -> None:
+    locate(type, url)
+    if type == WAREHOUSE:  # everybody sees what is of this type
+        raise Conflict("There is one warehouse, and it comes with the server.")
 
 
 def _not_the_warehouse(host: RemoteHost) -> None:

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from headrace import engines
+from headrace.api.operation import Later
 from headrace.api.resource import Resource
 from headrace.dialects.civis import table_shapes
 from headrace.dialects.civis.codec import Wire
 from headrace.dialects.civis.fields import Hidden, Id
 from headrace.dialects.civis.table_shapes import Table, TableFound, TableListed
 from headrace.dialects.civis.traits.membership import ProjectListed
-from headrace.errors import NotServed
 from headrace.model import database
 from headrace.model.database import WAREHOUSE, TableFilter
 from headrace.model.page import Page, Slice
@@ -26,6 +26,7 @@ TableName = Annotated[str, Meta(min_length=1, max_length=200, description="The n
 Contained = Annotated[str | None, Meta(description="Only what has this text in its name.")]
 MOST = 10_000  # tables in a list without pages
 NO_PROJECTS = "Tables are not put in projects here; the scripts that make and read them can be."
+NO_GRAPHS = "No graphs are drawn of how a database fares; its own monitoring has them."
 NO_SCANS = (
     "Scans are not needed here, and are no jobs: a listing asks the database itself, and `POST /tables/{id}/refresh` "
     "counts what is in a table."
@@ -180,11 +181,10 @@ def list_schemas(call: Call, id: Id, name: Contained = None, credential_id: Cred
     return [Schema(schema=schema) for schema in databases.list_schemas(call, id, credential_id, name)]
 
 
-@resource.post("/{id}/schemas/scan", status=201)
-def scan_schema(call: Call, id: Id, body: Scan) -> ScanJob:
+@resource.post("/{id}/schemas/scan", status=201, later=NO_SCANS)
+def scan_schema(call: Call, id: Id, body: Scan) -> Later[ScanJob]:
     """Scan a schema. Not served, nor needed: a listing asks the database itself."""
     hosts.get_host(call, id, DATABASE)
-    raise NotServed(NO_SCANS)
 
 
 @resource.get("/{id}/schemas/{schema_name}/tables")
@@ -224,20 +224,18 @@ def list_table_projects(
     return []
 
 
-@resource.put("/{id}/schemas/{schema_name}/tables/{table_name}/projects/{project_id}")
+@resource.put("/{id}/schemas/{schema_name}/tables/{table_name}/projects/{project_id}", later=NO_PROJECTS)
 def add_table_to_project(call: Call, id: Id, schema_name: SchemaName, table_name: TableName, project_id: Id) -> None:
     """Add a table to a project. Not served."""
     hosts.get_host(call, id, DATABASE)
-    raise NotServed(NO_PROJECTS)
 
 
-@resource.delete("/{id}/schemas/{schema_name}/tables/{table_name}/projects/{project_id}")
+@resource.delete("/{id}/schemas/{schema_name}/tables/{table_name}/projects/{project_id}", later=NO_PROJECTS)
 def remove_table_from_project(
     call: Call, id: Id, schema_name: SchemaName, table_name: TableName, project_id: Id
 ) -> None:
     """Remove a table from a project. Not served."""
     hosts.get_host(call, id, DATABASE)
-    raise NotServed(NO_PROJECTS)
 
 
 @resource.get("/{id}/tables")
@@ -347,13 +345,12 @@ def replace_advanced_settings(call: Call, id: Id, body: AdvancedSettings) -> Adv
     return _settings(databases.set_export_caching(call, id, enabled=body.export_caching_enabled))
 
 
-@resource.get("/{id}/status_graphs/timeframe/{timeframe}")
+@resource.get("/{id}/status_graphs/timeframe/{timeframe}", later=NO_GRAPHS)
 def get_status_graphs(
     call: Call, id: Id, timeframe: Literal["1_hour", "4_hours", "1_day", "2_days", "1_week"]
-) -> StatusGraphs:
+) -> Later[StatusGraphs]:
     """Get the status graphs for this database. Not served: they are pictures by one vendor of its own databases."""
     hosts.get_host(call, id, DATABASE)
-    raise NotServed("No graphs are drawn of how a database fares; its own monitoring has them.")
 
 
 def _shown(host: database.RemoteHost) -> Database:

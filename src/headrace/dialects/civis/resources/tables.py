@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from headrace.api.operation import Later
 from headrace.api.resource import Resource
 from headrace.dialects.civis import table_shapes
 from headrace.dialects.civis.codec import Wire
@@ -11,7 +12,6 @@ from headrace.dialects.civis.fields import Hidden, Id
 from headrace.dialects.civis.resources.databases import NO_PROJECTS, NO_SCANS, ScanJob, SchemaName, TableName
 from headrace.dialects.civis.table_shapes import Column, Table, TableListed, TableWithOntology
 from headrace.dialects.civis.traits.membership import ProjectListed
-from headrace.errors import NotServed
 from headrace.model.database import TableFilter
 from headrace.model.page import Page, Slice
 from headrace.services import hosts, tables
@@ -82,11 +82,10 @@ class Tagged(Wire, frozen=True, kw_only=True):
 resource = Resource("/tables", Table)
 
 
-@resource.post("/scan", status=201)
-def scan_table(call: Call, body: TableScan) -> ScanJob:
+@resource.post("/scan", status=201, later=NO_SCANS)
+def scan_table(call: Call, body: TableScan) -> Later[ScanJob]:
     """Scan a table. Not served, nor needed: a listing asks the database itself."""
     hosts.get_host(call, body.database_id, DATABASE)
-    raise NotServed(NO_SCANS)
 
 
 @resource.get()
@@ -147,18 +146,16 @@ def refresh_table(call: Call, id: Id) -> Table:
     return table_shapes.whole(tables.refresh(call, id))
 
 
-@resource.put("/{id}/tags/{table_tag_id}")
-def add_tag(call: Call, id: Id, table_tag_id: Id) -> Tagged:
+@resource.put("/{id}/tags/{table_tag_id}", later=NO_TAGS)
+def add_tag(call: Call, id: Id, table_tag_id: Id) -> Later[Tagged]:
     """Add a tag to a table. Not served."""
     tables.require_table(call, id)
-    raise NotServed(NO_TAGS)
 
 
-@resource.delete("/{id}/tags/{table_tag_id}", status=200)
+@resource.delete("/{id}/tags/{table_tag_id}", status=200, later=NO_TAGS)
 def remove_tag(call: Call, id: Id, table_tag_id: Id) -> None:
     """Remove a tag from a table. Not served."""
     tables.require_table(call, id)
-    raise NotServed(NO_TAGS)
 
 
 @resource.get("/{id}/projects")
@@ -168,15 +165,13 @@ def list_projects(call: Call, id: Id, hidden: Hidden = False) -> list[ProjectLis
     return []
 
 
-@resource.put("/{id}/projects/{project_id}")
+@resource.put("/{id}/projects/{project_id}", later=NO_PROJECTS)
 def add_to_project(call: Call, id: Id, project_id: Id) -> None:
     """Add a table to a project. Not served."""
     tables.require_table(call, id)
-    raise NotServed(NO_PROJECTS)
 
 
-@resource.delete("/{id}/projects/{project_id}")
+@resource.delete("/{id}/projects/{project_id}", later=NO_PROJECTS)
 def remove_from_project(call: Call, id: Id, project_id: Id) -> None:
     """Remove a table from a project. Not served."""
     tables.require_table(call, id)
-    raise NotServed(NO_PROJECTS)
