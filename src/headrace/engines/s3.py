@@ -8,9 +8,9 @@ from headrace.model.database import Login
 from headrace.runtime.reach import Bounds
 
 LIKE = "s3://bucket?region=eu-west-1 or https://s3.example.org/bucket"
-OPTIONS = frozenset({"region"})
+OPTIONS = frozenset({"region", "role"})  # the role is what temporary keys are to be of
 VERSION = "2011-06-15"  # of the protocol of STS
-ROLE = "arn:aws:iam::000000000000:role/headrace"  # a form that other servers ask for, and do not heed
+NOT_SPOKEN = frozenset({404, 405, 501, 503})  # as servers answer that know no STS, or have it switched off
 FIELDS = {"access_key": "AccessKeyId", "secret_access_key": "SecretAccessKey", "session_token": "SessionToken"}
 
 
@@ -41,16 +41,19 @@ def temporary(target: Target | None, login: Login, seconds: int, bounds: Bounds)
 
     Raises LoginRefused, HostFailed, Forbidden, and NotServed where the server speaks no STS.
     """
+    options = target.options if target else {}
+    form = {"Version": VERSION, "DurationSeconds": str(seconds)}
     if target is None or target.host.endswith(".amazonaws.com"):
-        region = target.options.get("region", "us-east-1") if target else "us-east-1"
+        region = options.get("region", "us-east-1")
         at = Target(scheme="https", host=f"sts.{region}.amazonaws.com", port=443, options={"region": region})
-        form = {"Action": "GetSessionToken"}
+        form |= {"Action": "GetSessionToken"}
     else:
         at = replace(target, path="/")
-        form = {"Action": "AssumeRole", "RoleArn": ROLE, "RoleSessionName": "headrace"}
-    form |= {"Version": VERSION, "DurationSeconds": str(seconds)}
+        form |= {"Action": "AssumeRole", "RoleSessionName": "headrace"}  # without a role, one's own identity
+    if role := options.get("role"):
+        form |= {"Action": "AssumeRole", "RoleSessionName": "headrace", "RoleArn": role}
     answer = _aws.send(at, login, bounds, service="sts", query={}, form=form)
-    if answer.status in (404, 405, 501) or (answer.status == 400 and not _aws.complaint(answer)[0]):
+    if answer.status in NOT_SPOKEN or (answer.status == 400 and not _aws.complaint(answer)[0]):
         raise NotServed(f"{at.host} gives no temporary keys: it does not speak STS.")
     _aws.check(at, answer)
     found = {name: _between(answer.body, tag) for name, tag in FIELDS.items()}

@@ -37,7 +37,8 @@ def shop(ask, postgresql):
     postgresql.person(role, SECRET)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            f"CREATE SCHEMA shop; CREATE TABLE shop.sales (id int PRIMARY KEY, place text); GRANT USAGE ON SCHEMA shop TO {role};"
+            "CREATE SCHEMA shop; CREATE TABLE shop.sales (id int PRIMARY KEY, place text);"
+            f"GRANT USAGE ON SCHEMA shop TO {role};"
             f"INSERT INTO shop.sales VALUES (1, 'a'), (2, NULL); GRANT SELECT ON shop.sales TO {role}"
         )
     registered = host(ask, url=url.replace("postgres@", ""))
