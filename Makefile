@@ -5,7 +5,7 @@ BIN := .venv/bin
 # uv where it is found, as it is faster; pip does the same.
 INSTALL = $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet)
 
-.PHONY: help setup web data demo up test check format bench lock clean
+.PHONY: help setup web data demo up test check format stubs bench reference lock clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,8 +58,18 @@ format: setup  ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+stubs: setup  ## Make the stub of the client's resources of what is declared
+	$(BIN)/python -m headrace.dialects.civis.stubs > .cache/resources.pyi
+	mv .cache/resources.pyi src/headrace/client/resources.pyi
+
 bench: setup data  ## Measure against the peers; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
+
+reference: setup  ## Record examples by the tests of the API, and write docs/reference anew
+	mkdir -p docs/reference
+	HEADRACE_RECORD=$(CURDIR)/docs/reference/examples.json $(BIN)/python -m pytest -q -p no:randomly tests/dialects/civis \
+	  --ignore tests/dialects/civis/test_schemathesis.py --deselect tests/dialects/civis/test_clients.py
+	$(BIN)/python tests/docs/reference.py
 
 lock:  ## Choose versions anew
 	uv pip compile pyproject.toml --quiet --upgrade --all-extras --group test --group lint --universal \

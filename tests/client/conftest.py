@@ -1,6 +1,7 @@
 """The SDK as a person has it, and a server that plays what it is told, for what ours does rarely."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from headrace.client import Client
-from published import Person
+from published import Person, environment
+
+
+@pytest.fixture(scope="session")
+def civis():
+    """The Python that has the published client of today."""
+    return environment("civis-2.10.1", sys.executable, "civis==2.10.1")
+
+
+@pytest.fixture(scope="session")
+def large_document(civis):
+    """The document of another server that comes with it."""
+    (file,) = civis.parents[1].glob("lib/*/site-packages/civis/resources/civis_api_spec.json")
+    return file
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import inspect
 import json
-import sys
-from types import SimpleNamespace
+import subprocess
 
 import pytest
 
+from conftest import wait_until
 from headrace.client import Client, Failed, ListResponse, Response
-from published import Person, environment
+from published import Person
 from sdk_document import DOCUMENT
 
 # What a published client has of a server: of each method its arguments, and which of them are keywords.
@@ -29,16 +29,13 @@ json.dump(found, sys.stdout)
 
 
 @pytest.fixture(scope="session")
-def published():
+def published(civis):
     """What the published client has of a server, or of a document in a file."""
-    import subprocess
-
-    python = environment("civis-2.10.1", sys.executable, "civis==2.10.1")
 
     def ask(**options):
         environ = {"CIVIS_API_KEY": options.pop("key"), "CIVIS_API_ENDPOINT": options.pop("url")}
         done = subprocess.run(
-            [python, "-W", "ignore", "-c", PUBLISHED, json.dumps(options)],
+            [civis, "-W", "ignore", "-c", PUBLISHED, json.dumps(options)],
             env=environ,
             capture_output=True,
             text=True,
@@ -47,7 +44,7 @@ def published():
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    return SimpleNamespace(ask=ask, python=python)
+    return ask
 
 
 def arguments(client):
@@ -64,16 +61,15 @@ def arguments(client):
 
 
 def test_every_method_of_the_published_client_is_there_with_its_arguments(published, client, server, person):
-    theirs, ours = published.ask(url=f"{server.url}/api", key=person.key), arguments(client)
+    theirs, ours = published(url=f"{server.url}/api", key=person.key), arguments(client)
     assert theirs.items() <= ours.items()
     assert "users.get_me" in theirs
 
 
-def test_a_large_document_of_another_server_makes_every_method_of_the_published_client(published):
-    (file,) = published.python.parents[1].glob("lib/*/site-packages/civis/resources/civis_api_spec.json")
-    theirs = published.ask(url="http://127.0.0.1:9", key="none", local_api_spec=str(file))
+def test_a_large_document_of_another_server_makes_every_method_of_the_published_client(published, large_document):
+    theirs = published(url="http://127.0.0.1:9", key="none", local_api_spec=str(large_document))
     assert len(theirs) > 900
-    with Client("http://127.0.0.1:9", "none", local_api_spec=file) as one:
+    with Client("http://127.0.0.1:9", "none", local_api_spec=large_document) as one:
         assert theirs.items() <= arguments(one).items()
 
 
@@ -120,8 +116,6 @@ def test_udfs_have_tokens_and_runs(client, server):
     assert token.metadata == {"anyKey": {"some_key": 1}}
     assert client.udfs.list_tokens(udf.uid)[0].id == token.id
     uid = client.run("resourceful").run_id
-    from conftest import wait_until
-
     wait_until(lambda: client.runs.list(udf=udf.uid))
     run = client.runs.get(uid)
     assert (run.udf_name, run.stdout, run.timing.total > 0) == ("resourceful", "said\n", True)

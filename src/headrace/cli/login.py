@@ -1,14 +1,18 @@
 """`headrace login`: write a client's own settings, so that it speaks to a server of ours."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from headrace.client import Client, profile
 from headrace.client.profile import Profile
+from headrace.errors import Invalid
 
+SHELLS = ("sh", "fish", "powershell")
 MARK = "written by `headrace login fused`"
 
 url_option = click.option("--url", help="The server's base URL (HEADRACE_URL, or http://127.0.0.1:8700).")
@@ -61,6 +65,72 @@ def fused(url: str | None, api_key: str | None, oauth: bool) -> None:
     click.echo(f"Written: {folder / 'credentials'} and {settings}. `import fused` now speaks to {known.url}.")
 
 
+@login.command()
+@url_option
+@key_option
+@click.option(
+    "--shell", type=click.Choice(SHELLS), default="sh", show_default=True, help="Whose words the lines are in."
+)
+@click.option(
+    "--file", type=click.Path(dir_okay=False, path_type=Path), help="Write the lines there, for you to source."
+)
+def civis(url: str | None, api_key: str | None, shell: str, file: Path | None) -> None:
+    """The published `civis` client, which reads its server and key from the environment alone.
+
+    Prints the lines that set them, so that `eval "$(headrace login civis)"` does; or writes them to a file.
+    """
+    known = _checked(url, api_key, err=True)
+    values = {"CIVIS_API_ENDPOINT": f"{known.url}/api", "CIVIS_API_KEY": known.api_key or ""}
+    lines = "".join(f"{_assignment(shell, name, value)}\n" for name, value in values.items())
+    _forget_document(known)
+    if file is None:
+        click.echo(lines, nl=False)
+        return
+    try:
+        profile.write(file, lines)
+    except OSError as wrong:
+        raise Invalid(f"{file} cannot be written: {wrong.strerror}.") from wrong
+    click.echo(
+        f"Written: {file}. `{'source' if shell == 'fish' else '.'} {shlex.quote(str(file))}` sets them.", err=True
+    )
+
+
+def _assignment(shell: str, name: str, value: str) -> str:
+    match shell:
+        case "fish":
+            escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+            return f"set -gx {name} '{escaped}'"
+        case "powershell":
+            escaped = value.replace("'", "''")
+            return f"$env:{name} = '{escaped}'"
+        case _:
+            return f"export {name}={shlex.quote(value)}"
+
+
+def _forget_document(known: Profile) -> None:
+    """Remove what the client's command line keeps of another server's methods (Civis protocol notes 2.1).
+
+    It keeps them for a day, whichever server it speaks to meanwhile.
+    """
+    file = Path.home() / ".civis_api_spec.json"
+    at = urlsplit(known.url)
+    try:
+        kept = json.loads(file.read_bytes())
+        if isinstance(kept, dict) and (kept.get("host"), kept.get("basePath")) == (at.netloc, f"{at.path}/api"):
+            return
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        pass
+    try:
+        file.unlink()
+    except OSError as wrong:
+        why = f"{file} is of another server and cannot be removed ({wrong.strerror})"
+        click.secho(f"{why}: `civis` keeps to that server's methods until it is gone.", err=True, fg="yellow")
+    else:
+        click.echo(f"Removed: {file}, what `civis` kept of another server.", err=True)
+
+
 def _point(known: Profile, *, oauth: bool) -> Path:
     """Have the settings of the published client name a server, and with `oauth` where it logs in."""
     settings = Path.home() / ".fused" / "settings.toml"
@@ -76,13 +146,13 @@ def _point(known: Profile, *, oauth: bool) -> Path:
     return settings
 
 
-def _checked(url: str | None, api_key: str | None) -> Profile:
+def _checked(url: str | None, api_key: str | None, *, err: bool = False) -> Profile:
     """A profile whose key the server knows. Raises Failed with the server's sentence where it does not."""
     known = profile.load(url, api_key)
     if known.api_key is None:
-        known = Profile(known.url, click.prompt("API key", hide_input=True))
+        known = Profile(known.url, click.prompt("API key", hide_input=True, err=err))
     with Client(known.url, known.api_key) as client:
-        click.echo(f"{known.url} knows you as {client.whoami()['email']}.")
+        click.echo(f"{known.url} knows you as {client.whoami()['email']}.", err=err)
     return known
 
 

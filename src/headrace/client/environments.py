@@ -2,10 +2,18 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.client.resource import Joined
 from headrace.client.result import Failed
+
+if TYPE_CHECKING:
+    from headrace.client.resources import EnvironmentsMethods
+
+    class Declared(Joined, EnvironmentsMethods):
+        """What the server declares."""
+else:
+    Declared = Joined
 
 Record = dict[str, Any]
 Records = list[Record]
@@ -13,7 +21,7 @@ POLL = 0.3  # seconds between looks at a build
 PATH = "/api/environments"
 
 
-class Environments(Joined):
+class Environments(Declared):
     """What `Client.environments` is."""
 
     _of = "environments"

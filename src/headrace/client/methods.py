@@ -57,6 +57,7 @@ class Method(Struct, frozen=True):
     arguments: tuple[Argument, ...]
     returns: Schema | None
     warning: str | None = None  # what is said whenever it is called
+    later: str | None = None  # what the server says in place of an answer, where it does not serve it yet
 
     @property
     def required(self) -> tuple[Argument, ...]:
@@ -103,13 +104,14 @@ def methods(document: Mapping[str, Any]) -> dict[str, Methods]:
 
 
 def resolve(schema: Schema | None, definitions: Mapping[str, Schema]) -> Schema:
-    """A schema with what it refers to in its place; its own description wins."""
+    """A schema with what it refers to in its place, and the name of that; its own description wins."""
     found = schema or {}
     for _ in range(DEEPEST):
         if "$ref" not in found:
             break
-        own = {name: value for name, value in found.items() if name != "$ref"}
-        found = {**definitions.get(found["$ref"].rpartition("/")[2], {}), **own}
+        own = {key: value for key, value in found.items() if key != "$ref"}
+        name = found["$ref"].rpartition("/")[2]
+        found = {**definitions.get(name, {}), "x-definition": name, **own}
     return found
 
 
@@ -148,6 +150,7 @@ def _method(path: str, verb: str, operation: Mapping[str, Any], definitions: Map
         arguments=tuple(_arguments(operation.get("parameters", ()), definitions)),
         returns=schema,
         warning=operation.get("x-deprecation-warning"),
+        later=operation.get("x-headrace-later"),
     )
 
 

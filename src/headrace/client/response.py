@@ -5,8 +5,8 @@ The keys of free-form maps, such as the arguments of a job, are data of whoever 
 """
 
 import copy
-from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NoReturn, TypeVar, cast
 
 from headrace.client.casing import snake
 from headrace.client.methods import Schema, resolve
@@ -16,6 +16,7 @@ FREE = frozenset(
     "arguments crossValidationParameters appState columnOverrides ontologyMapping valueDistribution preferences "
     "featureFlags environmentVariables uploadFields".split()
 )
+T = TypeVar("T")
 FIXED = "What a server answered does not change; `json()` gives a dictionary that may."
 
 
@@ -96,10 +97,10 @@ class Response(Mapping[str, Any]):
         return list(self)
 
 
-class ListResponse(list[Any]):
+class ListResponse(list[T]):
     """A list that a server answered with: of objects, each a Response."""
 
-    def __init__(self, items: Any = (), headers: Mapping[str, str] | None = None) -> None:  # noqa: ANN401 - as list
+    def __init__(self, items: Iterable[T] = (), headers: Mapping[str, str] | None = None) -> None:
         super().__init__(items)
         self.headers: Mapping[str, str] = headers or {}
 

@@ -1,13 +1,21 @@
 """What ran on a server."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.client.resource import Joined
+
+if TYPE_CHECKING:
+    from headrace.client.resources import RunsMethods
+
+    class Declared(Joined, RunsMethods):
+        """What the server declares."""
+else:
+    Declared = Joined
 
 Records = list[dict[str, Any]]
 
 
-class Runs(Joined):
+class Runs(Declared):
     """What `Client.runs` is."""
 
     _of = "runs"

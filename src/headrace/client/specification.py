@@ -63,14 +63,14 @@ def of(send: "Send", url: str, api_key: str | None, local: Local | None) -> Spec
     return kept
 
 
-def fetch(send: "Send", url: str, known: Specification | None) -> Specification:
+def fetch(send: "Send", url: str, known: Specification | None, attempts: int = ATTEMPTS) -> Specification:
     """The server's document, or `known` where the server says that it is the same still. Raises Failed."""
     from headrace.client import retries
     from headrace.client.result import refused
 
     headers = {"If-None-Match": known.etag} if known and known.etag else {}
     answer, times, waited = retries.sent(
-        lambda: send("GET", f"{url}/api/endpoints", headers=headers, follow_redirects=True), ATTEMPTS
+        lambda: send("GET", f"{url}/api/endpoints", headers=headers, follow_redirects=True), attempts
     )
     if known and answer.status_code == 304:
         return known

@@ -4,7 +4,7 @@ Selecting is selecting what a person may see: `permitted` is the one expression 
 and search.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,45 +45,65 @@ def permitted(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnE
     Their own, those shared with them or with a group of theirs, and those in a project that shares what is in it and
     is theirs or shared with them. Everybody may see the database that comes with the server.
     """
-    ids = [_shared(kind, user_id, level)]
-    if kind is Kind.DATABASE and level is Level.READ:
-        ids.append(select(t.remote_hosts.c.id).where(t.remote_hosts.c.type == WAREHOUSE))
-    if kind is not Kind.PROJECT:
-        theirs = (projects.c.owner_id == user_id, projects.c.id.in_(_shared(Kind.PROJECT, user_id, level)))
-        ids.append(
-            select(project_objects.c.object_id)
-            .join(projects, projects.c.id == project_objects.c.project_id)
-            .where(project_objects.c.kind == kind, projects.c.auto_share, sa.or_(*theirs))
-        )
     table = TABLES[kind]
-    return sa.or_(table.c.owner_id == user_id, *(table.c.id.in_(some) for some in ids))
-
-
-def _shared(kind: Kind, user_id: int, level: Level) -> sa.Select[Any]:
-    of_theirs = select(group_members.c.group_id).where(group_members.c.user_id == user_id)
-    grantee = sa.or_(shares.c.user_id == user_id, shares.c.group_id.in_(of_theirs))
-    return select(shares.c.object_id).where(shares.c.kind == kind, shares.c.level >= level, grantee)
+    ids = [select(some.c.object_id).where(some.c.level >= level) for some in _given(kind, user_id)]
+    return sa.or_(table.c.owner_id == user_id, table.c.id.in_(sa.union_all(*ids)))
 
 
 def level_of(connection: Connection, noun: Noun, object_id: int, user_id: int) -> Level | None:
     """The most that a user may do with an object; None where they may not see it, or it is not there."""
-    table = table_of(noun)
-    most = sa.case(
-        *((permitted(noun.kind, user_id, level), int(level)) for level in (Level.MANAGE, Level.WRITE, Level.READ)),
-        else_=0,
-    )
-    level = connection.execute(select(most).where(table.c.id == object_id, *narrowed(noun))).scalar()
-    return Level(level) if level else None
+    return levels_of(connection, noun, [object_id], user_id).get(object_id)
 
 
-def levels_of(connection: Connection, noun: Noun, ids: list[int], user_id: int) -> dict[int, Level]:
+def levels_of(connection: Connection, noun: Noun, ids: Sequence[int], user_id: int) -> dict[int, Level]:
     """The most that a user may do with each of these objects; those that they may not see are left out."""
-    found: dict[int, Level] = {}
     table = table_of(noun)
-    for level in Level:
-        matches = (table.c.id.in_(ids), permitted(noun.kind, user_id, level))
-        found |= dict.fromkeys(connection.execute(select(table.c.id).where(*matches)).scalars(), level)
-    return found
+    among = [table.c.id.in_(ids), *narrowed(noun)]
+    owned = select(table.c.id.label("object_id"), _whole(Level.MANAGE)).where(table.c.owner_id == user_id, *among)
+    # Asked for by the object, each of these walks an index; what is given to somebody in all may be very much.
+    given = [
+        select(some.c.object_id, some.c.level).where(
+            some.c.object_id.in_(select(table.c.id).where(*among) if narrowed(noun) else ids)
+        )
+        for some in _given(noun.kind, user_id)
+    ]
+    found = sa.union_all(owned, *given).subquery()
+    statement = select(found.c.object_id, sa.func.max(found.c.level)).group_by(found.c.object_id)
+    return {object_id: Level(level) for object_id, level in connection.execute(statement)}
+
+
+def _given(kind: Kind, user_id: int) -> list[sa.Subquery]:
+    """Pairs of an object and a level, by each way in which what is not theirs is open to somebody."""
+    direct = select(shares.c.object_id, shares.c.level).where(shares.c.kind == kind, _granted(user_id))
+    if kind is Kind.PROJECT:
+        return [direct.subquery()]
+    within = project_objects.join(
+        projects, sa.and_(projects.c.id == project_objects.c.project_id, projects.c.auto_share)
+    )
+    mine = (
+        select(project_objects.c.object_id, _whole(Level.MANAGE))
+        .select_from(within)
+        .where(project_objects.c.kind == kind, projects.c.owner_id == user_id)
+    )
+    given = sa.and_(shares.c.kind == Kind.PROJECT, shares.c.object_id == projects.c.id)
+    theirs = (
+        select(project_objects.c.object_id, shares.c.level)
+        .select_from(within.join(shares, given))
+        .where(project_objects.c.kind == kind, _granted(user_id))
+    )
+    everybodys = select(t.remote_hosts.c.id.label("object_id"), _whole(Level.READ).label("level"))
+    everybodys = everybodys.where(t.remote_hosts.c.type == WAREHOUSE)
+    more = [everybodys] if kind is Kind.DATABASE else []
+    return [one.subquery() for one in (direct, mine, theirs, *more)]
+
+
+def _granted(user_id: int) -> sa.ColumnElement[bool]:
+    of_theirs = select(group_members.c.group_id).where(group_members.c.user_id == user_id)
+    return sa.or_(shares.c.user_id == user_id, shares.c.group_id.in_(of_theirs))
+
+
+def _whole(level: Level) -> sa.Label[int]:
+    return sa.literal_column(str(int(level)), sa.Integer).label("level")
 
 
 def find(connection: Connection, noun: Noun, object_id: int) -> Object | None:

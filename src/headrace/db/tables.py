@@ -460,6 +460,7 @@ database_tables = Table(
     Column("statistics", sa.JSON(none_as_null=True)),  # of the last refresh
     Column("refreshed_at", Moment),
     sa.UniqueConstraint("remote_host_id", "schema", "name"),
+    **NEVER_TWICE,
 )
 
 credentials = Table(

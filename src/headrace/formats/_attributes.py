@@ -9,7 +9,7 @@ no value. Columns are numpy's, pandas' or Arrow's.
 
 from typing import Any, NamedTuple
 
-from headrace.formats import _varints
+from headrace.formats import _frames, _varints
 
 KINDS = {"b": "Boolean", "i": "Number", "u": "Number", "f": "Number"}  # by numpy's letters
 SHORT = 126  # bytes of a text whose lengths take a byte each
@@ -80,7 +80,7 @@ def _of_arrow(column: Any) -> tuple[Any, bytes, int]:
         return _of_array(column.to_pandas().array)
     if pa.types.is_floating(kind) and np.isnan(numbers := column.to_numpy()).any():
         return _of_array(numbers)  # what is missing is NaN, and NaN is missing
-    coded = column.combine_chunks().dictionary_encode()
+    coded = _frames.in_one_piece(column).dictionary_encode()
     codes = coded.indices.fill_null(-1) if coded.indices.null_count else coded.indices
     distinct = coded.dictionary
     if is_text:
@@ -149,8 +149,6 @@ def _objects(column: Any) -> tuple[Any, bytes, int]:
 def _value(value: Any) -> bytes:
     """A value as a field of a layer."""
     import struct
-
-    from headrace.formats import _frames
 
     if isinstance(value, bool):
         message = b"\x38\x01" if value else b"\x38\x00"

@@ -62,6 +62,11 @@ def parts_of(table: Any, rows: int) -> Iterator[Any]:
     return (table.slice(start, rows) for start in range(0, table.num_rows, rows))
 
 
+def in_one_piece(column: Any) -> Any:
+    """An Arrow column as one array, which copies it where it is not one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def _decoded(column: Any) -> Any:
     import pyarrow as pa
 

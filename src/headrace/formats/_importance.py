@@ -6,7 +6,7 @@
 import zlib
 from typing import Any
 
-from headrace.formats._pixels import Shapes, areas, lengths
+from headrace.formats._pixels import Shapes, lengths
 
 CELL = 6  # bits of a pixel's place: points are crowded that share a square of 64 pixels
 
@@ -30,7 +30,7 @@ def by_importance(shapes: list[Shapes]) -> dict[int, float]:
             weights = -_crowd(part.x[starts], part.y[starts])[np.searchsorted(part.rows, rows)].astype(float)
         else:
             # Of a hole, the area is less than nothing.
-            weights = np.bincount(inverse, weights=areas(part) if part.dimension == 2 else lengths(part))
+            weights = np.bincount(inverse, weights=part.areas if part.dimension == 2 else lengths(part))
         order = np.argsort(-weights, kind="stable")
         ranks = np.empty(len(rows))
         ranks[order] = np.arange(len(rows)) / len(rows)

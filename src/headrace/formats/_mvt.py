@@ -53,11 +53,9 @@ def _features(shapes: Shapes, tags: list[Any], ids: Any) -> bytes:
     _put_commands(stream, shapes, begins + ahead, first)
 
     lengths = _varints.lengths(stream)
-    total = np.zeros(len(stream) + 1, np.int64)
-    lengths.cumsum(out=total[1:])
     begins = begins[first]
-    feature_ends = np.append(begins[1:], len(stream))
-    heads.complete(total[feature_ends] - total[begins + heads.counts])
+    sizes = np.add.reduceat(lengths, np.stack([begins, begins + heads.counts], axis=1).reshape(-1), dtype=np.int64)
+    heads.complete(sizes[1::2])
     places = heads.places(begins)
     stream[places], lengths[places] = heads.flat()
     return _varints.encoded(stream, lengths).tobytes()

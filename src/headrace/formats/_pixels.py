@@ -70,6 +70,11 @@ class Paths:
         """What the paths do at each point."""
         return Bends(self)
 
+    @cached_property
+    def areas(self) -> Any:
+        """Twice the signed area of each ring, positive where it runs clockwise as seen (y points down)."""
+        return self.sums(self.x * self.bends.ey - self.bends.ex * self.y)
+
 
 @dataclass
 class Shapes(Paths):
@@ -174,11 +179,6 @@ def taken_apart(shapes: Any, rows: Any) -> tuple[Any, Any]:
     return (shapes, rows) if there.all() else (shapes[there], rows[there])
 
 
-def areas(shapes: Paths) -> Any:
-    """Twice the signed area of each ring, positive where it runs clockwise as seen (y points down)."""
-    return shapes.sums(shapes.x * shapes.bends.ey - shapes.bends.ex * shapes.y)
-
-
 def lengths(shapes: Shapes) -> Any:
     """The length of each line."""
     import numpy as np
@@ -229,10 +229,14 @@ def _unseen(paths: Paths) -> Any:
     unseen = np.zeros(len(paths.x), bool)
     places = np.arange(len(paths.x))
     is_ring = paths.dimension == 2
-    whole = twice = areas(paths) if is_ring else paths.counts
-    for _ in range(TIMES):
+    whole = twice = paths.counts
+    for time in range(TIMES):
         gone = _nearly_straight(paths)
+        if not len(gone):
+            break
         of = paths.of_points(gone)
+        if is_ring and time == 0:
+            whole = twice = paths.areas
         if is_ring:
             lost = np.bincount(of, paths.bends.cross[gone], len(paths.counts)).astype(np.int64)
             left = np.abs(twice - lost)
@@ -270,7 +274,9 @@ def _nearly_straight(paths: Paths) -> Any:
         dx, dy, ex, ey = (steps[sharp] for steps in (bends.dx, bends.dy, bends.ex, bends.ey))
         distances[sharp] = np.minimum(dx**2 + dy**2, ex**2 + ey**2)
     if paths.dimension == 2:
-        distances[np.repeat(paths.counts < ROUND, paths.counts)] = np.inf
+        few = paths.counts < ROUND
+        if few.any():
+            distances[np.repeat(few, paths.counts)] = np.inf
         # Out and back again is no area, and so no part of a polygon, however long.
         distances[sharp[bends.cross[sharp] == 0]] = 0
     else:
@@ -297,7 +303,7 @@ def _turned(shapes: Shapes) -> tuple[Shapes, Any]:
     """Rings that have an area, turned the right way, and which may cross themselves; a hole goes with its outline."""
     import numpy as np
 
-    twice = areas(shapes)
+    twice = shapes.areas
     doubtful = ~_convex(shapes)
     turn = (twice < 0) ^ shapes.holes
     if turn.any():

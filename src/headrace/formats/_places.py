@@ -50,12 +50,13 @@ def _of_paths(read: _wkb.Ragged, column: Any, grid: "_Grid") -> list[Shapes] | N
     import shapely
 
     x, y = np.ascontiguousarray(read.points.real), np.ascontiguousarray(read.points.imag)
-    if not np.isfinite([x.min(), x.max(), y.min(), y.max()]).all() or grid.shows_another_side(x.min(), x.max()):
+    low, high = np.array([x.min(), y.min()]), np.array([x.max(), y.max()])
+    if not (np.isfinite(low) & np.isfinite(high)).all() or grid.shows_another_side(low[0], high[0]):
         return None
     x, y = grid.pixels(x, y)
     shapes = Shapes(read.dimension, x, y, read.counts, read.rows, read.polygons, read.holes)
     over = np.zeros(0, np.int64)
-    if any(min(a.min() + BUFFER, EXTENT + BUFFER - a.max()) < 0 for a in (x, y)):
+    if (low < grid.low).any() or (high > grid.high).any():
         shapes, over = _inside(shapes)
     shapes = replace(shapes, x=whole_pixels(shapes.x), y=whole_pixels(shapes.y))
     if not len(over):

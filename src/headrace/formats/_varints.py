@@ -26,7 +26,7 @@ def lengths(numbers: Any) -> Any:
     most = int(numbers.max()) if numbers.size else 0
     bits = 7
     while most >> bits:
-        found += numbers >= numbers.dtype.type(1 << bits)
+        found += (numbers >= numbers.dtype.type(1 << bits)).view(np.uint8)
         bits += 7
     return found
 
@@ -43,7 +43,7 @@ def encoded(numbers: Any, lengths: Any) -> Any:
     size = 1
     while len(numbers):
         more = lengths > size
-        written[places] = (numbers & 0x7F).astype(np.uint8) | (more.view(np.uint8) << 7)
+        written[places] = (numbers.astype(np.uint8) & 0x7F) | (more.view(np.uint8) << 7)
         longer = np.flatnonzero(more)  # masks without a pattern are slow to follow, numbers are not
         numbers, places, lengths = numbers[longer] >> 7, places[longer] + 1, lengths[longer]
         size += 1

@@ -78,7 +78,7 @@ def _of_table(table: Any, tile: Tile) -> _Features | None:
     if (found := _geoarrow.geometry(table)) is None:
         return None
     place, crs = found
-    shapes = _places.of_wkb(table.column(place).combine_chunks(), crs, tile)
+    shapes = _places.of_wkb(_frames.in_one_piece(table.column(place)), crs, tile)
     columns = [(name, table.column(i)) for i, name in enumerate(table.column_names) if i != place]
     kilobytes = (table.schema.metadata or {}).get(b"tile_kb", KILOBYTES)
     return _Features(shapes, columns, None, table.num_rows, float(kilobytes))

@@ -8,7 +8,7 @@ from headrace import engines
 from headrace.db import hosts as rows
 from headrace.db import objects as queries
 from headrace.engines import Target
-from headrace.errors import Conflict, Invalid, NotFound
+from headrace.errors import Conflict, NotFound
 from headrace.model.database import WAREHOUSE, RemoteHost
 from headrace.model.object import Kind, Level, Noun
 from headrace.model.page import Page
@@ -98,12 +98,6 @@ def locate(type: str, url: str) -> Target:
 def target_of(host: RemoteHost) -> Target:
     """Where a host is."""
     return locate(host.type, host.url)
-
-
-def check_type(type: str | None) -> None:
-    """Raise Invalid for a type that no host can have."""
-    if type is not None and type not in engines.types():
-        raise Invalid(f"No host is of the type {type[:60]!r}; there are {', '.join(engines.types())}.")
 
 
 def _check(type: str, url: str) -> None:

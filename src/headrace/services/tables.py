@@ -15,7 +15,7 @@ from headrace.errors import Forbidden, HostFailed, Invalid, LoginRefused, NotFou
 from headrace.model.database import KnownTable, RemoteHost, Statistics, Table, TableFilter
 from headrace.model.object import Level
 from headrace.model.page import Slice
-from headrace.services import changes, connections, hosts
+from headrace.services import changes, connections, credentials, hosts
 from headrace.services.call import Call
 from headrace.services.hosts import DATABASE
 
@@ -43,17 +43,19 @@ class Seen(Struct, frozen=True, kw_only=True):
 def list_tables(
     call: Call, wanted: TableFilter, database_id: int | None = None, credential_id: int | None = None
 ) -> Slice[Seen]:
-    """A page of the tables of a database; without one, of all databases that the caller's own credentials open.
+    """A page of the tables of a database: the one named, or that of the credential, or all that the caller's own open.
 
     Of several, those that cannot be asked are left out. Raises as `connections.catalogue`; Invalid for too many.
     """
+    if credential_id is not None and database_id is None:
+        database_id = credentials.get_credential(call, credential_id).remote_host_id
+        if database_id is None:
+            raise NotFound(f"The credential {credential_id} is for no database; name one with `database_id`.")
     if database_id is not None:
         host = hosts.get_host(call, database_id, DATABASE)
         with connections.catalogue(call, host, credential_id) as catalogue:
             found, total = catalogue.list_tables(wanted)
         return Slice(_seen(call, host.id, found), total)
-    if credential_id is not None:
-        raise Invalid("Name the database too, with `database_id`.")
     databases = hosts.list_hosts(call, databases=True)
     if len(databases) > MOST_DATABASES:
         raise Invalid(f"Name one of your {len(databases)} databases, with `database_id`; at most 10 are asked at once.")

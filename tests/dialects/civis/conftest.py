@@ -1,24 +1,12 @@
 """The resource API, asked in process over a real platform on SQLite and by both generations of the published client."""
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-import msgspec
 import pytest
 
-from headrace.api.auth import Keys
-from headrace.api.endpoint import Rim
-from headrace.api.router import Mount, Router
-from headrace.db.engine import Database
-from headrace.dialects import civis
-from headrace.services import accounts
-from headrace.services.call import Call, Platform
-from headrace.settings import Settings
-from headrace.store.blobs import Blobs
-from headrace.store.cipher import open_cipher
+from civis_wire import application, asking, opened
 from published import Person, Published, environment, interpreter
 
 NEW = "civis==2.10.1"
@@ -28,51 +16,29 @@ OLD = "civis==1.6.2", "pandas", "pycryptodomex<3.20"
 
 @pytest.fixture
 def platform(tmp_path):
-    yield from opened(tmp_path)
+    platform = opened(tmp_path)
+    yield platform
+    platform.db.close()
 
 
 @pytest.fixture
 def app(platform):
-    return served(platform)
+    return application(platform)
 
 
 @pytest.fixture(scope="module")
 def one_app(tmp_path_factory):
     """One for all tests of a module, for those that change nothing."""
-    for platform in opened(tmp_path_factory.mktemp("one")):
-        yield served(platform)
-
-
-def opened(home: Path) -> Iterator[Platform]:
-    settings = msgspec.structs.replace(Settings(), home=home, admin_key="hr_admin")
-    db = Database(f"sqlite:///{home / 'headrace.db'}")
-    db.migrate()
-    platform = Platform(settings, db, Blobs(home / "store"), open_cipher("", home))
-    accounts.ensure_admin(platform)
-    yield platform
-    db.close()
-
-
-def served(platform: Platform) -> Router:
-    keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
-    rim = Rim(keys=keys, make_call=lambda who, address: Call(platform, who, address), body_bytes=1 << 20)
-    return Router([Mount(civis.PREFIX, civis.operations("http://test"), civis.CODEC)], rim)
+    platform = opened(tmp_path_factory.mktemp("one"))
+    yield application(platform)
+    platform.db.close()
 
 
 @pytest.fixture
 def ask(app):
     """Ask the API; `key=None` asks as nobody."""
-
-    def send(method, path, *, key="hr_admin", headers=(), **rest):
-        async def go():
-            transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
-            async with httpx.AsyncClient(transport=transport, base_url="http://test/api") as client:
-                given = {"Authorization": f"Bearer {key}"} if key else {}
-                return await client.request(method, path, headers={**given, **dict(headers)}, **rest)
-
-        return asyncio.run(go())
-
-    return send
+    with asking(app) as ask:
+        yield ask
 
 
 @pytest.fixture
@@ -124,7 +90,9 @@ def built(server, python: Path, home: Path, **options) -> Iterator[Published]:
     """A client that knows nothing but our address and a key, both as its documentation says, from the environment."""
     person = Person(server, "client")
     environ = {"CIVIS_API_ENDPOINT": f"{server.url}/api", "CIVIS_API_KEY": person.key}
-    client = Published(python, home, environ, f"import civis\nclient = civis.APIClient(**{options!r})")
+    client = Published(
+        python, home, environ, f"import civis\nOPTIONS = {options!r}\nclient = civis.APIClient(**OPTIONS)"
+    )
     client.email, client.key, client.python, client.environ = person.email, person.key, python, environ
     yield client
     client.close()

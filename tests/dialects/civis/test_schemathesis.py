@@ -5,6 +5,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from headrace.api.router import Mount
 from headrace.api.spec import openapi31
@@ -17,6 +18,18 @@ LATER = [(path, verb) for path, verb in OPERATIONS if "x-headrace-later" in DOCU
 SERVED = [one for one in OPERATIONS if one not in LATER]
 # 413 is an answer to bad data too: what is too long by far is not read at all.
 REJECTIONS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, "5xx"]
+# What follows rules that no schema says, such as a URL of the form that its type has.
+RULED = {
+    ("/api/credentials", "get"),
+    ("/api/credentials", "post"),
+    ("/api/credentials/authenticate", "post"),
+    ("/api/credentials/{id}", "patch"),
+    ("/api/credentials/{id}", "put"),
+    ("/api/databases/{id}/whitelist-ips", "post"),
+    ("/api/remote_hosts", "post"),
+    ("/api/remote_hosts/{id}/authenticate", "post"),
+    ("/api/remote_hosts/{id}/data_sets", "get"),
+}
 CONFIG = schemathesis.Config.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REJECTIONS}}})
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
 SCHEMA.config.generation.update(allow_x00=False)  # NUL is refused everywhere, which no schema says
@@ -47,7 +60,8 @@ def send(app, path, verb, mode, *, examples, most):
     )
     def ask(case):
         headers = {"Authorization": "Bearer hr_admin"}
-        answer = case.call_and_validate(headers=headers, excluded_checks=[not_a_server_error])
+        left_out = [not_a_server_error, *([positive_data_acceptance] if (path, verb) in RULED else [])]
+        answer = case.call_and_validate(headers=headers, excluded_checks=left_out)
         assert answer.status_code <= most, answer.text
         assert answer.status_code != 500, answer.text
 

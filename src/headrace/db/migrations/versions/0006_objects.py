@@ -162,6 +162,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_database_tables"),
         sa.UniqueConstraint("remote_host_id", "schema", "name", name="uq_database_tables_remote_host_id_schema_name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "project_objects",

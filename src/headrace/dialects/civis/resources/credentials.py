@@ -1,13 +1,14 @@
 """Credentials: a username and a password for something elsewhere."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
 from headrace.dialects.civis.fields import Id, Listed, Name
+from headrace.dialects.civis.resources.remote_hosts import HostType, Url
 from headrace.dialects.civis.shapes import Author, authors, given
 from headrace.dialects.civis.traits.sharing import shares
 from headrace.dialects.civis.traits.transfer import transferable
@@ -18,16 +19,14 @@ from headrace.services import connections, credentials
 from headrace.services.call import Call
 from headrace.services.credentials import CREDENTIAL, Choice, NewHost
 
-TypeWord = Annotated[
-    str,
-    Meta(min_length=1, max_length=100, description=f"The type of credential: one of {', '.join(credentials.TYPES)}."),
-]
+if TYPE_CHECKING:
+    TypeWord = str
+else:
+    TypeWord = Annotated[Literal[*credentials.TYPES], Meta(description="The type of credential.")]
 Username = Annotated[str, Meta(min_length=1, max_length=1000, description="The username for the credential.")]
 Password = Annotated[str, Meta(min_length=1, max_length=65_536, description="The password. No answer ever holds it.")]
 Description = Annotated[str, Meta(max_length=100_000, description="A long description of the credential.")]
 HostId = Annotated[Id, Meta(description="The ID of the remote host that the credential is for, and sent to alone.")]
-HostType = Annotated[str, Meta(min_length=1, max_length=100, description="The type of remote host.")]
-Url = Annotated[str, Meta(min_length=1, max_length=2000, description="The URL of the host, without a password.")]
 State = Annotated[str, Meta(max_length=100, description="A state of the U.S., for credentials that need one.")]
 IsDefault = Annotated[bool, Meta(description="Whether it is what its owner uses where none is named.")]
 System = Annotated[bool, Meta(description="Whether it is the server's; administrators may say so.")]

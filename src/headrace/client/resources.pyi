@@ -1,0 +1,3045 @@
+# ruff: noqa: A001, ANN401, E501, N801, PYI021, RUF100 - what is declared, in its own words
+# fmt: off
+"""The resources of a client, for editors and type checkers.
+
+Made of the declaration by `make stubs`: do not edit. With a `return_type` other than "snake", methods give other
+types than are said here.
+"""
+
+import builtins
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, overload
+
+from headrace.client.resource import Resource
+from headrace.client.response import ListResponse, Response
+from headrace.client.specification import Specification
+
+class AnyItem(Response):
+    """An object in a project, of whatever kind."""
+    project_id: int
+    object_id: int
+    object_type: str
+    fco_type: str
+    sub_type: str | None
+    name: str
+    icon: str | None
+    author: str
+    updated_at: str
+    archived: bool
+    hidden: bool
+
+class ApiKey(Response):
+    """An API key. Its text is shown once, when it is made."""
+    id: int
+    name: str
+    hint: str
+    expires_at: str | None
+    created_at: str
+    revoked_at: str | None
+    last_used_at: str | None
+    expired: bool
+    active: bool
+    scopes: builtins.list[str]
+    constraint_count: int
+
+class ApiKeyNew(Response):
+    """An API key that was just made."""
+    id: int
+    name: str
+    hint: str
+    expires_at: str | None
+    created_at: str
+    revoked_at: str | None
+    last_used_at: str | None
+    expired: bool
+    active: bool
+    scopes: builtins.list[str]
+    constraint_count: int
+    token: str
+
+class Author(Response):
+    """A user, as objects name who owns them."""
+    id: int
+    name: str
+    username: str
+    initials: str
+    online: bool | None
+
+class Batch(Response):
+    """A batch of files, and how far its import has come."""
+    id: int
+    schema: str
+    table: str
+    remote_host_id: int
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"]
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    hidden: bool
+
+class BatchListed(Response):
+    """A batch, as lists show it."""
+    id: int
+    schema: str
+    table: str
+    remote_host_id: int
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"]
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+
+class Build(Response):
+    """A build: the model trained once."""
+    id: int
+    name: str | None
+    created_at: str | None
+    description: str | None
+    root_mean_squared_error: float | None
+    r_squared_error: float | None
+    roc_auc: float | None
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    error: str | None
+    transformation_metadata: str | None
+    output: str | None
+    output_location: str | None
+
+class BuildListed(Response):
+    """A build, as a model shows it."""
+    id: int
+    name: str | None
+    created_at: str | None
+    description: str | None
+    root_mean_squared_error: float | None
+    r_squared_error: float | None
+    roc_auc: float | None
+
+class Cancelled(Response):
+    """A run that is to stop."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    is_cancel_requested: bool
+
+class Change(Response):
+    """One change. Secrets are not in it."""
+    id: int
+    at: str
+    user_id: int | None
+    username: str | None
+    key_id: int | None
+    address: str | None
+    action: str
+    kind: str
+    object_id: int
+    name: str | None
+    before: Response | None
+    after: Response | None
+
+class CsvDestination(Response):
+    """The table to write."""
+    schema: str
+    table: str
+    remote_host_id: int
+    credential_id: int
+    primary_keys: builtins.list[str] | None
+    last_modified_keys: builtins.list[str] | None
+
+class CsvImport(Response):
+    """An import of CSV files."""
+    id: int
+    name: str
+    source: CsvSource
+    destination: CsvDestination
+    first_row_is_header: bool
+    column_delimiter: Literal["comma", "pipe", "tab"]
+    escaped: bool
+    compression: Literal["gzip", "none"]
+    existing_table_rows: Literal["append", "drop", "fail", "truncate", "upsert"]
+    max_errors: int | None
+    table_columns: builtins.list[TableColumn] | None
+    loosen_types: bool
+    execution: str
+    redshift_destination_options: RedshiftOptions | None
+    hidden: bool
+    my_permission_level: Literal["manage", "read", "write"]
+
+class CsvImportRun(Response):
+    """A run of an import of CSV files."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    csv_import_id: int
+
+class CsvSource(Response):
+    """What to read: files that are kept here, or files on a storage host."""
+    file_ids: builtins.list[int] | None
+    storage_path: StoragePath | None
+
+class Dependency(Response):
+    """An object without which another does not work."""
+    object_type: str
+    fco_type: str
+    id: int
+    name: str | None
+    permission_level: str | None
+    description: str | None
+    shareable: bool
+
+class Deployment(Response):
+    """A notebook's server."""
+    deployment_id: int
+    user_id: int
+    host: str | None
+    name: str | None
+    docker_image_name: str | None
+    docker_image_tag: str | None
+    instance_type: str | None
+    memory: int | None
+    cpu: int | None
+    state: Literal["pending", "running", "sleeping", "terminated"]
+    state_message: str | None
+    max_memory_usage: float | None
+    max_cpu_usage: float | None
+    created_at: str
+    updated_at: str
+    notebook_id: int
+    display_url: str | None
+
+class DeploymentListed(Response):
+    """A notebook's server, as lists show it."""
+    deployment_id: int
+    user_id: int
+    host: str | None
+    name: str | None
+    docker_image_name: str | None
+    docker_image_tag: str | None
+    instance_type: str | None
+    memory: int | None
+    cpu: int | None
+    state: Literal["pending", "running", "sleeping", "terminated"]
+    state_message: str | None
+    max_memory_usage: float | None
+    max_cpu_usage: float | None
+    created_at: str
+    updated_at: str
+    notebook_id: int
+
+class Environment(Response):
+    """An environment."""
+    id: int
+    name: str
+    state: Literal["building", "failed", "pending", "ready"]
+    usable: bool
+    requirements: builtins.list[str]
+    python: str | None
+    error: str | None
+    size: int
+    created_at: str
+    updated_at: str
+    built_at: str | None
+
+class EnvironmentDetail(Response):
+    """An environment with all that lies in it."""
+    id: int
+    name: str
+    state: Literal["building", "failed", "pending", "ready"]
+    usable: bool
+    requirements: builtins.list[str]
+    python: str | None
+    error: str | None
+    size: int
+    created_at: str
+    updated_at: str
+    built_at: str | None
+    hash: str | None
+    packages: builtins.list[str]
+
+class FileImport(Response):
+    """Where to send the file, and then what to call."""
+    id: int
+    upload_uri: str
+    run_uri: str
+    upload_fields: Response
+
+class FileItem(Response):
+    """A file in a project."""
+    id: int
+    file_name: str
+    created_at: str
+    updated_at: str
+
+class Grantee(Response):
+    """A user or a group."""
+    id: int
+    name: str
+
+class Grantees(Response):
+    """The users and groups of one level."""
+    users: builtins.list[Grantee]
+    groups: builtins.list[Grantee]
+
+class Group(Response):
+    """A group."""
+    id: int
+    name: str
+    slug: str
+    description: str | None
+    member_count: int
+    created_at: str
+    updated_at: str
+
+class GroupDetail(Response):
+    """A group with its members."""
+    id: int
+    name: str
+    slug: str
+    description: str | None
+    member_count: int
+    created_at: str
+    updated_at: str
+    members: builtins.list[Member]
+
+class Import(Response):
+    """An import."""
+    id: int
+    name: str
+    source: SideNamed | None
+    destination: SideNamed | None
+    sync_type: str
+    is_outbound: bool
+    job_type: str | None
+    state: str
+    created_at: str
+    updated_at: str
+    last_run: LastRun | None
+    user: Author
+    schedule: Schedule
+    time_zone: str
+    archived: bool
+    parent_id: int | None
+    syncs: builtins.list[Sync]
+    running_as: Author
+    next_run_at: str | None
+    notifications: Notifications
+    hidden: bool
+    my_permission_level: Literal["manage", "read", "write"]
+
+class ImportListed(Response):
+    """An import, as lists show it."""
+    id: int
+    name: str
+    source: SideNamed | None
+    destination: SideNamed | None
+    sync_type: str
+    is_outbound: bool
+    job_type: str | None
+    state: str
+    created_at: str
+    updated_at: str
+    last_run: LastRun | None
+    user: Author
+    schedule: Schedule
+    time_zone: str
+    archived: bool
+
+class ImportRun(Response):
+    """A run of an import."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    import_id: int
+
+class ImportStarted(Response):
+    """Which run was started."""
+    run_id: int
+
+class Item(Response):
+    """An object in a project."""
+    id: int
+    name: str
+    created_at: str
+    updated_at: str
+
+class LastRun(Response):
+    """The last run of a job."""
+    id: int
+    state: str
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+
+class LogLine(Response):
+    """A line that a run printed."""
+    id: int
+    created_at: str
+    message: str
+    level: str
+
+class Member(Response):
+    """A user in a group."""
+    id: int
+    name: str
+    username: str
+    initials: str
+    email: str
+    active: bool
+
+class Model(Response):
+    """A model."""
+    id: int
+    table_name: str | None
+    database_id: int | None
+    credential_id: int | None
+    model_name: str | None
+    description: str | None
+    interaction_terms: bool | None
+    box_cox_transformation: bool | None
+    model_type_id: int | None
+    primary_key: str | None
+    dependent_variable: str | None
+    dependent_variable_order: builtins.list[str] | None
+    excluded_columns: builtins.list[str] | None
+    limiting_sql: str | None
+    cross_validation_parameters: Response
+    number_of_folds: int | None
+    schedule: Schedule
+    parent_id: int | None
+    time_zone: str
+    last_run: LastRun | None
+    user: Author
+    created_at: str
+    updated_at: str
+    current_build_state: str
+    current_build_exception: str | None
+    builds: builtins.list[BuildListed]
+    predictions: builtins.list[ModelPrediction]
+    last_output_location: str | None
+    archived: bool
+    active_build_id: int | None
+    notifications: Notifications
+    running_as: Author
+    hidden: bool
+
+class ModelListed(Response):
+    """A model, as lists show it."""
+    id: int
+    table_name: str | None
+    database_id: int | None
+    credential_id: int | None
+    model_name: str | None
+    description: str | None
+    interaction_terms: bool | None
+    box_cox_transformation: bool | None
+    model_type_id: int | None
+    primary_key: str | None
+    dependent_variable: str | None
+    dependent_variable_order: builtins.list[str] | None
+    excluded_columns: builtins.list[str] | None
+    limiting_sql: str | None
+    cross_validation_parameters: Response
+    number_of_folds: int | None
+    schedule: Schedule
+    parent_id: int | None
+    time_zone: str
+    last_run: LastRun | None
+    user: Author
+    created_at: str
+    updated_at: str
+    current_build_state: str
+    current_build_exception: str | None
+    builds: builtins.list[BuildListed]
+    predictions: builtins.list[ModelPrediction]
+    last_output_location: str | None
+    archived: bool
+
+class ModelPrediction(Response):
+    """A prediction, as a model shows it."""
+    id: int
+    table_name: str
+    primary_key: builtins.list[str]
+    limiting_sql: str | None
+    output_table: str
+    schedule: Schedule
+    state: str
+
+class ModelSchedule(Response):
+    """When a model is trained again."""
+    id: int
+    schedule: Schedule
+
+class ModelType(Response):
+    """A way to train."""
+    id: int
+    algorithm: str
+    dv_type: str
+    fint_allowed: bool
+
+class Module(Response):
+    """An extra module that the function can import."""
+    module_name: str
+    source_code: str
+    source_file: str | None
+
+class Notebook(Response):
+    """A notebook."""
+    id: int
+    name: str
+    language: str
+    description: str | None
+    user: Author
+    created_at: str
+    updated_at: str
+    most_recent_deployment: DeploymentListed | None
+    archived: bool
+    notebook_url: str | None
+    notebook_preview_url: str | None
+    requirements_url: str | None
+    file_id: str | None
+    requirements_file_id: str | None
+    docker_image_name: str | None
+    docker_image_tag: str | None
+    instance_type: str | None
+    memory: int | None
+    cpu: int | None
+    credentials: builtins.list[ProjectStub]
+    environment_variables: Response
+    idle_timeout: int | None
+    partition_label: str | None
+    git_repo_id: int | None
+    git_repo_url: str | None
+    git_ref: str | None
+    git_path: str | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+
+class NotebookLinks(Response):
+    """Where to send a notebook's new content."""
+    update_url: str
+    update_preview_url: str
+
+class NotebookListed(Response):
+    """A notebook, as lists show it."""
+    id: int
+    name: str
+    language: str
+    description: str | None
+    user: Author
+    created_at: str
+    updated_at: str
+    most_recent_deployment: DeploymentListed | None
+    archived: bool
+
+class Notifications(Response):
+    """Who is told how a job ended."""
+    urls: builtins.list[str]
+    success_email_subject: str | None
+    success_email_body: str | None
+    success_email_addresses: builtins.list[str]
+    success_email_from_name: str | None
+    success_email_reply_to: str | None
+    failure_email_addresses: builtins.list[str]
+    stall_warning_minutes: int | None
+    success_on: bool
+    failure_on: bool
+
+class Prediction(Response):
+    """A prediction."""
+    id: int
+    model_id: int
+    scored_table_id: int | None
+    scored_table_name: str | None
+    output_table_name: str
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"]
+    error: str | None
+    started_at: str | None
+    finished_at: str | None
+    last_run: LastRun | None
+    scored_tables: builtins.list[ScoredTable]
+    schedule: Schedule
+    limiting_sql: str | None
+    primary_key: builtins.list[str]
+
+class PredictionListed(Response):
+    """A prediction, as lists show it."""
+    id: int
+    model_id: int
+    scored_table_id: int | None
+    scored_table_name: str | None
+    output_table_name: str
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"]
+    error: str | None
+    started_at: str | None
+    finished_at: str | None
+    last_run: LastRun | None
+
+class PredictionRun(Response):
+    """A run of a prediction."""
+    id: int
+    prediction_id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    exception: str | None
+    name: str | None
+    created_at: str | None
+    score_stats: builtins.list[ScoreStats]
+
+class PredictionSchedule(Response):
+    """When a prediction runs."""
+    id: int
+    schedule: Schedule
+    score_on_model_build: bool
+
+class Project(Response):
+    """A project, with what of it you may see."""
+    id: int
+    author: Author
+    name: str
+    description: str
+    users: builtins.list[Author]
+    auto_share: bool
+    created_at: str
+    updated_at: str
+    tables: builtins.list[Item]
+    surveys: builtins.list[Item]
+    scripts: builtins.list[Item]
+    imports: builtins.list[Item]
+    exports: builtins.list[Item]
+    models: builtins.list[Item]
+    notebooks: builtins.list[Item]
+    services: builtins.list[Item]
+    workflows: builtins.list[Item]
+    reports: builtins.list[Item]
+    script_templates: builtins.list[Item]
+    files: builtins.list[FileItem]
+    enhancements: builtins.list[Item]
+    app_instances: builtins.list[Item]
+    projects: builtins.list[Item]
+    all_objects: builtins.list[AnyItem]
+    note: str | None
+    can_current_user_enable_auto_share: bool
+    hidden: bool
+    archived: bool
+    parent_project: Item | None
+    my_permission_level: Literal["manage", "read", "write"]
+
+class ProjectListed(Response):
+    """A project, as lists show it."""
+    id: int
+    author: Author
+    name: str
+    description: str
+    users: builtins.list[Author]
+    auto_share: bool
+    created_at: str
+    updated_at: str
+    archived: bool
+
+class ProjectStub(Response):
+    """A project that an object is in."""
+    id: int
+    name: str
+
+class Query(Response):
+    """A query."""
+    id: int
+    database: int
+    sql: str
+    credential: int | None
+    result_rows: builtins.list[builtins.list[str | None]] | None
+    result_columns: builtins.list[str] | None
+    error: str | None
+    exception: str | None
+    started_at: str | None
+    finished_at: str | None
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"]
+    script_id: int | None
+    created_at: str
+    updated_at: str
+    last_run_id: int | None
+    archived: bool
+    report_id: int | None
+    hidden: bool
+    name: str | None
+    author: Author
+
+class QueryListed(Response):
+    """A query, as lists show it."""
+    id: int
+    database: int
+    sql: str
+    credential: int | None
+    result_rows: builtins.list[builtins.list[str | None]] | None
+    result_columns: builtins.list[str] | None
+    error: str | None
+    exception: str | None
+    started_at: str | None
+    finished_at: str | None
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"]
+    script_id: int | None
+    created_at: str
+    updated_at: str
+    last_run_id: int | None
+    archived: bool
+    report_id: int | None
+    preview_rows: int
+
+class QueryRun(Response):
+    """A run of a query."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    query_id: int
+
+class QueryStarted(Response):
+    """A query that was started, and how its whole result is written."""
+    id: int
+    database: int
+    sql: str
+    credential: int | None
+    result_rows: builtins.list[builtins.list[str | None]] | None
+    result_columns: builtins.list[str] | None
+    error: str | None
+    exception: str | None
+    started_at: str | None
+    finished_at: str | None
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"]
+    script_id: int | None
+    created_at: str
+    updated_at: str
+    last_run_id: int | None
+    archived: bool
+    report_id: int | None
+    preview_rows: int
+    hidden: bool
+    my_permission_level: Literal["manage", "read", "write"]
+    interactive: bool | None
+    include_header: bool
+    compression: str
+    column_delimiter: str
+    unquoted: bool
+    filename_prefix: str | None
+
+class RedshiftOptions(Response):
+    """How Amazon Redshift is to keep the table."""
+    diststyle: Literal["all", "even", "key"] | None
+    distkey: str | None
+    sortkeys: builtins.list[str | None] | None
+
+class Report(Response):
+    """A report."""
+    id: int
+    name: str
+    user: Author
+    created_at: str
+    updated_at: str
+    type: str
+    archived: bool
+    projects: builtins.list[ProjectStub]
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"] | None
+    finished_at: str | None
+    viz_updated_at: str | None
+    script: ReportScript | None
+    job_path: str | None
+    tableau_id: int | None
+    template_id: int | None
+    auth_thumbnail_url: str | None
+    last_run: LastRun | None
+    description: str | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    auth_data_url: str
+    auth_code_url: str
+    config: str | None
+    valid_output_file: bool
+    provide_api_key: bool
+    api_key: str | None
+    api_key_id: int | None
+    app_state: Response
+    use_viewers_tableau_username: bool | None
+
+class ReportListed(Response):
+    """A report, as lists show it."""
+    id: int
+    name: str
+    user: Author
+    created_at: str
+    updated_at: str
+    type: str
+    archived: bool
+    projects: builtins.list[ProjectStub]
+    state: Literal["cancelled", "failed", "idle", "pending", "queued", "running", "scheduled", "succeeded"] | None
+    finished_at: str | None
+    viz_updated_at: str | None
+    script: ReportScript | None
+    job_path: str | None
+    tableau_id: int | None
+    template_id: int | None
+    auth_thumbnail_url: str | None
+    last_run: LastRun | None
+
+class ReportScript(Response):
+    """The script whose result a report shows."""
+    id: int
+    name: str
+    sql: str | None
+
+class Run(Response):
+    """One call of a function."""
+    uid: str
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    udf_id: int | None
+    udf_name: str | None
+    version: int | None
+    code_hash: str
+    owner_id: int
+    caller_id: int | None
+    token_id: int | None
+    parent_uid: str | None
+    door: str
+    format: str | None
+    cache: Literal["hit", "miss", "off"]
+    status: int
+    size: int
+    started_at: str
+    finished_at: str
+    timing: Timing
+    error: str | None
+    error_class: str | None
+
+class RunDetail(Response):
+    """One call of a function, with what it printed."""
+    uid: str
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    udf_id: int | None
+    udf_name: str | None
+    version: int | None
+    code_hash: str
+    owner_id: int
+    caller_id: int | None
+    token_id: int | None
+    parent_uid: str | None
+    door: str
+    format: str | None
+    cache: Literal["hit", "miss", "off"]
+    status: int
+    size: int
+    started_at: str
+    finished_at: str
+    timing: Timing
+    error: str | None
+    error_class: str | None
+    stdout: str
+    stderr: str
+
+class Schedule(Response):
+    """When a job is to run, in its time zone."""
+    scheduled: bool | None
+    scheduled_days: builtins.list[int]
+    scheduled_hours: builtins.list[int]
+    scheduled_minutes: builtins.list[int]
+    scheduled_runs_per_hour: int | None
+    scheduled_days_of_month: builtins.list[int]
+
+class ScoreStats(Response):
+    """How the scores of one column are spread."""
+    score_name: str
+    histogram: builtins.list[int]
+    avg_score: float | None
+    min_score: float | None
+    max_score: float | None
+
+class ScoredTable(Response):
+    """A table of scores."""
+    id: int
+    schema: str
+    name: str
+    created_at: str
+    score_stats: builtins.list[ScoreStats]
+
+class SharedDependency(Response):
+    """A dependency, and whether it went along."""
+    object_type: str
+    fco_type: str
+    id: int
+    name: str | None
+    permission_level: str | None
+    description: str | None
+    shared: bool
+
+class Shares(Response):
+    """Everybody who may do something with an object, each under the most that they may."""
+    readers: Grantees
+    writers: Grantees
+    owners: Grantees
+    total_user_shares: int
+    total_group_shares: int
+
+class SideNamed(Response):
+    """The same, with the name of the remote host."""
+    remote_host_id: int
+    credential_id: int
+    additional_credentials: builtins.list[int]
+    name: str | None
+
+class Snapshot(Response):
+    """The same, of one report."""
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"] | None
+    finished_at: str | None
+    send_email_on_completion: bool | None
+    email_template: str | None
+    recipient_email_addresses: str | None
+    email_subject: str | None
+    height: int | None
+    width: int | None
+    schedule: Schedule | None
+    parent_id: int | None
+    id: int
+
+class StoragePath(Response):
+    """Files on a storage host."""
+    storage_host_id: int
+    credential_id: int
+    file_paths: builtins.list[str]
+
+class Sync(Response):
+    """One table, sheet or file that an import copies."""
+    id: int
+    source: SyncSource
+    destination: SyncDestination
+    advanced_options: SyncOptions
+
+class SyncDestination(Response):
+    """Where a sync writes: one of these, or a path as it was written in 2017."""
+    database_table: TableNamed | None
+    google_worksheet: Worksheet | None
+    path: str | None
+
+class SyncOptions(Response):
+    """How a sync treats what it finds."""
+    max_errors: int | None
+    existing_table_rows: Literal["append", "drop", "fail", "truncate"] | None
+    first_row_is_header: bool | None
+    diststyle: Literal["all", "even", "key"] | None
+    distkey: str | None
+    sortkey1: str | None
+    sortkey2: str | None
+    column_delimiter: Literal["comma", "pipe", "tab"] | None
+    column_overrides: Response
+    escaped: bool | None
+    identity_column: str | None
+    last_modified_column: str | None
+    row_chunk_size: int | None
+    wipe_destination_table: bool | None
+    truncate_long_lines: bool | None
+    invalid_char_replacement: str | None
+    verify_table_row_counts: bool | None
+    partition_column_name: str | None
+    partition_schema_name: str | None
+    partition_table_name: str | None
+    partition_table_partition_column_min_name: str | None
+    partition_table_partition_column_max_name: str | None
+    mysql_catalog_matches_schema: bool | None
+    chunking_method: str | None
+    export_action: str | None
+    sql_query: str | None
+    contact_lists: str | None
+    soql_query: str | None
+    include_deleted_records: bool | None
+
+class SyncSource(Response):
+    """Where a sync reads, as it is shown."""
+    database_table: TableNamed | None
+    google_worksheet: Worksheet | None
+    path: str | None
+    file: SyncedFile | None
+    id: int | None
+
+class SyncedFile(Response):
+    """A file that a sync reads."""
+    id: int
+    name: str | None
+
+class TableColumn(Response):
+    """A column of the table."""
+    name: str
+    sql_type: str | None
+
+class TableNamed(Response):
+    """A table of a database."""
+    schema: str
+    table: str
+    use_without_schema: bool
+
+class Timing(Response):
+    """Where the time of a run went, in milliseconds. What was served from the cache took only its total."""
+    queue: float
+    fork: float
+    load: float
+    user: float
+    encode: float
+    total: float
+
+class Token(Response):
+    """The right to call one udf."""
+    id: int
+    token: str
+    udf_uid: str
+    udf_name: str
+    owner_id: int
+    owner_email: str
+    cache: bool
+    enabled: bool
+    access_scope: str | None
+    metadata: Response | None
+    created_at: str
+    updated_at: str
+    expires_at: str | None
+    last_used_at: str | None
+
+class Transferred(Response):
+    """What the object depends on, and what of it went along."""
+    dependencies: builtins.list[SharedDependency]
+
+class Udf(Response):
+    """A saved udf."""
+    uid: str
+    id: int
+    name: str
+    version: int
+    owner_id: int
+    owner_email: str
+    public_read: bool
+    public_list: bool
+    created_at: str
+    updated_at: str
+
+class UdfDetail(Response):
+    """A saved udf with its code."""
+    uid: str
+    id: int
+    name: str
+    version: int
+    owner_id: int
+    owner_email: str
+    public_read: bool
+    public_list: bool
+    created_at: str
+    updated_at: str
+    code: str
+    entrypoint: str
+    parameters: Response
+    cache_max_age: int | None
+
+class User(Response):
+    """A user."""
+    id: int
+    user: str
+    name: str
+    email: str
+    active: bool
+    admin: bool
+    initials: str
+    suspended: bool
+    created_at: str
+    updated_at: str
+
+class UserDetail(Response):
+    """A user, with the groups they are in."""
+    id: int
+    user: str
+    name: str
+    email: str
+    active: bool
+    admin: bool
+    initials: str
+    suspended: bool
+    created_at: str
+    updated_at: str
+    groups: builtins.list[UserGroup]
+
+class UserGroup(Response):
+    """A group that a user is in."""
+    id: int
+    name: str
+    slug: str
+
+class UserMe(Response):
+    """The user who asks."""
+    id: int
+    name: str
+    email: str
+    username: str
+    initials: str
+    admin: bool
+    feature_flags: Response
+    roles: builtins.list[str]
+    preferences: Response
+    primary_group_id: int | None
+    groups: builtins.list[UserGroup]
+    organization_name: str | None
+    created_at: str
+
+class Version(Response):
+    """One version of a udf."""
+    version: int
+    author_id: int
+    created_at: str
+    code: str
+    entrypoint: str
+
+class Worksheet(Response):
+    """A sheet of a spreadsheet."""
+    spreadsheet: str
+    spreadsheet_id: str | None
+    worksheet: str
+    worksheet_id: int | None
+
+class ChangesMethods(Resource):
+    """The operations of changes."""
+
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        kind: str = ...,
+        object_id: int = ...,
+        action: str = ...,
+        user_id: int = ...,
+        since: str | dt.date = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Change]:
+        """List changes that you made and changes of what you manage; administrators see all of them."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        kind: str = ...,
+        object_id: int = ...,
+        action: str = ...,
+        user_id: int = ...,
+        since: str | dt.date = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Change]:
+        """List changes that you made and changes of what you manage; administrators see all of them."""
+
+class EnvironmentsMethods(Resource):
+    """The operations of environments."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Forget an environment; udfs that name it can no longer be called."""
+    def get(
+        self,
+        id: int,
+    ) -> EnvironmentDetail:
+        """Get an environment."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name"] = ...,
+        order_dir: Literal["asc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Environment]:
+        """List one's environments."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name"] = ...,
+        order_dir: Literal["asc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Environment]:
+        """List one's environments."""
+    def list_logs(
+        self,
+        id: int,
+    ) -> ListResponse[Response]:
+        """List what was said during the last build, so far."""
+    def post(
+        self,
+        name: str,
+        requirements: Sequence[str],
+        *,
+        python: str | None = ...,
+    ) -> EnvironmentDetail:
+        """Make an environment; it is built in the background."""
+    def put(
+        self,
+        id: int,
+        *,
+        requirements: Sequence[str] | None = ...,
+        python: str | None = ...,
+    ) -> EnvironmentDetail:
+        """Build an environment anew."""
+
+class GroupsMethods(Resource):
+    """The operations of groups."""
+
+    def delete_members(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Remove a user from a group; administrators may."""
+    def get(
+        self,
+        id: int,
+    ) -> GroupDetail:
+        """Get a group."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        query: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Group]:
+        """List groups."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        query: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Group]:
+        """List groups."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        description: str | None = ...,
+    ) -> GroupDetail:
+        """Update some attributes of a group; administrators may."""
+    def post(
+        self,
+        name: str,
+        *,
+        description: str | None = ...,
+    ) -> GroupDetail:
+        """Create a group; administrators may."""
+    def put_members(
+        self,
+        id: int,
+        user_id: int,
+    ) -> GroupDetail:
+        """Add a user to a group; administrators may."""
+
+class ImportsMethods(Resource):
+    """The operations of imports."""
+
+    def delete_files_csv(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive an import of CSV files, as `PUT .../archive` does."""
+    def delete_files_csv_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_files_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def delete_syncs(
+        self,
+        id: int,
+        sync_id: int,
+    ) -> Response:
+        """Leave a sync out of its import, as `PUT .../archive` does."""
+    def get(
+        self,
+        id: int,
+    ) -> Import:
+        """Get an import."""
+    def get_batches(
+        self,
+        id: int,
+    ) -> Batch:
+        """Get a batch import, and how far it has come."""
+    def get_files_csv(
+        self,
+        id: int,
+    ) -> CsvImport:
+        """Get an import of CSV files."""
+    def get_files_csv_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> CsvImportRun:
+        """Check the status of a run."""
+    def get_files_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> ImportRun:
+        """Check the status of a run."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "last_run.updated_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: str = ...,
+        destination: str = ...,
+        source: str = ...,
+        status: str = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ImportListed]:
+        """List imports."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "last_run.updated_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: str = ...,
+        destination: str = ...,
+        source: str = ...,
+        status: str = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ImportListed]:
+        """List imports."""
+    @overload
+    def list_batches(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        hidden: bool = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[BatchListed]:
+        """List batch imports."""
+    @overload
+    def list_batches(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        hidden: bool = ...,
+        iterator: Literal[True],
+    ) -> Iterator[BatchListed]:
+        """List batch imports."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    @overload
+    def list_files_csv_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[CsvImportRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_files_csv_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[CsvImportRun]:
+        """List runs, the newest first."""
+    def list_files_csv_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_files_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ImportRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_files_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ImportRun]:
+        """List runs, the newest first."""
+    def list_files_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    def list_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ImportRun]:
+        """List the runs of an import."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ImportRun]:
+        """List the runs of an import."""
+    def list_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        source: Mapping[str, Any] | None = ...,
+        destination: Mapping[str, Any] | None = ...,
+        running_as_id: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        time_zone: str | None = ...,
+    ) -> Import:
+        """Update some of an import."""
+    def patch_files_csv(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        source: Mapping[str, Any] | None = ...,
+        destination: Mapping[str, Any] | None = ...,
+        first_row_is_header: bool | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        escaped: bool | None = ...,
+        compression: Literal["gzip", "none"] | None = ...,
+        existing_table_rows: Literal["append", "drop", "fail", "truncate", "upsert"] | None = ...,
+        max_errors: int | None = ...,
+        table_columns: Sequence[Mapping[str, Any]] | None = ...,
+        loosen_types: bool | None = ...,
+        execution: Literal["delayed", "immediate"] | None = ...,
+        redshift_destination_options: Mapping[str, Any] | None = ...,
+    ) -> CsvImport:
+        """Update some of an import of CSV files."""
+    def patch_syncs(
+        self,
+        id: int,
+        sync_id: int,
+        *,
+        source: Mapping[str, Any] | None = ...,
+        destination: Mapping[str, Any] | None = ...,
+        advanced_options: Mapping[str, Any] | None = ...,
+    ) -> Sync:
+        """Update some of a sync."""
+    def post(
+        self,
+        name: str,
+        sync_type: str,
+        is_outbound: bool,
+        *,
+        source: Mapping[str, Any] | None = ...,
+        destination: Mapping[str, Any] | None = ...,
+        parent_id: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        time_zone: str | None = ...,
+        hidden: bool = ...,
+    ) -> Import:
+        """Create an import."""
+    def post_batches(
+        self,
+        file_ids: Sequence[int],
+        schema: str,
+        table: str,
+        remote_host_id: int,
+        credential_id: int,
+        *,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        first_row_is_header: bool | None = ...,
+        compression: Literal["gzip", "none", "zip"] | None = ...,
+        hidden: bool = ...,
+    ) -> Batch:
+        """Load files into a table."""
+    def post_cancel(
+        self,
+        id: int,
+    ) -> Cancelled:
+        """Cancel the run that is under way."""
+    def post_files(
+        self,
+        schema: str,
+        name: str,
+        remote_host_id: int,
+        credential_id: int,
+        *,
+        max_errors: int | None = ...,
+        existing_table_rows: Literal["append", "drop", "fail", "truncate"] | None = ...,
+        diststyle: Literal["all", "even", "key"] | None = ...,
+        distkey: str | None = ...,
+        sortkey1: str | None = ...,
+        sortkey2: str | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        first_row_is_header: bool | None = ...,
+        multipart: bool | None = ...,
+        escaped: bool | None = ...,
+        hidden: bool = ...,
+    ) -> FileImport:
+        """Create an import of one file, and say where to send it."""
+    def post_files_csv(
+        self,
+        source: Mapping[str, Any],
+        destination: Mapping[str, Any],
+        first_row_is_header: bool,
+        *,
+        name: str | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        escaped: bool | None = ...,
+        compression: Literal["gzip", "none"] | None = ...,
+        existing_table_rows: Literal["append", "drop", "fail", "truncate", "upsert"] | None = ...,
+        max_errors: int | None = ...,
+        table_columns: Sequence[Mapping[str, Any]] | None = ...,
+        loosen_types: bool | None = ...,
+        execution: Literal["delayed", "immediate"] | None = ...,
+        redshift_destination_options: Mapping[str, Any] | None = ...,
+        hidden: bool | None = ...,
+    ) -> CsvImport:
+        """Create an import of CSV files."""
+    def post_files_csv_runs(
+        self,
+        id: int,
+    ) -> CsvImportRun:
+        """Start a run."""
+    def post_files_runs(
+        self,
+        id: int,
+    ) -> ImportRun:
+        """Start a run."""
+    def post_runs(
+        self,
+        id: int,
+    ) -> ImportStarted:
+        """Run an import."""
+    def post_syncs(
+        self,
+        id: int,
+        source: Mapping[str, Any],
+        destination: Mapping[str, Any],
+        *,
+        advanced_options: Mapping[str, Any] | None = ...,
+    ) -> Sync:
+        """Create a sync of an import."""
+    def put(
+        self,
+        id: int,
+        name: str,
+        sync_type: str,
+        is_outbound: bool,
+        *,
+        source: Mapping[str, Any] | None = ...,
+        destination: Mapping[str, Any] | None = ...,
+        parent_id: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        time_zone: str | None = ...,
+    ) -> Import:
+        """Replace everything of an import."""
+    def put_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Import:
+        """Update the archive status of this object."""
+    def put_files_csv(
+        self,
+        id: int,
+        source: Mapping[str, Any],
+        destination: Mapping[str, Any],
+        first_row_is_header: bool,
+        *,
+        name: str | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        escaped: bool | None = ...,
+        compression: Literal["gzip", "none"] | None = ...,
+        existing_table_rows: Literal["append", "drop", "fail", "truncate", "upsert"] | None = ...,
+        max_errors: int | None = ...,
+        table_columns: Sequence[Mapping[str, Any]] | None = ...,
+        loosen_types: bool | None = ...,
+        execution: Literal["delayed", "immediate"] | None = ...,
+        redshift_destination_options: Mapping[str, Any] | None = ...,
+    ) -> CsvImport:
+        """Replace everything of an import of CSV files."""
+    def put_files_csv_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> CsvImport:
+        """Update the archive status of this object."""
+    def put_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_syncs(
+        self,
+        id: int,
+        sync_id: int,
+        source: Mapping[str, Any],
+        destination: Mapping[str, Any],
+        *,
+        advanced_options: Mapping[str, Any] | None = ...,
+    ) -> Sync:
+        """Replace everything of a sync."""
+    def put_syncs_archive(
+        self,
+        id: int,
+        sync_id: int,
+        *,
+        status: bool | None = ...,
+    ) -> Sync:
+        """Update the archive status of a sync."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class ModelsMethods(Resource):
+    """The operations of models."""
+
+    def delete_builds(
+        self,
+        id: int,
+        build_id: int,
+    ) -> Cancelled:
+        """Cancel a build."""
+    def delete_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> Model:
+        """Get a model."""
+    def get_builds(
+        self,
+        id: int,
+        build_id: int,
+    ) -> Build:
+        """Check the status of a build."""
+    def get_schedules(
+        self,
+        id: int,
+    ) -> ModelSchedule:
+        """Get the schedule by which a model is trained."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "last_run.updated_at", "model_name", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        model_name: str = ...,
+        training_table_name: str = ...,
+        dependent_variable: str = ...,
+        status: str = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ModelListed]:
+        """List models."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "last_run.updated_at", "model_name", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        model_name: str = ...,
+        training_table_name: str = ...,
+        dependent_variable: str = ...,
+        status: str = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ModelListed]:
+        """List models."""
+    @overload
+    def list_builds(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Build]:
+        """List the builds of a model."""
+    @overload
+    def list_builds(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Build]:
+        """List the builds of a model."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    def list_schedules(
+        self,
+        id: int,
+    ) -> ModelSchedule:
+        """Get the schedule by which a model is trained."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_types(
+        self,
+    ) -> ListResponse[ModelType]:
+        """List the types that a model can be of."""
+    def patch(
+        self,
+        id: int,
+        *,
+        table_name: str | None = ...,
+        database_id: int | None = ...,
+        credential_id: int | None = ...,
+        model_name: str | None = ...,
+        description: str | None = ...,
+        interaction_terms: bool | None = ...,
+        box_cox_transformation: bool | None = ...,
+        model_type_id: int | None = ...,
+        primary_key: str | None = ...,
+        dependent_variable: str | None = ...,
+        dependent_variable_order: Sequence[str] | None = ...,
+        excluded_columns: Sequence[str] | None = ...,
+        limiting_sql: str | None = ...,
+        active_build_id: int | None = ...,
+        cross_validation_parameters: Mapping[str, Any] | None = ...,
+        number_of_folds: int | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        parent_id: int | None = ...,
+        time_zone: str | None = ...,
+    ) -> Response:
+        """Update some of a model."""
+    def post(
+        self,
+        *,
+        table_name: str | None = ...,
+        database_id: int | None = ...,
+        credential_id: int | None = ...,
+        model_name: str | None = ...,
+        description: str | None = ...,
+        interaction_terms: bool | None = ...,
+        box_cox_transformation: bool | None = ...,
+        model_type_id: int | None = ...,
+        primary_key: str | None = ...,
+        dependent_variable: str | None = ...,
+        dependent_variable_order: Sequence[str] | None = ...,
+        excluded_columns: Sequence[str] | None = ...,
+        limiting_sql: str | None = ...,
+        active_build_id: int | None = ...,
+        cross_validation_parameters: Mapping[str, Any] | None = ...,
+        number_of_folds: int | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        parent_id: int | None = ...,
+        time_zone: str | None = ...,
+        hidden: bool = ...,
+    ) -> Model:
+        """Create a model."""
+    def post_builds(
+        self,
+        id: int,
+    ) -> Build:
+        """Train a model."""
+    def put_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Model:
+        """Update the archive status of this object."""
+    def put_predictions(
+        self,
+        id: int,
+        table_name: str,
+        primary_key: Sequence[str],
+        *,
+        limiting_sql: str | None = ...,
+        output_table: str | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+    ) -> ModelPrediction:
+        """Add a table to score by a model."""
+    def put_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_schedules(
+        self,
+        id: int,
+        schedule: Mapping[str, Any],
+    ) -> ModelSchedule:
+        """Set the schedule by which a model is trained."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class NotebooksMethods(Resource):
+    """The operations of notebooks."""
+
+    def delete_deployments(
+        self,
+        notebook_id: int,
+        deployment_id: int,
+    ) -> Response:
+        """Stop a notebook's server."""
+    def get(
+        self,
+        id: int,
+    ) -> Notebook:
+        """Get a notebook."""
+    def get_deployments(
+        self,
+        notebook_id: int,
+        deployment_id: int,
+    ) -> Deployment:
+        """Get a notebook's server."""
+    def get_update_links(
+        self,
+        id: int,
+    ) -> NotebookLinks:
+        """Get where to send a notebook's new content."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        author: str = ...,
+        status: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[NotebookListed]:
+        """List notebooks."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        author: str = ...,
+        status: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[NotebookListed]:
+        """List notebooks."""
+    @overload
+    def list_deployments(
+        self,
+        notebook_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        deployment_id: int = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[DeploymentListed]:
+        """List the servers of a notebook."""
+    @overload
+    def list_deployments(
+        self,
+        notebook_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        deployment_id: int = ...,
+        iterator: Literal[True],
+    ) -> Iterator[DeploymentListed]:
+        """List the servers of a notebook."""
+    def list_update_links(
+        self,
+        id: int,
+    ) -> NotebookLinks:
+        """Get where to send a notebook's new content."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        language: Literal["python3", "r"] | None = ...,
+        description: str | None = ...,
+        file_id: str | None = ...,
+        requirements_file_id: str | None = ...,
+        requirements: str | None = ...,
+        docker_image_name: str | None = ...,
+        docker_image_tag: str | None = ...,
+        instance_type: str | None = ...,
+        memory: int | None = ...,
+        cpu: int | None = ...,
+        credentials: Sequence[int] | None = ...,
+        environment_variables: Mapping[str, Any] | None = ...,
+        idle_timeout: int | None = ...,
+        partition_label: str | None = ...,
+        git_repo_url: str | None = ...,
+        git_ref: str | None = ...,
+        git_path: str | None = ...,
+    ) -> Notebook:
+        """Update some of a notebook."""
+    def post(
+        self,
+        *,
+        name: str | None = ...,
+        language: Literal["python3", "r"] | None = ...,
+        description: str | None = ...,
+        file_id: str | None = ...,
+        requirements_file_id: str | None = ...,
+        requirements: str | None = ...,
+        docker_image_name: str | None = ...,
+        docker_image_tag: str | None = ...,
+        instance_type: str | None = ...,
+        memory: int | None = ...,
+        cpu: int | None = ...,
+        credentials: Sequence[int] | None = ...,
+        environment_variables: Mapping[str, Any] | None = ...,
+        idle_timeout: int | None = ...,
+        partition_label: str | None = ...,
+        git_repo_url: str | None = ...,
+        git_ref: str | None = ...,
+        git_path: str | None = ...,
+        hidden: bool = ...,
+    ) -> Notebook:
+        """Create a notebook."""
+    def post_deployments(
+        self,
+        notebook_id: int,
+        *,
+        deployment_id: int | None = ...,
+    ) -> Deployment:
+        """Start a notebook's server."""
+
+class PredictionsMethods(Resource):
+    """The operations of predictions."""
+
+    def delete_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run of a prediction."""
+    def get(
+        self,
+        id: int,
+    ) -> Prediction:
+        """Get a prediction."""
+    def get_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> PredictionRun:
+        """Check the status of a run of a prediction."""
+    def get_schedules(
+        self,
+        id: int,
+    ) -> PredictionSchedule:
+        """Get the schedule of a prediction."""
+    def list(
+        self,
+        *,
+        model_id: int = ...,
+    ) -> ListResponse[PredictionListed]:
+        """List predictions."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[PredictionRun]:
+        """List the runs of a prediction."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[PredictionRun]:
+        """List the runs of a prediction."""
+    def list_schedules(
+        self,
+        id: int,
+    ) -> PredictionSchedule:
+        """Get the schedule of a prediction."""
+    def patch(
+        self,
+        id: int,
+        *,
+        output_table_name: str | None = ...,
+        limiting_sql: str | None = ...,
+        primary_key: Sequence[str] | None = ...,
+    ) -> Prediction:
+        """Update some of a prediction."""
+    def post_runs(
+        self,
+        id: int,
+    ) -> PredictionRun:
+        """Run a prediction."""
+    def put_schedules(
+        self,
+        id: int,
+        *,
+        schedule: Mapping[str, Any] | None = ...,
+        score_on_model_build: bool | None = ...,
+    ) -> PredictionSchedule:
+        """Set the schedule of a prediction."""
+
+class ProjectsMethods(Resource):
+    """The operations of projects."""
+
+    def delete(
+        self,
+        project_id: int,
+    ) -> Response:
+        """Archive a project, as `PUT .../archive` does."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        project_id: int,
+    ) -> Project:
+        """Get a detailed view of a project and the objects in it."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        permission: Literal["manage", "read", "write"] = ...,
+        auto_share: bool = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List projects."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        permission: Literal["manage", "read", "write"] = ...,
+        auto_share: bool = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ProjectListed]:
+        """List projects."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def post(
+        self,
+        name: str,
+        description: str,
+        *,
+        note: str | None = ...,
+        auto_share: bool = ...,
+        hidden: bool = ...,
+    ) -> Project:
+        """Create a project."""
+    def put(
+        self,
+        project_id: int,
+        *,
+        name: str | None = ...,
+        description: str | None = ...,
+        note: str | None = ...,
+    ) -> Project:
+        """Update a project."""
+    def put_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Project:
+        """Update the archive status of this object."""
+    def put_auto_share(
+        self,
+        project_id: int,
+        auto_share: bool,
+    ) -> Project:
+        """Enable or disable auto-sharing on a project."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class QueriesMethods(Resource):
+    """The operations of queries."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Query:
+        """Archive a query."""
+    def delete_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def get(
+        self,
+        id: int,
+    ) -> Query:
+        """Get a query, its state and the first rows of its result."""
+    def get_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> QueryRun:
+        """Check the status of a run."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "started_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        query: str = ...,
+        database_id: int = ...,
+        credential_id: int = ...,
+        author_id: int = ...,
+        created_before: str | dt.date = ...,
+        created_after: str | dt.date = ...,
+        started_before: str | dt.date = ...,
+        started_after: str | dt.date = ...,
+        state: Sequence[Literal["cancelled", "failed", "queued", "running", "succeeded"]] = ...,
+        exclude_results: bool = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[QueryListed]:
+        """List queries."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "started_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        query: str = ...,
+        database_id: int = ...,
+        credential_id: int = ...,
+        author_id: int = ...,
+        created_before: str | dt.date = ...,
+        created_after: str | dt.date = ...,
+        started_before: str | dt.date = ...,
+        started_after: str | dt.date = ...,
+        state: Sequence[Literal["cancelled", "failed", "queued", "running", "succeeded"]] = ...,
+        exclude_results: bool = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[QueryListed]:
+        """List queries."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[QueryRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[QueryRun]:
+        """List runs, the newest first."""
+    def list_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    def post(
+        self,
+        database: int,
+        sql: str,
+        preview_rows: int,
+        *,
+        credential: int | None = ...,
+        hidden: bool = ...,
+        interactive: bool | None = ...,
+        include_header: bool | None = ...,
+        compression: Literal["gzip", "none", "zip"] | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        unquoted: bool | None = ...,
+        filename_prefix: str | None = ...,
+    ) -> QueryStarted:
+        """Run SQL."""
+    def post_runs(
+        self,
+        id: int,
+    ) -> QueryRun:
+        """Start a run."""
+    def put_scripts(
+        self,
+        id: int,
+        script_id: int,
+    ) -> Query:
+        """Say which script a query became."""
+
+class ReportsMethods(Resource):
+    """The operations of reports."""
+
+    def delete_grants(
+        self,
+        id: int,
+    ) -> Response:
+        """Take back the key that a report asks with."""
+    def delete_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> Report:
+        """Get a report."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def get_snapshots(
+        self,
+        id: int,
+    ) -> Snapshot:
+        """Get how pictures of a report are taken."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: Literal["other", "tableau", "tableau,other"] = ...,
+        template_id: int = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ReportListed]:
+        """List reports."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: Literal["other", "tableau", "tableau,other"] = ...,
+        template_id: int = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ReportListed]:
+        """List reports."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_snapshots(
+        self,
+        id: int,
+    ) -> Snapshot:
+        """Get how pictures of a report are taken."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        script_id: int | None = ...,
+        code_body: str | None = ...,
+        config: str | None = ...,
+        app_state: Mapping[str, Any] | None = ...,
+        provide_api_key: bool | None = ...,
+        template_id: int | None = ...,
+        use_viewers_tableau_username: bool | None = ...,
+        description: str | None = ...,
+    ) -> Report:
+        """Update some of a report."""
+    def patch_snapshots(
+        self,
+        id: int,
+        *,
+        state: Literal["cancelled", "failed", "queued", "running", "succeeded"] | None = ...,
+        finished_at: str | dt.date | None = ...,
+        send_email_on_completion: bool | None = ...,
+        email_template: str | None = ...,
+        recipient_email_addresses: str | None = ...,
+        email_subject: str | None = ...,
+        height: int | None = ...,
+        width: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        parent_id: int | None = ...,
+    ) -> Snapshot:
+        """Update how pictures of a report are taken."""
+    def post(
+        self,
+        *,
+        script_id: int | None = ...,
+        name: str | None = ...,
+        code_body: str | None = ...,
+        app_state: Mapping[str, Any] | None = ...,
+        provide_api_key: bool | None = ...,
+        template_id: int | None = ...,
+        description: str | None = ...,
+        hidden: bool = ...,
+    ) -> Report:
+        """Create a report."""
+    def post_grants(
+        self,
+        id: int,
+    ) -> Report:
+        """Let a report ask the server with a key of yours."""
+    def post_snapshots(
+        self,
+        id: int,
+        *,
+        state: Literal["cancelled", "failed", "queued", "running", "succeeded"] | None = ...,
+        finished_at: str | dt.date | None = ...,
+        send_email_on_completion: bool | None = ...,
+        email_template: str | None = ...,
+        recipient_email_addresses: str | None = ...,
+        email_subject: str | None = ...,
+        height: int | None = ...,
+        width: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        parent_id: int | None = ...,
+    ) -> Snapshot:
+        """Set how pictures of a report are taken, and take one."""
+    def put_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Report:
+        """Update the archive status of this object."""
+    def put_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class RunsMethods(Resource):
+    """The operations of runs."""
+
+    def get(
+        self,
+        uid: str,
+    ) -> RunDetail:
+        """Get a run with what it printed."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "started_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
+        udf: str = ...,
+        door: Literal["body", "saved", "tile", "token"] = ...,
+        cache: Literal["hit", "miss", "off"] = ...,
+        since: str | dt.date = ...,
+        parent: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Run]:
+        """List runs: those under one's environment and those one called, the newest first."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "started_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
+        udf: str = ...,
+        door: Literal["body", "saved", "tile", "token"] = ...,
+        cache: Literal["hit", "miss", "off"] = ...,
+        since: str | dt.date = ...,
+        parent: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Run]:
+        """List runs: those under one's environment and those one called, the newest first."""
+    def list_logs(
+        self,
+        uid: str,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[Response]:
+        """Get the lines that a run printed, its output before its errors."""
+
+class UdfsMethods(Resource):
+    """The operations of udfs."""
+
+    def delete(
+        self,
+        uid: str,
+    ) -> Response:
+        """Remove a udf with its versions and tokens. Its runs stay."""
+    def delete_tokens(
+        self,
+        uid: str,
+        id: int,
+    ) -> Response:
+        """Have a token open nothing from now on, and forget it."""
+    def get(
+        self,
+        uid: str,
+    ) -> UdfDetail:
+        """Get a udf with its code."""
+    def get_tokens(
+        self,
+        uid: str,
+        id: int,
+    ) -> Token:
+        """Get a token."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["updated_at"] = ...,
+        order_dir: Literal["desc"] = ...,
+        public: bool = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Udf]:
+        """List udfs, the most recently changed first."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["updated_at"] = ...,
+        order_dir: Literal["desc"] = ...,
+        public: bool = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Udf]:
+        """List udfs, the most recently changed first."""
+    @overload
+    def list_tokens(
+        self,
+        uid: str,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Token]:
+        """List the tokens of a udf, the newest first."""
+    @overload
+    def list_tokens(
+        self,
+        uid: str,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Token]:
+        """List the tokens of a udf, the newest first."""
+    @overload
+    def list_versions(
+        self,
+        uid: str,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["version"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Version]:
+        """List the versions of a udf, the newest first."""
+    @overload
+    def list_versions(
+        self,
+        uid: str,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["version"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Version]:
+        """List the versions of a udf, the newest first."""
+    def patch_tokens(
+        self,
+        uid: str,
+        id: int,
+        *,
+        cache: bool | None = ...,
+        enabled: bool | None = ...,
+        access_scope: str | None = ...,
+        metadata: Mapping[str, Any] | None = ...,
+    ) -> Token:
+        """Update some attributes of a token."""
+    def post(
+        self,
+        name: str,
+        code: str,
+        *,
+        entrypoint: str = ...,
+        parameters: Mapping[str, Any] = ...,
+        headers: Sequence[Mapping[str, Any]] = ...,
+        cache_max_age: int | None = ...,
+        public_read: bool = ...,
+        public_list: bool = ...,
+    ) -> UdfDetail:
+        """Save a udf under a new name."""
+    def post_tokens(
+        self,
+        uid: str,
+        *,
+        cache: bool = ...,
+        enabled: bool = ...,
+        access_scope: str | None = ...,
+        metadata: Mapping[str, Any] | None = ...,
+        expires_in: int | None = ...,
+    ) -> Token:
+        """Make a token for a udf."""
+    def put(
+        self,
+        uid: str,
+        *,
+        name: str | None = ...,
+        code: str | None = ...,
+        entrypoint: str | None = ...,
+        parameters: Mapping[str, Any] | None = ...,
+        headers: Sequence[Mapping[str, Any]] | None = ...,
+        cache_max_age: int | None = ...,
+        public_read: bool | None = ...,
+        public_list: bool | None = ...,
+    ) -> UdfDetail:
+        """Save a udf again."""
+
+class UsersMethods(Resource):
+    """The operations of users."""
+
+    def delete_api_keys(
+        self,
+        id: str,
+        key_id: int,
+    ) -> ApiKey:
+        """Revoke the specified API key."""
+    def get(
+        self,
+        id: int,
+    ) -> UserDetail:
+        """Show info about a user."""
+    def get_api_keys(
+        self,
+        id: str,
+        key_id: int,
+    ) -> ApiKey:
+        """Show the specified API key."""
+    def get_me(
+        self,
+    ) -> UserMe:
+        """Show info about the logged-in user."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "name", "user"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        query: str = ...,
+        account_status: Literal["active", "all", "inactive"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[User]:
+        """List users."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "name", "user"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        query: str = ...,
+        account_status: Literal["active", "all", "inactive"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[User]:
+        """List users."""
+    @overload
+    def list_api_keys(
+        self,
+        id: str,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ApiKey]:
+        """Show API keys belonging to the specified user, the newest first."""
+    @overload
+    def list_api_keys(
+        self,
+        id: str,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ApiKey]:
+        """Show API keys belonging to the specified user, the newest first."""
+    def list_me(
+        self,
+    ) -> UserMe:
+        """Show info about the logged-in user."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        email: str | None = ...,
+        active: bool | None = ...,
+        admin: bool | None = ...,
+    ) -> UserDetail:
+        """Update info about a user."""
+    def post(
+        self,
+        name: str,
+        email: str,
+        *,
+        user: str | None = ...,
+        primary_group_id: int | None = ...,
+        group_ids: Sequence[int] = ...,
+        admin: bool = ...,
+    ) -> UserDetail:
+        """Create a new user; administrators may."""
+    def post_api_keys(
+        self,
+        id: str,
+        name: str,
+        *,
+        expires_in: int | None = ...,
+        constraints: Sequence[Mapping[str, Any]] = ...,
+    ) -> ApiKeyNew:
+        """Create a new API key, for oneself or as an administrator for anyone."""
+
+class Resources:
+    """The resources of a client as its attributes."""
+
+    @property
+    def changes(self) -> ChangesMethods: ...
+    @property
+    def groups(self) -> GroupsMethods: ...
+    @property
+    def imports(self) -> ImportsMethods: ...
+    @property
+    def models(self) -> ModelsMethods: ...
+    @property
+    def notebooks(self) -> NotebooksMethods: ...
+    @property
+    def predictions(self) -> PredictionsMethods: ...
+    @property
+    def projects(self) -> ProjectsMethods: ...
+    @property
+    def queries(self) -> QueriesMethods: ...
+    @property
+    def reports(self) -> ReportsMethods: ...
+    @property
+    def udfs(self) -> UdfsMethods: ...
+    @property
+    def users(self) -> UsersMethods: ...
+    def __getattr__(self, name: str) -> Any: ...
+    @property
+    def specification(self) -> Specification: ...
+    def resource(self, name: str) -> Any: ...

@@ -1,0 +1,327 @@
+"""Who may do what: every operation of the resource API, asked by everybody there is.
+
+The operations are those that are declared, so a new one is walked too, or fails for want of a row below. The rule:
+
+- without a key, or with one that was revoked: 401;
+- what names no object: anybody with a key;
+- what names one: GET for who may read it, everything else for who may write it; sharing, archiving, giving away and
+  deleting for who manages it. Who may see it and not do that gets 403. To a stranger, administrators among them, it
+  is not there: 404, in the words that are used of what does not exist.
+
+`EXCEPTIONS` says where it is otherwise, and why.
+"""
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from civis_wire import application, asking, opened
+from factories import run
+from headrace.api.operation import TEMPLATE, Operation
+from headrace.dialects import civis
+from headrace.services.call import Platform
+from headrace.work.recorder import Recorder
+
+OPERATIONS = {f"{one.method} {one.path}": one for one in civis.operations("http://test")}
+NOBODYS = 999_999  # an id
+NOWHERE = {"id": NOBODYS, "project_id": NOBODYS, "uid": "00000000-0000-4000-8000-000000000000"}
+
+
+class Needs(Enum):
+    """What a caller must be."""
+
+    KEY = "anybody with a key"
+    ADMIN = "an administrator"
+    SELF = "the owner alone"
+    SELF_OR_ADMIN = "the owner or an administrator, of what others know of"
+    OVERSEEN = "the owner or an administrator, of what others do not"
+    READ = 1
+    WRITE = 2
+    MANAGE = 3
+
+
+# What callers may do with an object: the reader and the manager by themselves, the writer through a group.
+ROLES = {"administrator": 0, "stranger": 0, "reader": 1, "writer": 2, "manager": 3, "owner": 3}
+
+EXCEPTIONS: dict[str, tuple[Needs, str]] = {
+    "POST /users": (Needs.ADMIN, "accounts are the administrators'"),
+    "GET /users/{id}": (Needs.KEY, "people must find each other to share"),
+    "PATCH /users/{id}": (Needs.SELF_OR_ADMIN, "an account is its own"),
+    "POST /groups": (Needs.ADMIN, "groups are the administrators'"),
+    "GET /groups/{id}": (Needs.KEY, "people must find groups to share with them"),
+    "PATCH /groups/{id}": (Needs.ADMIN, "groups are the administrators'"),
+    "PUT /groups/{id}/members/{user_id}": (Needs.ADMIN, "groups are the administrators'"),
+    "DELETE /groups/{id}/members/{user_id}": (Needs.ADMIN, "groups are the administrators'"),
+    "PUT /projects/{project_id}/auto_share": (Needs.MANAGE, "it shares everything in the project"),
+}
+# Everything under these is its owner's alone: it is not shared by levels, if at all.
+OWN = ("/environments/{id}", "/udfs/{uid}")
+KEYS = "/users/{id}/api_keys"  # one's own, and the administrators', who revoke them
+CALLS = "/runs/{uid}"  # one's own, and the administrators', who are asked why the server is slow
+
+# Nouns of which nothing exists before they are served: what they answer to whoever has a key is 501.
+NOT_SERVED = ("/imports", "/models", "/predictions", "/queries", "/reports", "/notebooks")
+
+
+class People(NamedTuple):
+    """The callers by name: their ids and keys."""
+
+    ids: dict[str, int]
+    keys: dict[str, str | None]
+    group: int
+
+
+class World:
+    """A platform with everybody in it, and objects of every noun."""
+
+    def __init__(self, ask: Callable, platform: Platform) -> None:
+        self.ask, self.platform = ask, platform
+        self._kept: dict[str, dict[str, object]] = {}
+        ids, keys = {"administrator": 1}, {"administrator": "hr_admin", "anonymous": None}
+        for name in ("owner", "manager", "writer", "reader", "stranger", "guest", "revoked"):
+            ids[name] = self.made("POST", "/users", {"name": name, "email": f"{name}@example.org"})["id"]
+            keys[name] = self.made("POST", f"/users/{ids[name]}/api_keys", {"name": "key"})["token"]
+        key = self.made("GET", f"/users/{ids['revoked']}/api_keys")[0]
+        self.made("DELETE", f"/users/{ids['revoked']}/api_keys/{key['id']}")
+        self.group = self.made("POST", "/groups", {"name": "writers"})["id"]
+        self.made("PUT", f"/groups/{self.group}/members/{ids['writer']}")
+        self.people = People(ids, keys, self.group)
+        self.guests = self.made("POST", "/groups", {"name": "guests"})["id"]
+        # Everybody may put things into this project, so that it is only the things that they may or may not.
+        self.project = self.made("POST", "/projects", {"name": "Common", "description": ""}, by="guest")["id"]
+        everybody = {"user_ids": [ids[name] for name in ROLES], "permission_level": "manage"}
+        self.made("PUT", f"/projects/{self.project}/shares/users", everybody, by="guest")
+
+    def made(self, method: str, path: str, body: object = None, *, by: str = "administrator") -> dict:
+        """What a request gave that must succeed."""
+        answer = self.ask(method, path, key=self.people.keys[by] if by != "administrator" else "hr_admin", json=body)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def kept(self, prefix: str) -> dict[str, object]:
+        """The object of a noun that reading leaves as it is: the names in its path."""
+        if prefix not in self._kept:
+            self._kept[prefix] = self.fresh(prefix)
+        return self._kept[prefix]
+
+    def fresh(self, prefix: str) -> dict[str, object]:
+        """A new object of a noun, shared with the reader, the writers and the manager."""
+        names, shares = MAKERS[prefix](self)
+        if shares is not None:
+            path = shares.format(**names)
+            for level, who in (("read", ["reader", "guest"]), ("manage", ["manager"])):
+                share = {"user_ids": [self.people.ids[name] for name in who], "permission_level": level}
+                self.made("PUT", f"{path}/shares/users", share, by="owner")
+            for level, group in (("write", self.group), ("read", self.guests)):
+                share = {"group_ids": [group], "permission_level": level}
+                self.made("PUT", f"{path}/shares/groups", share, by="owner")
+        return names
+
+
+Maker = Callable[[World], tuple[dict[str, object], str | None]]
+
+
+def project(world: World):
+    made = world.made("POST", "/projects", {"name": "P", "description": ""}, by="owner")
+    return {"id": made["id"], "project_id": made["id"]}, "/projects/{id}"
+
+
+def user(world: World):
+    key = world.made("POST", f"/users/{world.people.ids['owner']}/api_keys", {"name": "other"})
+    return {"id": world.people.ids["owner"], "key_id": key["id"]}, None
+
+
+def group(world: World):
+    made = world.made("POST", "/groups", {"name": f"group {len(world.made('GET', '/groups?limit=1000'))}"})
+    world.made("PUT", f"/groups/{made['id']}/members/{world.people.ids['guest']}")
+    return {"id": made["id"]}, None
+
+
+def call(world: World):
+    recorder = Recorder(world.platform.db)
+    made = run(owner_id=world.people.ids["owner"])
+    recorder.add(made)
+    recorder.close()
+    return {"uid": made.uid}, None
+
+
+def udf(world: World):
+    number = len(world.made("GET", "/udfs?limit=1000", by="owner"))
+    made = world.made("POST", "/udfs", {"name": f"udf {number}", "code": "def udf(): return 1"}, by="owner")
+    token = world.made("POST", f"/udfs/{made['uid']}/tokens", {}, by="owner")
+    return {"uid": made["uid"], "id": token["id"]}, None
+
+
+def environment(world: World):
+    number = len(world.made("GET", "/environments?limit=1000", by="owner"))
+    made = world.made("POST", "/environments", {"name": f"e{number}", "requirements": ["six"]}, by="owner")
+    return {"id": made["id"]}, None
+
+
+# By the path up to its first name: how one is made, the names in its path, and where it is shared.
+MAKERS: dict[str, Maker] = {
+    "/projects": project,
+    "/users": user,
+    "/groups": group,
+    "/udfs": udf,
+    "/environments": environment,
+    "/runs": call,
+}
+
+# Values of fields that a body must have, by the field's name on the wire; and whole bodies, by operation.
+VALUES: dict[str, object] = {
+    "name": "New",
+    "email": "new@example.org",
+    "description": "",
+    "permissionLevel": "read",
+    "status": True,
+    "autoShare": False,
+    "includeDependencies": False,
+    "code": "def udf(): return 2",
+    "requirements": ["six"],
+    "fileIds": [1],
+    "schema": "public",
+    "table": "t",
+    "tableName": "public.t",
+    "remoteHostId": 1,
+    "credentialId": 1,
+    "database": 1,
+    "sql": "select 1",
+    "previewRows": 10,
+    "primaryKey": ["id"],
+    "syncType": "Dbsync",
+    "isOutbound": False,
+    "schedule": {},
+}
+SYNC = {"source": {"path": "a.b"}, "destination": {"path": "a.b"}}
+CSV = {
+    "source": {"fileIds": [1]},
+    "destination": {"schema": "s", "table": "t", "remoteHostId": 1, "credentialId": 1},
+    "firstRowIsHeader": True,
+}
+BODIES: dict[str, object] = {
+    "POST /imports/{id}/syncs": SYNC,
+    "PUT /imports/{id}/syncs/{sync_id}": SYNC,
+    "POST /imports/files/csv": CSV,
+    "PUT /imports/files/csv/{id}": CSV,
+    "POST /environments": {"name": "another", "requirements": ["six"]},
+}
+
+# What does not leave its object as it was for the next: each caller who may gets another.
+ENDS = re.compile(r"DELETE .*}|PUT .*/transfer")
+
+
+def prefix_of(operation: Operation) -> str:
+    return operation.path.partition("/{")[0]
+
+
+def manages(operation: Operation) -> bool:
+    """Whether it is for managers by the rule."""
+    _, _, rest = operation.path.partition("}")
+    shares = rest.startswith("/shares") and operation.method != "GET"
+    return shares or rest in {"/archive", "/transfer"} or (operation.method, rest) == ("DELETE", "")
+
+
+def needs(name: str, operation: Operation) -> Needs:
+    if name in EXCEPTIONS:
+        return EXCEPTIONS[name][0]
+    if "{" not in operation.path or operation.path.startswith(NOT_SERVED):
+        return Needs.KEY
+    if operation.path.startswith(KEYS):
+        return Needs.SELF_OR_ADMIN
+    if operation.path.startswith(CALLS):
+        return Needs.OVERSEEN
+    if operation.path.startswith(OWN):
+        return Needs.SELF
+    if operation.method == "GET":
+        return Needs.READ
+    return Needs.MANAGE if manages(operation) else Needs.WRITE
+
+
+def expected(operation: Operation, need: Needs, role: str) -> int:
+    """The status that a caller is to get."""
+    good = 501 if operation.later else operation.status
+    match need:
+        case _ if role in {"anonymous", "revoked"}:
+            return good if operation.public else 401
+        case Needs.KEY:
+            return good
+        case Needs.ADMIN:
+            return good if role == "administrator" else 403
+        case Needs.SELF_OR_ADMIN:
+            return good if role in {"owner", "administrator"} else 403
+        case Needs.OVERSEEN:
+            return good if role in {"owner", "administrator"} else 404
+        case Needs.SELF:
+            return good if role == "owner" else 404
+        case _ if ROLES[role] >= need.value:
+            return good
+        case _:
+            return 403 if ROLES[role] else 404
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    platform = opened(tmp_path_factory.mktemp("access"))
+    with asking(application(platform)) as ask:
+        yield World(ask, platform)
+    platform.db.close()
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_everybody_gets_what_the_rule_says(world, name):
+    operation = OPERATIONS[name]
+    need, prefix, body = needs(name, operation), prefix_of(operation), body_of(world, name, operation)
+    there = "{" in operation.path and not prefix.startswith(NOT_SERVED)
+    if there and prefix not in MAKERS:
+        pytest.fail(f"{name}: say in MAKERS how one of {prefix} is made.")
+    make = world.kept if operation.method == "GET" else world.fresh
+    names = make(prefix) if there else dict.fromkeys(TEMPLATE.findall(operation.path), NOBODYS)
+    got, wanted, refusal = {}, {}, None
+    for role in ("anonymous", "revoked", *ROLES):
+        wanted[role] = expected(operation, need, role)
+        answer = ask(world, operation, role, names, body)
+        got[role] = answer.status_code
+        if there and answer.is_success and ENDS.fullmatch(name):
+            names = world.fresh(prefix)
+        if role == "stranger" and answer.status_code == 404:
+            refusal = without_ids(answer.json()["errorDescription"], names)
+    assert got == wanted
+    if refusal is not None:
+        nothing = ask(world, operation, "stranger", names | NOWHERE, body)
+        assert nothing.status_code == 404
+        assert refusal == without_ids(nothing.json()["errorDescription"], NOWHERE)
+
+
+def test_the_exceptions_are_of_operations_that_there_are():
+    assert set(EXCEPTIONS) | set(BODIES) <= set(OPERATIONS)
+    for prefix in NOT_SERVED:
+        assert all(one.later for one in OPERATIONS.values() if one.path.startswith(prefix)), prefix
+
+
+def ask(world: World, operation: Operation, role: str, names: dict[str, object], body: object):
+    values = {"user_id": world.people.ids["guest"], "group_id": world.guests, "project_id": world.project} | names
+    path = TEMPLATE.sub(lambda match: str(values[match[1]]), operation.path)
+    return world.ask(operation.method, path, key=world.people.keys[role], json=body)
+
+
+def body_of(world: World, name: str, operation: Operation) -> object:
+    """A body with what it must have, and no more."""
+    if name in BODIES or operation.body is None:
+        return BODIES.get(name)
+    values = VALUES | {"userIds": [world.people.ids["guest"]], "groupIds": [world.guests]}
+    values |= {"userId": world.people.ids["owner"]}
+    required = [field.encode_name for field in msgspec.structs.fields(operation.body) if field.required]
+    if missing := [field for field in required if field not in values]:
+        pytest.fail(f"{name}: say in VALUES what {', '.join(missing)} may be.")
+    return {field: values[field] for field in required}
+
+
+def without_ids(text: str, names: dict[str, object]) -> str:
+    for value in names.values():
+        text = text.replace(str(value), "…")
+    return text
