@@ -63,6 +63,9 @@ def _logged_in(target: Target, login: Login, bounds: Bounds) -> Generator["psyco
 def _connect(target: Target, login: Login, bounds: Bounds) -> "psycopg.Connection[Any]":
     import psycopg
 
+    mode = target.options.get("sslmode", "prefer")
+    # Where libpq finds a file of authorities it verifies by it in every mode, and in some goes on in clear if it fails.
+    authorities = ssl.get_default_verify_paths().cafile or "system" if mode == "verify-full" else f"{os.devnull}/none"
     return psycopg.connect(
         # What is not said here, libpq would look for in the server's own environment and home.
         host=target.host,
@@ -72,9 +75,9 @@ def _connect(target: Target, login: Login, bounds: Bounds) -> "psycopg.Connectio
         user=login.username,
         password=login.password,
         passfile=os.devnull,
-        sslmode=target.options.get("sslmode", "prefer"),
+        sslmode=mode,
         sslcertmode="disable",
-        sslrootcert=ssl.get_default_verify_paths().cafile or "system",
+        sslrootcert=authorities,
         gssencmode="disable",
         client_encoding="UTF8",
         application_name="headrace",

@@ -25,6 +25,7 @@ RULED = {
     ("/api/credentials/authenticate", "post"),
     ("/api/credentials/{id}", "patch"),
     ("/api/credentials/{id}", "put"),
+    ("/api/credentials/{id}/temporary", "post"),
     ("/api/databases/{id}/whitelist-ips", "post"),
     ("/api/remote_hosts", "post"),
     ("/api/remote_hosts/{id}/authenticate", "post"),
