@@ -5,11 +5,13 @@ from itertools import count
 
 import msgspec
 
+from headrace.dialects.civis.resources import scripts_custom, scripts_python3, scripts_sql
 from headrace.model import ids
 from headrace.model.access import Principal, User
-from headrace.model.job import Udf
+from headrace.model.job import Script, Udf
 from headrace.model.run import Run, State
-from headrace.services import accounts, udfs
+from headrace.model.template import Template
+from headrace.services import accounts, scripts, templates, udfs
 from headrace.services.call import Call, Platform
 
 _numbers = count(1)
@@ -41,6 +43,23 @@ def body(code: str = "def udf():\n    return 1", **fields) -> str:
 def udf(caller: Call, slug: str | None = None, **given) -> Udf:
     """A saved udf."""
     return udfs.create(caller, slug or f"udf_{next(_numbers)}", given.pop("body", body()), **given)
+
+
+WAYS = {"sql": scripts_sql.SQL.way, "python3": scripts_python3.PYTHON3.way, "custom": scripts_custom.CUSTOM.way}
+
+
+def script(caller: Call, kind: str = "sql", **given) -> Script:
+    """A script of the caller's, as services take it."""
+    way = WAYS[kind]
+    code = {way.code: "select 1"} if way.code else {}
+    made = scripts.create(caller, way, {"name": f"script {next(_numbers)}", **code, **given})
+    return scripts.get(caller, way.noun, made)
+
+
+def template(caller: Call, script_id: int, name: str = "Template", **given) -> Template:
+    """A template of a script."""
+    values = {"note": None, "ui_report_id": None, "archived": False, "hidden": False, **given}
+    return templates.create_template(caller, script_id, name=name, **values)
 
 
 def run(**fields) -> Run:

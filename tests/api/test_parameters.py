@@ -56,6 +56,8 @@ def test_what_is_not_given_is_left_to_the_function():
     [
         (b"", "The parameter `state` is missing."),
         (b"state=up", "The parameter `state` wants one of off, on, and got 'up'."),
+        (b"state=on&since=null", "wants a time such as 2026-01-31T12:00:00Z, and got 'null'."),
+        (b"state=on&count=null", "The parameter `count` wants an integer, and got 'null'."),
         (b"state=on&since=today", "wants a time such as 2026-01-31T12:00:00Z, and got 'today'."),
         (b"state=on&text=abcdef", "wants a string of up to 5 characters, and got 'abcdef'."),
         (b"state=on&count=", "The parameter `count` wants an integer, and got ''."),

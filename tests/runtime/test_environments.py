@@ -56,6 +56,8 @@ attempt("the kernel", lambda: open("/proc/sys/kernel/core_pattern", "w"))  # to 
 attempt("the packages", lambda: open(os.path.join(os.path.dirname(__file__), "x"), "w"))
 attempt("an environment", lambda: open("/proc/1/environ").read())
 attempt("being root", lambda: os.setgroups([0]))
+attempt("the disks of all owners", lambda: os.listdir("/run/headrace-mounts"))
+attempt("somebody's disk", lambda: open("/mount/x", "w"))
 '''
 
 
@@ -272,7 +274,7 @@ def test_a_hostile_package_that_the_zygote_imports_is_held(tmp_path, packages):
     with _listening(port), host(tmp_path, folder, network=reaches) as server, server.client() as client:
         build(client, "hostile", "hostile")
         found = value(client, inside("hostile", "import sys\nreturn sys.modules['pyogrio'].FOUND"))
-        assert len(found) == 11
+        assert len(found) == 13
         got_through = {name: what for name, what in found.items() if not what.startswith("refused: ")}
         assert not got_through
         if "/worker-" in value(client, "def udf():\n    return open('/proc/self/cgroup').read()"):
@@ -280,6 +282,127 @@ def test_a_hostile_package_that_the_zygote_imports_is_held(tmp_path, packages):
             assert "/zygote-" in value(client, inside("hostile", "import sys\nreturn sys.modules['pyogrio'].GROUP"))
         environ = value(client, inside("hostile", "import os\nreturn dict(os.environ)"))
         assert not [name for name in environ if name.startswith(("UV_", "PIP_", "HEADRACE_"))]
+
+
+ON_THE_DISK = """
+import os
+def tried(act):
+    try:
+        return act()
+    except OSError as refused:
+        return type(refused).__name__
+"""
+
+
+@pytest.fixture
+def lends():
+    """Skips where a server that is not root has no right to lend a folder."""
+    if os.geteuid():
+        pytest.skip("only a server that is root can lend an owner's disk to workers of other environments")
+
+
+@pytest.mark.usefixtures("lends")
+def test_the_disk_of_an_owner_is_one_in_every_environment(ask):
+    build(ask, "disk", "plain==1.0")
+    value(ask, "import os\ndef udf():\n    os.makedirs('/mount/a/b')\n    open('/mount/a/b/c', 'w').write('x')")
+    changed = inside(
+        "disk",
+        """
+        import os
+        with open("/mnt/cache/a/b/c", "a") as file:
+            file.write("y")
+        os.makedirs("/mount/a/own/deep")
+        open("/mount/a/own/deep/d", "w").write("z")
+        os.rename("/mount/a/own", "/mount/a/moved")
+        return open("/mount/a/b/c").read()
+        """,
+    )
+    assert value(ask, changed) == "xy"
+    ask.put("/server/v1/files/upload", params={"path": "file:///mount/a/up"}, content=b"sent").raise_for_status()
+    assert value(ask, inside("disk", "return open('/mount/a/up').read()")) == "sent"
+    # What was made there is changed and deleted from the default one, and the other way round.
+    code = """
+        import os, shutil
+        def udf():
+            open("/mount/a/moved/deep/d", "a").write("z")
+            os.unlink("/mount/a/b/c")
+            return open("/mount/a/moved/deep/d").read()
+    """
+    assert value(ask, code) == "zz"
+    assert (
+        value(ask, inside("disk", "import os, shutil\nshutil.rmtree('/mount/a')\nreturn os.path.lexists('/mount/a')"))
+        is False
+    )
+
+
+@pytest.mark.usefixtures("lends")
+def test_owners_of_equal_environments_see_each_their_own_disk_and_no_way_to_another(one, ask):
+    build(ask, "alike", "plain==2.0")
+    with one.client(Person(one, "alike").key) as other:
+        assert build(other, "alike", "plain==2.0")["hash"] == build(ask, "alike-too", "plain==2.0")["hash"]
+        value(ask, inside("alike", "open('/mount/secret', 'w').write('mine')"))
+        assert value(other, inside("alike", "import os\nreturn os.listdir('/mount')")) == []
+        owner = next(path.parent.name for path in (one.home / "mounts").glob("*/secret"))
+        home = str(one.home / "mounts")
+        paths = [f"/run/headrace-mounts/{owner}", "/run/headrace-mounts", f"{home}/{owner}", home, f"/mount/../{owner}"]
+        look = f"""{ON_THE_DISK}
+os.path.lexists("/mount/link") or os.symlink({f"{home}/{owner}"!r}, "/mount/link")
+paths = {paths!r} + ["/mount/link", "/proc/1/root/mount", "/proc/1/root/run", "/proc/1/cwd"]
+listed = [tried(lambda: os.listdir(path)) for path in paths]
+return listed + [tried(lambda: open(path + "/secret").read()) for path in paths]
+"""
+        seen = value(other, inside("alike", look))
+        assert len(seen) == 18
+        assert "mine" not in seen
+        assert not any(isinstance(one, list) and "secret" in one for one in seen), seen
+        assert {one for one in seen if isinstance(one, str)} <= {"FileNotFoundError", "PermissionError", "OSError"}
+        # No device and no setuid bit means anything there, and no user but the worker's own is made an owner.
+        rights = f"""{ON_THE_DISK}
+open("/mount/tool", "w").close()
+return [
+    tried(lambda: os.mknod("/mount/disk", 0o60600, os.makedev(254, 0))), tried(lambda: os.chown("/mount/tool", 1, 1)),
+    bool(os.statvfs("/mount").f_flag & os.ST_NOSUID), bool(os.statvfs("/mount").f_flag & os.ST_NODEV),
+]
+"""
+        assert value(other, inside("alike", rights)) == ["PermissionError", "OSError", True, True]  # no such user there
+    assert value(ask, inside("alike", "import os\nos.unlink('/mount/secret')\nreturn True")) is True
+
+
+@pytest.mark.usefixtures("lends")
+def test_code_of_another_author_gets_no_disk_in_ones_environment_either(one, ask):
+    build(ask, "lent", "plain==1.0")
+    value(ask, inside("lent", "open('/mount/mine', 'w').write('mine')"))
+    code = (
+        f"{ON_THE_DISK}\nreturn [tried(lambda: os.listdir('/mount')), tried(lambda: open('/mount/left', 'w').close())]"
+    )
+    with one.client(Person(one, "author").key) as author:
+        made = save(author, "pries", inside("lent", code))
+        author.post(f"/server/v1/udf/by-id/{made['id']}", json={"allow_public_read": True})
+        email = author.get("/server/v1/user/self").json()["email"]
+    answer = ask.get(f"{RUN}/saved/{email}/pries", params={"format": "json", "cache_max_age": 0})
+    seen, left = answer.json()
+    assert seen in ("PermissionError", "FileNotFoundError", [])
+    assert left in ("PermissionError", "FileNotFoundError", "OSError")
+
+
+@pytest.mark.usefixtures("lends")
+def test_a_disk_over_its_limit_ends_who_writes_in_whatever_environment(tmp_path, packages):
+    fill = """
+        import time
+        with open("/mount/large", "wb") as file:
+            for _ in range(200):
+                file.write(bytes(1 << 20))
+                file.flush()
+                time.sleep(0.05)
+    """
+    with host(tmp_path, packages, mount_mb=20, call_seconds=60) as server, server.client() as client:
+        build(client, "disk", "plain==1.0")
+        came = call(client, inside("disk", fill))
+        assert (came.status_code, detail(came).startswith("DiskFull: The disk that your calls share")) == (422, True)
+        assert detail(call(client, inside("disk", "open('/mount/x', 'w')"))).startswith("PermissionError")
+        assert value(client, inside("disk", "import os\nos.unlink('/mount/large')\nreturn os.listdir('/mount')")) == []
+        write = inside("disk", "open('/mount/x', 'w')")
+        wait_until(lambda: call(client, write).status_code == 200)
 
 
 def test_a_build_is_killed_with_the_server_and_made_again(tmp_path, packages):

@@ -92,9 +92,12 @@ def reader(parameter: Parameter) -> Reader:
 
     def _convert(value: Any) -> Any:  # noqa: ANN401
         try:
-            return convert(value, type_, strict=False)
+            found = convert(value, type_, strict=False)
         except msgspec.ValidationError as invalid:
             raise wrong(value if isinstance(value, str) else ", ".join(value)) from invalid
+        if found is None:  # the text `null`: what is not given is left out of a query, and not said to be nothing
+            raise wrong("null")
+        return found
 
     return read
 

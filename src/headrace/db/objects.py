@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from headrace.db import tables as t
 from headrace.db.tables import group_members, groups, project_objects, projects, shares, users
 from headrace.model.database import WAREHOUSE
-from headrace.model.object import Kind, Level, Noun, Object, Share
+from headrace.model.object import TYPES, Kind, Level, Noun, Object, Share
 from headrace.model.page import Page
 
 TABLES: dict[Kind, sa.Table] = {
@@ -128,9 +128,14 @@ def delete(connection: Connection, noun: Noun, object_id: int) -> None:
 
 
 def forget(connection: Connection, kind: Kind, ids: sa.Select[Any]) -> None:
-    """Forget with whom these objects were shared, and in which projects they were; they are about to go."""
+    """Forget with whom these objects were shared, in which projects they were and how they were called.
+
+    They are about to go, and SQLite may give the ids to others.
+    """
     for link in (shares, project_objects):
         connection.execute(link.delete().where(link.c.kind == kind, link.c.object_id.in_(ids)))
+    types = [word for word, noun in TYPES.items() if noun.kind is kind]
+    connection.execute(t.aliases.delete().where(t.aliases.c.object_type.in_(types), t.aliases.c.object_id.in_(ids)))
 
 
 def on_shelf(noun: Noun, *, archived: bool | None, hidden: bool | None) -> list[sa.ColumnElement[bool]]:
@@ -142,10 +147,15 @@ def on_shelf(noun: Noun, *, archived: bool | None, hidden: bool | None) -> list[
 
 def by_author(noun: Noun, author: str) -> sa.ColumnElement[bool]:
     """What belongs to one of these users, named by id, username or e-mail, with commas between."""
-    names = [name.strip() for name in author.split(",") if name.strip()]
+    return table_of(noun).c.owner_id.in_(ids_of_users(author))
+
+
+def ids_of_users(named: str) -> sa.Select[Any]:
+    """The ids of these users, named by id, username or e-mail, with commas between."""
+    names = [name.strip() for name in named.split(",") if name.strip()]
     numbers = [int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 10]
     called = sa.or_(users.c.username.in_(names), users.c.email.in_([name.lower() for name in names]))
-    return table_of(noun).c.owner_id.in_(select(users.c.id).where(sa.or_(users.c.id.in_(numbers), called)))
+    return select(users.c.id).where(sa.or_(users.c.id.in_(numbers), called))
 
 
 def named_like(noun: Noun, text: str) -> sa.ColumnElement[bool]:
@@ -159,10 +169,12 @@ def count(connection: Connection, noun: Noun, matches: Matches) -> int:
     return connection.execute(statement).scalar_one()
 
 
-def ids_of_page(connection: Connection, noun: Noun, matches: Matches, page: Page) -> list[int]:
-    """The ids of one page of the noun's objects that match, in the page's order; a tie goes by id."""
+def ids_of_page(
+    connection: Connection, noun: Noun, matches: Matches, page: Page, by: sa.ColumnElement[Any] | None = None
+) -> list[int]:
+    """The ids of one page of the noun's objects that match, in the page's order or that of `by`; a tie goes by id."""
     table = table_of(noun)
-    column = table.c[page.order] if page.order and page.order in table.c else table.c.id
+    column = by if by is not None else table.c.get(page.order or "", table.c.id)
     order = (column.asc(), table.c.id.asc()) if page.order_dir == "asc" else (column.desc(), table.c.id.desc())
     statement = select(table.c.id).where(*narrowed(noun), *matches).order_by(*order)
     return list(connection.execute(statement.limit(page.limit).offset(page.offset)).scalars())

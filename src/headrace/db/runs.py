@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from headrace.db.tables import OTHER_THAN_SUCCEEDED, jobs, run_logs, runs
+from headrace.model.job import Kind
 from headrace.model.page import Page, Slice
 from headrace.model.run import Cache, Entry, Run, State
 
@@ -40,6 +41,12 @@ def insert_all(connection: Connection, finished: Sequence[Run]) -> None:
 def visible_to(user_id: int) -> sa.ColumnElement[bool]:
     """The runs that a user may see: those under their environment, and those they called."""
     return sa.or_(runs.c.owner_id == user_id, runs.c.caller_id == user_id)
+
+
+def seen_in_job(job_id: int, user_id: int) -> sa.ColumnElement[bool]:
+    """The runs of a job that who sees it sees: all of them, but of a udf those that are visible to them anyway."""
+    kind = select(jobs.c.kind).where(jobs.c.id == job_id).scalar_subquery()
+    return sa.or_(kind != Kind.UDF, visible_to(user_id))
 
 
 def list_runs(
@@ -89,7 +96,7 @@ def list_of_job(
     matches = [runs.c.job_id == job_id, *matches]
     order = _order(runs, newest=page.order_dir == "desc")
     rows = connection.execute(select(*ENTRY).where(*matches).order_by(*order).limit(page.limit).offset(page.offset))
-    items = [_entry(row) for row in rows.mappings()]
+    items = [entry(row) for row in rows.mappings()]
     counted = select(runs.c.id).where(*matches).limit(MOST_COUNTED).subquery()
     return Slice(items, connection.execute(select(sa.func.count()).select_from(counted)).scalar_one())
 
@@ -98,7 +105,7 @@ def find_of_job(connection: Connection, job_id: int, run_id: int, *matches: sa.C
     """A run of a job."""
     found = select(*ENTRY).where(runs.c.id == run_id, runs.c.job_id == job_id, *matches)
     row = connection.execute(found).mappings().one_or_none()
-    return _entry(row) if row else None
+    return entry(row) if row else None
 
 
 def find_output(connection: Connection, uid: str) -> tuple[str, str]:
@@ -174,7 +181,8 @@ def _run(row: sa.RowMapping) -> Run:
     return Run(**values)
 
 
-def _entry(row: sa.RowMapping) -> Entry:
+def entry(row: sa.RowMapping) -> Entry:
+    """A run of a row of ENTRY."""
     values: dict[str, Any] = {**row, "state": State(row["state"])}
     return Entry(**values)
 

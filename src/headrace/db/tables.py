@@ -188,17 +188,19 @@ jobs = Table(
     # What every kind but a udf has besides; a udf is called by its slug.
     Column("name", Text, nullable=False, server_default=""),
     *shelf(),
-    Column("settings", sa.JSON, nullable=False, server_default="{}"),  # what the kind alone has (services/scripts.py)
     Column("state", Text, nullable=False, server_default="idle"),  # of the last run
     Column("parent_id", Id, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
     Column("template_id", Id, index=True),  # the template that it was made from
     Column("running_as_id", Id, ForeignKey("users.id")),
     Column("next_run_at", Moment),
+    # What the kind alone has (services/scripts.py); last, since lists do not read it. Code is in job_versions.
+    Column("settings", sa.JSON, nullable=False, server_default="{}"),
     sa.UniqueConstraint("owner_id", "kind", "collection_id", "slug"),
     **NEVER_TWICE,
 )
 Index("ix_jobs_owner_id_updated_at", jobs.c.owner_id, jobs.c.updated_at)
 Index("ix_jobs_kind_updated_at", jobs.c.kind, jobs.c.updated_at)
+Index("ix_jobs_updated_at", jobs.c.updated_at)
 
 job_versions = Table(
     "job_versions",
@@ -493,10 +495,11 @@ files = Table(
     metadata,
     *owned(),
     Column("description", Text),
-    Column("state", Line(16), nullable=False),  # empty, partial, whole
+    Column("state", Line(16), nullable=False),  # empty, partial, whole, expired
     Column("size", sa.BigInteger, nullable=False),
-    Column("blob", Text),  # the key of its bytes in the store
+    Column("blob", Text, index=True),  # the prefix of the keys of its bytes in the store
     Column("parts", sa.Integer),  # how many a multipart upload has
+    Column("sizes", sa.JSON(none_as_null=True)),  # the bytes of each part, where it is whole
     Column("expires_at", Moment, index=True),
     Column("detected", sa.JSON(none_as_null=True)),  # header, delimiter, compression and columns of a table in it
     **NEVER_TWICE,

@@ -40,6 +40,7 @@ class Worker:
     ) -> None:
         self.number, self.channel, self.group = number, channel, group
         self.owner: object = None
+        self.user: int | None = None  # what it is to the machine, where it is the root of a user namespace
         self.shared = ""  # the folder that it was shown, of those that owners' calls share
         self.refused: dict[str, str] = {}  # fences that the machine refused it with its first task
         self.calls = 0
@@ -63,8 +64,10 @@ class Worker:
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         asyncio.get_running_loop().add_reader(channel.fileno(), self._greet)
 
-    async def run(self, task: Task, answering: Answering | None = None) -> Answer | None:
+    async def run(self, task: Task, answering: Answering | None = None, tree: int | None = None) -> Answer | None:
         """Answer one task, and what it asks meanwhile; None when the worker turned out to be dead before it got it.
+
+        `tree` is a mount of the folder that its owner's calls share, as an open file, which is closed here.
 
         An answer that is `growing` is the worker's occupation until that has ended.
         """
@@ -77,11 +80,14 @@ class Worker:
             if self._resting:
                 self._signal(signal.SIGCONT)
                 self._resting = False
-            wire.send(self.channel, wire.encode(task))
+            wire.send(self.channel, wire.encode(task), () if tree is None else (tree,))
         except OSError:
             self._task = self._reply = self._asks = None
             self.kill(None)
             return None
+        finally:
+            if tree is not None:
+                os.close(tree)
         timer = loop.call_later(task.limits.seconds, self.kill, Outcome.TIMEOUT)
         try:
             came = await first

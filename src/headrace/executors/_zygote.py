@@ -35,6 +35,7 @@ class Zygote:
         self._workers: dict[int, Worker] = {}
         self._numbers = 0
         self._group: Group | None = None
+        self._held_as: int | None = None  # the user that a zygote is which imports strangers' packages
 
     def start(self) -> None:
         """Start its process; `warm` is set once it forks."""
@@ -63,6 +64,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         worker = Worker(self._numbers, ours, group, ended)
         uid = None if self.environment.packages else self._uid()  # a held zygote has one user, who is its own root
+        worker.user = self._held_as
         plan = wire.Plan(
             readable=self._plan.readable,
             network=self.environment.network,
@@ -91,7 +93,8 @@ class Zygote:
         """
         if not self.environment.packages:
             return command(self.environment, channel)
-        limits, held = self._plan.limits, command(self.environment, channel, self._uid())
+        self._held_as = self._uid()
+        limits, held = self._plan.limits, command(self.environment, channel, self._held_as)
         self._group = self._groups.make(f"zygote-{next(_groups)}", limits.memory, limits.processes)
         return self._group.starting(held) if self._group is not None else held
 

@@ -13,6 +13,7 @@ alive.
 """
 
 import asyncio
+import os
 import time
 from collections import Counter
 from functools import partial
@@ -115,15 +116,37 @@ class Local:
             else answer
         )
 
-    def _sharing(self, worker: Worker, task: Task) -> Task:
-        """The task, with the folder that its owner's calls share if the worker is yet to be shown one."""
+    async def _sharing(self, worker: Worker, task: Task) -> tuple[Task, int | None]:
+        """The task, with the folder that its owner's calls share if the worker is yet to be shown one.
+
+        Where that is not among the folders that its zygote sees, it comes as a mount, as an open file.
+        """
         if worker.calls or not task.shared:
-            return task
-        if self._mounts is None or task.environment != DEFAULT:
-            return msgspec.structs.replace(task, shared="")
+            return task, None
+        if self._mounts is None:
+            return msgspec.structs.replace(task, shared=""), None
+        tree = None
         self._mounts.make(task.shared)
+        if task.environment != DEFAULT:
+            tree = await self._lend(self._mounts, worker, task.shared)
+            if tree is None:
+                return msgspec.structs.replace(task, shared=""), None
         worker.shared = task.shared
-        return msgspec.structs.replace(task, full=task.shared in self._mounts.full)
+        return msgspec.structs.replace(task, full=task.shared in self._mounts.full), tree
+
+    async def _lend(self, mounts: Mounts, worker: Worker, name: str) -> int | None:
+        """The folder as a mount for that worker alone; None where the machine refuses it, or the server is not root."""
+        if worker.user is None or "mounts of other environments" in self.refused:
+            return None
+        lending = asyncio.create_task(asyncio.to_thread(mounts.lend, name, worker.user))
+        try:
+            return await asyncio.shield(lending)
+        except asyncio.CancelledError:
+            lending.add_done_callback(_take_back)
+            raise
+        except OSError as refused:
+            self._note({"mounts of other environments": str(refused)})
+            return None
 
     async def _watch_mounts(self) -> None:
         """Measure the folders that calls write to, and end the workers that were shown one as it is no more."""
@@ -239,7 +262,8 @@ class Local:
     async def _answer(self, lane: Lane, worker: Worker, task: Task, answering: Answering | None) -> Answer | None:
         answer = None
         try:
-            answer = await worker.run(self._sharing(worker, task), answering)
+            shared, tree = await self._sharing(worker, task)
+            answer = await worker.run(shared, answering, tree)
         finally:
             if worker.refused:
                 self._note(worker.refused)
@@ -474,6 +498,12 @@ class Local:
         if refused.keys() - self.refused.keys():
             log.warning("this machine does not give every fence; `headrace doctor` tells what follows", refused=refused)
         self.refused |= refused
+
+
+def _take_back(lent: "asyncio.Task[int]") -> None:
+    """Close a mount that was lent when nobody waited for it any more."""
+    if not lent.cancelled() and lent.exception() is None:
+        os.close(lent.result())
 
 
 def _tell_all(owner: Owner, what: Unavailable) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from headrace.errors import Invalid
 from headrace.model import duration
+from headrace.model.object import Noun, Object
 
 DECLARED_MAX_AGE = re.compile(
     r"""^@[\w.]*udf\([^()#]{0,2000}?\bcache_max_age\s*=\s*(?:(\d+)|"([^"\n]*)"|'([^'\n]*)')""", re.MULTILINE
@@ -25,6 +26,12 @@ class Kind(StrEnum):
     """How a job runs. Its value is what the database keeps."""
 
     UDF = "udf"
+    SQL = "sql"
+    PYTHON3 = "python3"
+    R = "r"
+    JAVASCRIPT = "javascript"
+    CONTAINERS = "containers"
+    CUSTOM = "custom"  # another script, by way of a template
 
 
 class Module(Struct, frozen=True, rename={"name": "module_name", "source": "source_code"}):
@@ -99,6 +106,34 @@ class Udf(Struct, frozen=True, kw_only=True):
     udf_type: str | None = None  # auto, udf, app: what clients list it as
     created_at: datetime
     updated_at: datetime
+
+
+class Script(Object, frozen=True, kw_only=True):
+    """A job that is no udf: a script of some kind, at its current version."""
+
+    kind: str
+    version: int
+    state: str  # of its last run
+    parent_id: int | None  # the job after whose success it runs
+    template_id: int | None  # where it was made from one
+    running_as_id: int | None  # None: its owner
+    next_run_at: datetime | None
+    settings: dict[str, Any]
+
+    @property
+    def standing(self) -> str:
+        """The state that people see: of the last run, or whether it waits for its time."""
+        return "scheduled" if self.state == "idle" and self.next_run_at is not None else self.state
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """What jobs of one kind have, as far as keeping them goes."""
+
+    noun: Noun
+    kind: Kind
+    code: str | None  # the field that is kept as a version
+    defaults: dict[str, Any]  # of the other fields
+    parts: dict[str, dict[str, Any]]  # of those that have fields in turn: how these are where nothing is said
 
 
 class Version(Struct, frozen=True, kw_only=True):

@@ -85,3 +85,21 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 NOUNS = {kind: Noun(kind.value.replace("_", " ").replace("json", "JSON"), kind) for kind in Kind}
+
+# By the words that aliases and searches have for their types (Civis protocol notes 6.1).
+TYPES = {
+    "sql_script": Noun("SQL script", Kind.JOB, ("sql",)),
+    "python_script": Noun("Python script", Kind.JOB, ("python3",)),
+    "r_script": Noun("R script", Kind.JOB, ("r",)),
+    "javascript_script": Noun("JavaScript script", Kind.JOB, ("javascript",)),
+    "container_script": Noun("container script", Kind.JOB, ("containers",)),
+    "custom_script": Noun("custom script", Kind.JOB, ("custom",)),
+    "udf": Noun("udf", Kind.JOB, ("udf",)),
+    "template_script": NOUNS[Kind.TEMPLATE],
+    "project": NOUNS[Kind.PROJECT],
+    "file": NOUNS[Kind.FILE],
+    "credential": NOUNS[Kind.CREDENTIAL],
+    "remote_host": NOUNS[Kind.DATABASE],
+    "storage_host": NOUNS[Kind.STORAGE_HOST],
+    "json_value": NOUNS[Kind.JSON_VALUE],
+}

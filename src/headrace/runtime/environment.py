@@ -140,6 +140,7 @@ def command(environment: Environment, control: int, uid: int | None = None) -> l
     shown = ["--dev-bind-try", TUN, TUN] if environment.network == "public" else []
     if environment.mounts:
         shown += ["--perms", "0755", "--dir", "/run", "--bind", environment.mounts, MOUNTS]
+    if environment.mounts or uid is not None:  # what the latter's workers see there, the server lends to each
         shown += ["--perms", "0755", "--dir", SHARED, "--perms", "0755", "--dir", "/mnt"]
         shown += ["--symlink", SHARED, "/mnt/cache"]  # its older name
     for path in SYSTEM:

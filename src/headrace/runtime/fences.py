@@ -47,6 +47,10 @@ ARCHITECTURES = {
     "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "clone3": 435, "socket": 198}),
 }
 
+OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442  # open_tree(2), move_mount(2), mount_setattr(2): Linux 5.12
+_AT_FDCWD, _AT_EMPTY_PATH, _TREE_CLONE, _FROM_EMPTY_PATH = -100, 0x1000, 1, 4
+_NOSUID, _NODEV, _IDMAP = 0x2, 0x4, 0x100000  # attributes of a mount
+
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 _FS_READ = (1 << 0) | (1 << 2) | (1 << 3)  # execute, read a file, read a folder
 _FS_REMOVE = (1 << 4) | (1 << 5)  # a folder, a file
@@ -68,6 +72,29 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
     """Put a file system in place, or change how one is shared, as the system call of this name does."""
     arguments = (source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
     _check(_libc.mount(*arguments), f"mount {target}")
+
+
+def lift(folder: str, users: int) -> int:
+    """A mount of a folder that has no place yet, as an open file; whoever gets that may put it into a place of theirs.
+
+    Users and groups in it are those that the user namespace behind the open file `users` maps them to. Nothing in it is
+    a device or gives a right by a setuid bit.
+    """
+    tree = _check(_libc.syscall(OPEN_TREE, _AT_FDCWD, os.fsencode(folder), _TREE_CLONE | os.O_CLOEXEC), "open_tree")
+    try:
+        attributes = struct.pack("QQQQ", _NOSUID | _NODEV | _IDMAP, 0, 0, users)
+        asked = (MOUNT_SETATTR, tree, b"", _AT_EMPTY_PATH, attributes, len(attributes))
+        _check(_libc.syscall(*asked), "mount_setattr")
+    except OSError:
+        os.close(tree)
+        raise
+    return tree
+
+
+def place(tree: int, target: str) -> None:
+    """Put a mount that was lifted into its place."""
+    asked = (MOVE_MOUNT, tree, b"", _AT_FDCWD, target.encode(), _FROM_EMPTY_PATH)
+    _check(_libc.syscall(*asked), f"move_mount {target}")
 
 
 def forbid_new_privileges() -> None:

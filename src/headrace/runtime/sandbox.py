@@ -67,6 +67,7 @@ class Fences:
         self.refused: Refusals = {}
         self._proc, self._folders = OWN_PROC, (SCRATCH, SHARED_MEMORY)
         self.shares = False  # whether there is a folder that it shares with others of its owner
+        self.lent = False  # whether that came as a mount of the server's, whose group stands for the process's own
 
     def prepare(self) -> None:
         """What takes time, and is the same whoever the process will belong to: namespaces and file systems."""
@@ -81,12 +82,15 @@ class Fences:
         if not scratch:
             self._folders = (_private_folder(plan),)
 
-    def close(self, shared: str, *, full: bool) -> None:
+    def close(self, shared: str, *, full: bool, tree: int | None = None) -> None:
         """The rest: the folder that its owner's processes share, if any, and from there no way back.
 
-        Where that folder is `full`, files in it can be read and deleted. It must be the only thread of the process.
+        That folder is found among those of all owners, or comes as the open file `tree`. Where it is `full`, files in
+        it can be read and deleted. It must be the only thread of the process.
         """
         plan = self._plan
+        if tree is not None and self._own_mounts:
+            self.shares = self.lent = self._attempt("mount", lambda: fences.place(tree, SHARED))
         if plan.mounts and self._own_mounts:
             self.shares = bool(shared) and self._attempt("mount", lambda: _mount_shared(shared))
             self._attempt("mounts", _hide_mounts)

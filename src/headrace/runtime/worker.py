@@ -57,7 +57,7 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
     wire.send(channel, wire.encode(Ready(fences.refused)))
     worker = None
     while True:
-        message, _ = wire.receive(channel)
+        message, fds = wire.receive(channel)
         if not message:
             _exit(0)
         task = wire.decode_said(message)
@@ -65,9 +65,11 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
             continue  # an answer that the call before did not wait for
         refused: dict[str, str] = {}
         if worker is None:
-            fences.close(task.shared, full=task.full)
-            worker = Worker(plan, Line(channel), private_pids=private_pids, shares=fences.shares)
+            fences.close(task.shared, full=task.full, tree=fds[0] if fds else None)
+            grouped = fences.shares and (plan.uid is not None or fences.lent)
+            worker = Worker(plan, Line(channel), private_pids=private_pids, grouped=grouped)
             refused = fences.refused
+        wire.close_all(fds)
         reply, fd = worker.answer(task, lambda begun, fd: wire.send(channel, begun, (fd,)))
         if refused:
             reply = replace(reply, refused=refused)
@@ -86,10 +88,10 @@ class Failure(Exception):
 class Worker:
     """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
 
-    def __init__(self, plan: Plan, line: Line, *, private_pids: bool, shares: bool) -> None:
+    def __init__(self, plan: Plan, line: Line, *, private_pids: bool, grouped: bool) -> None:
         self._line = line
         # Workers of one owner have users of their own and one group: what one writes the next may write as well.
-        self._umask = 0o002 if shares and plan.uid is not None else 0o022
+        self._umask = 0o002 if grouped else 0o022
         umask(self._umask)
         self._plan, self._private_pids, self._pid = plan, private_pids, getpid()
         self._scratch = os.environ.get("TMPDIR", sandbox.SCRATCH)

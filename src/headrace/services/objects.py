@@ -62,11 +62,20 @@ def matches(call: Call, noun: Noun, wanted: Wanted) -> list[sa.ColumnElement[boo
 
 
 def list_ids(
-    connection: Connection, call: Call, noun: Noun, wanted: Wanted, page: Page, *more: sa.ColumnElement[bool]
+    connection: Connection,
+    call: Call,
+    noun: Noun,
+    wanted: Wanted,
+    page: Page,
+    *more: sa.ColumnElement[bool],
+    by: sa.ColumnElement[Any] | None = None,
 ) -> Slice[int]:
-    """The ids of a page of the objects that the caller may see and asks for, and how many there are in all."""
+    """The ids of a page of the objects that the caller may see and asks for, and how many there are in all.
+
+    `by` is what they are ordered by, where that is no column.
+    """
     chosen = [*matches(call, noun, wanted), *more]
-    ids = queries.ids_of_page(connection, noun, chosen, page)
+    ids = queries.ids_of_page(connection, noun, chosen, page, by)
     # A first page that is not full is all there is.
     few = page.page_num == 1 and len(ids) < page.limit
     return Slice(ids, len(ids) if few else queries.count(connection, noun, chosen))

@@ -58,13 +58,13 @@ def get_run(call: Call, uid: str) -> Run:
 
 
 def list_of_job(call: Call, noun: Noun, job_id: int, page: Page) -> Slice[Entry]:
-    """A page of the history of a job that the caller may see: the runs under their environment, and those they called.
+    """A page of the history of a job that the caller may see. Raises NotFound where they may not see the job.
 
-    Raises NotFound where they may not see the job.
+    Who sees a udf sees the runs under their environment, and those they called: each call is a run.
     """
     with call.platform.db.read() as connection:
         objects.require(connection, call, noun, job_id)
-        return queries.list_of_job(connection, job_id, [queries.visible_to(call.user.id)], page)
+        return queries.list_of_job(connection, job_id, [queries.seen_in_job(job_id, call.user.id)], page)
 
 
 def get_of_job(call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:
@@ -85,21 +85,6 @@ def list_logs(call: Call, noun: Noun, job_id: int, run_id: int) -> list[Log]:
     ]
 
 
-def cancel(call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:
-    """Ask a run of a job that the caller may write to stop. Raises NotFound where it has ended, as clients expect."""
-    with call.platform.db.read() as connection:
-        objects.require(connection, call, noun, job_id, Level.WRITE)
-        run = _of_job(connection, call, noun, job_id, run_id)
-    raise NotFound(f"The run {run.id} has ended already: it has {run.state.value}.")
-
-
-def cancel_last(call: Call, noun: Noun, job_id: int) -> Entry:
-    """Ask the run that is under way of a job that the caller may write to stop. Raises NotFound where none is."""
-    with call.platform.db.read() as connection:
-        objects.require(connection, call, noun, job_id, Level.WRITE)
-    raise NotFound(f"No run of the {noun.word} {job_id} is under way.")
-
-
 def check_starting(call: Call, noun: Noun, job_id: int) -> None:
     """Whether the caller may run a job. Raises NotFound and Forbidden."""
     with call.platform.db.read() as connection:
@@ -108,7 +93,7 @@ def check_starting(call: Call, noun: Noun, job_id: int) -> None:
 
 def _of_job(connection: "Connection", call: Call, noun: Noun, job_id: int, run_id: int) -> Entry:
     objects.require(connection, call, noun, job_id)
-    run = queries.find_of_job(connection, job_id, run_id, queries.visible_to(call.user.id))
+    run = queries.find_of_job(connection, job_id, run_id, queries.seen_in_job(job_id, call.user.id))
     if run is None:
         raise NotFound(f"The {noun.word} {job_id} has no run {run_id} that you may see.")
     return run

@@ -57,9 +57,14 @@ EXCEPTIONS: dict[str, tuple[Needs, str]] = {
     "PUT /groups/{id}/members/{user_id}": (Needs.ADMIN, "groups are the administrators'"),
     "DELETE /groups/{id}/members/{user_id}": (Needs.ADMIN, "groups are the administrators'"),
     "PUT /projects/{project_id}/auto_share": (Needs.MANAGE, "it shares everything in the project"),
+    **{
+        f"POST /scripts/{kind}/{{id}}/clone": (Needs.READ, "a copy is the caller's own")
+        for kind in ("sql", "python3", "r", "javascript", "containers", "custom")
+    },
 }
 # Everything under these is its owner's alone: it is not shared by levels, if at all.
 OWN = ("/environments/{id}", "/udfs/{uid}")
+MEMBERSHIP = "}/projects/{project_id}"  # who may write a project puts into it what they may read
 KEYS = "/users/{id}/api_keys"  # one's own, and the administrators', who revoke them
 CALLS = "/runs/{uid}"  # one's own, and the administrators', who are asked why the server is slow
 
@@ -94,6 +99,7 @@ class World:
         # Everybody may put things into this project, so that it is only the things that they may or may not.
         self.project = self.made("POST", "/projects", {"name": "Common", "description": ""}, by="guest")["id"]
         everybody = {"user_ids": [ids[name] for name in ROLES], "permission_level": "manage"}
+        self.everybody = everybody
         self.made("PUT", f"/projects/{self.project}/shares/users", everybody, by="guest")
 
     def made(self, method: str, path: str, body: object = None, *, by: str = "administrator") -> dict:
@@ -162,6 +168,46 @@ def environment(world: World):
     return {"id": made["id"]}, None
 
 
+def job(path: str, body: dict[str, object], shares: str | None = None) -> Maker:
+    """A job that ran once."""
+
+    def make(world: World):
+        given = body | ({"from_template_id": shared_template(world)} if path == "/scripts/custom" else {})
+        made = world.made("POST", path, given, by="owner")
+        uid = run().uid
+        recorder = Recorder(world.platform.db)
+        recorder.add(run(uid=uid, job_id=made["id"], owner_id=world.people.ids["owner"]))
+        recorder.close()
+        (last,) = world.made("GET", f"/jobs/{made['id']}/runs", by="owner")
+        return {"id": made["id"], "run_id": last["id"]}, shares or "/jobs/{id}"
+
+    return make
+
+
+def shared_script(world: World) -> int:
+    """A script that everybody may make a template of."""
+    made = world.made("POST", "/scripts/sql", SQL, by="owner")
+    world.made("PUT", f"/scripts/sql/{made['id']}/shares/users", world.everybody, by="owner")
+    return made["id"]
+
+
+def shared_template(world: World) -> int:
+    """A template that everybody may use."""
+    made = world.made("POST", "/templates/scripts", {"script_id": shared_script(world), "name": "T"}, by="owner")
+    world.made("PUT", f"/templates/scripts/{made['id']}/shares/users", world.everybody, by="owner")
+    return made["id"]
+
+
+def template(world: World):
+    script = world.made("POST", "/scripts/sql", SQL, by="owner")
+    made = world.made("POST", "/templates/scripts", {"script_id": script["id"], "name": "T"}, by="owner")
+    return {"id": made["id"]}, "/templates/scripts/{id}"
+
+
+SQL: dict[str, object] = {"name": "S", "sql": "select 1", "remoteHostId": None, "credentialId": None}
+JAVASCRIPT: dict[str, object] = {"name": "S", "source": "1", "remoteHostId": None, "credentialId": None}
+CONTAINER: dict[str, object] = {"requiredResources": {}, "dockerCommand": "ls", "dockerImageName": "python"}
+
 # By the path up to its first name: how one is made, the names in its path, and where it is shared.
 MAKERS: dict[str, Maker] = {
     "/projects": project,
@@ -170,6 +216,16 @@ MAKERS: dict[str, Maker] = {
     "/udfs": udf,
     "/environments": environment,
     "/runs": call,
+    "/jobs": job("/scripts/sql", SQL),
+    "/scripts": job("/scripts/sql", SQL),
+    "/scripts/sql": job("/scripts/sql", SQL),
+    "/scripts/python3": job("/scripts/python3", {"name": "S", "source": "1"}),
+    "/scripts/r": job("/scripts/r", {"name": "S", "source": "1"}),
+    "/scripts/javascript": job("/scripts/javascript", JAVASCRIPT),
+    "/scripts/container": job("/scripts/containers", CONTAINER),
+    "/scripts/containers": job("/scripts/containers", CONTAINER),
+    "/scripts/custom": job("/scripts/custom", {}),
+    "/templates/scripts": template,
 }
 
 # Values of fields that a body must have, by the field's name on the wire; and whole bodies, by operation.
@@ -196,6 +252,10 @@ VALUES: dict[str, object] = {
     "syncType": "Dbsync",
     "isOutbound": False,
     "schedule": {},
+    "source": "1",
+    "objectType": "File",
+    "objectId": 1,
+    **CONTAINER,
 }
 SYNC = {"source": {"path": "a.b"}, "destination": {"path": "a.b"}}
 CSV = {
@@ -209,6 +269,10 @@ BODIES: dict[str, object] = {
     "POST /imports/files/csv": CSV,
     "PUT /imports/files/csv/{id}": CSV,
     "POST /environments": {"name": "another", "requirements": ["six"]},
+    **dict.fromkeys(("POST /scripts", "POST /scripts/sql", "PUT /scripts/sql/{id}"), SQL),
+    **dict.fromkeys(("POST /scripts/javascript", "PUT /scripts/javascript/{id}"), JAVASCRIPT),
+    "POST /scripts/custom": lambda world: {"from_template_id": shared_template(world)},
+    "POST /templates/scripts": lambda world: {"script_id": shared_script(world), "name": "T"},
 }
 
 # What does not leave its object as it was for the next: each caller who may gets another.
@@ -237,7 +301,7 @@ def needs(name: str, operation: Operation) -> Needs:
         return Needs.OVERSEEN
     if operation.path.startswith(OWN):
         return Needs.SELF
-    if operation.method == "GET":
+    if operation.method == "GET" or operation.path.endswith(MEMBERSHIP):
         return Needs.READ
     return Needs.MANAGE if manages(operation) else Needs.WRITE
 
@@ -306,7 +370,8 @@ def test_the_exceptions_are_of_operations_that_there_are():
 def ask(world: World, operation: Operation, role: str, names: dict[str, object], body: object):
     values = {"user_id": world.people.ids["guest"], "group_id": world.guests, "project_id": world.project} | names
     path = TEMPLATE.sub(lambda match: str(values[match[1]]), operation.path)
-    return world.ask(operation.method, path, key=world.people.keys[role], json=body)
+    sent = body(world) if callable(body) else body
+    return world.ask(operation.method, path, key=world.people.keys[role], json=sent)
 
 
 def body_of(world: World, name: str, operation: Operation) -> object:

@@ -57,7 +57,8 @@ def downgrade(schema: Any) -> Any:  # noqa: ANN401 - a schema, or a value inside
         rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
         kept = [option for option in options if option.get("type") != "null"]
         nullable = {"x-nullable": True} if len(kept) < len(options) else {}
-        return downgrade(rest | (kept[0] if len(kept) == 1 else {"type": "object"})) | nullable
+        # Of several, the first: the others are spellings that are taken besides.
+        return downgrade(rest | kept[0]) | nullable
     if "$ref" in schema:
         return {"$ref": schema["$ref"]}
     if len(schema.get("allOf", ())) == 1:

@@ -1,5 +1,7 @@
 """What the nouns of this dialect have in common on the wire: ids, names and pages."""
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -84,6 +86,13 @@ def moment(field: str, text: str) -> datetime:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as wrong:
         raise Invalid(f"The field `{field}` wants a date or a date and time such as 2026-12-31T23:59:59Z.") from wrong
+
+
+def several(words: Iterable[str], description: str) -> Meta:
+    """What a text is that holds one or more of these words, with commas between."""
+    known = list(words)
+    one = "|".join(map(re.escape, known))
+    return Meta(pattern=rf"^ *({one}) *(, *({one}) *)*$", examples=[", ".join(known[:2])], description=description)
 
 
 def is_archived(archived: str) -> bool | None:

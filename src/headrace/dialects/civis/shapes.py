@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from headrace.dialects.civis.codec import Wire
 from headrace.dialects.civis.fields import initials
+from headrace.model import params
 from headrace.model.access import User
 from headrace.services import accounts
 from headrace.services.call import Call
@@ -16,6 +17,7 @@ Hours = Annotated[int, Meta(ge=0, le=23)]
 Minutes = Annotated[int, Meta(ge=0, le=59)]
 Days = Annotated[int, Meta(ge=0, le=6)]
 DaysOfMonth = Annotated[int, Meta(ge=1, le=31)]
+ParamName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Author(Wire, frozen=True, kw_only=True):
@@ -52,6 +54,32 @@ class Notifications(Wire, frozen=True, kw_only=True):
     stall_warning_minutes: int | None = None
     success_on: bool = True
     failure_on: bool = True
+
+
+class Param(Wire, frozen=True, kw_only=True):
+    """A value that a script wants to be given."""
+
+    name: Annotated[ParamName, Meta(description="The variable's name as used within the code.")]
+    label: Annotated[str | None, Meta(description="The label to present to users.")] = None
+    description: Annotated[str | None, Meta(description="What it is, for who is to give it.")] = None
+    type: Annotated[Literal[params.TYPES], Meta(description="The type of the value.")]  # type: ignore[valid-type]
+    required: Annotated[bool, Meta(description="Whether an argument must be given.")] = False
+    value: Annotated[str | int | float | bool | None, Meta(description="A value that no argument replaces.")] = None
+    default: Annotated[
+        str | int | float | bool | None,
+        Meta(description="The value without an argument; not for what is required or a credential."),
+    ] = None
+    allowed_values: Annotated[
+        list[dict[str, Any]], Meta(max_length=1000, description="All that it may be, each a label and a value.")
+    ] = []
+
+
+class RequiredResources(Wire, frozen=True, kw_only=True):
+    """What a container is given of the machine."""
+
+    cpu: Annotated[int, Meta(ge=2, le=1 << 20, description="Thousandths of a core.")] = 256
+    memory: Annotated[int, Meta(ge=4, le=1 << 24, description="MiB.")] = 1024
+    disk_space: Annotated[float, Meta(ge=0, le=1 << 20, description="GB.")] = 1.0
 
 
 class LastRun(Wire, frozen=True, kw_only=True):

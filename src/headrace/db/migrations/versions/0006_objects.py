@@ -55,12 +55,14 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("blob", sa.Text(), nullable=True),
         sa.Column("parts", sa.Integer(), nullable=True),
+        sa.Column("sizes", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("expires_at", Moment, nullable=True),
         sa.Column("detected", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_files_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_files_blob", "files", ["blob"])
     op.create_index("ix_files_expires_at", "files", ["expires_at"])
     op.create_index("ix_files_owner_id", "files", ["owner_id"])
     op.create_index("ix_files_updated_at", "files", ["updated_at"])
@@ -211,15 +213,16 @@ def upgrade() -> None:
         jobs.add_column(sa.Column("name", sa.Text(), server_default="", nullable=False))
         jobs.add_column(sa.Column("archived", sa.Boolean(), server_default=sa.false(), nullable=False))
         jobs.add_column(sa.Column("hidden", sa.Boolean(), server_default=sa.false(), nullable=False))
-        jobs.add_column(sa.Column("settings", sa.JSON(), server_default="{}", nullable=False))
         jobs.add_column(sa.Column("state", sa.Text(), server_default="idle", nullable=False))
         jobs.add_column(sa.Column("parent_id", Id, nullable=True))
         jobs.add_column(sa.Column("template_id", Id, nullable=True))
         jobs.add_column(sa.Column("running_as_id", Id, nullable=True))
         jobs.add_column(sa.Column("next_run_at", Moment, nullable=True))
+        jobs.add_column(sa.Column("settings", sa.JSON(), server_default="{}", nullable=False))
         jobs.create_index("ix_jobs_kind_updated_at", ["kind", "updated_at"])
         jobs.create_index("ix_jobs_parent_id", ["parent_id"])
         jobs.create_index("ix_jobs_template_id", ["template_id"])
+        jobs.create_index("ix_jobs_updated_at", ["updated_at"])
         jobs.create_foreign_key("fk_jobs_running_as_id", "users", ["running_as_id"], ["id"])
         jobs.create_foreign_key("fk_jobs_parent_id", "jobs", ["parent_id"], ["id"], ondelete="SET NULL")
     op.execute("UPDATE jobs SET name = slug")

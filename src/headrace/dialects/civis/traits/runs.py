@@ -22,6 +22,7 @@ from headrace.services.call import Call
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 LogLevel = Literal["unknown", "fatal", "error", "warn", "info", "debug"]
 Words = Annotated[str, Meta(max_length=100_000)]
+Instant = Annotated[datetime, Meta(tz=True)]
 LineId = Annotated[int, Meta(ge=0, le=1 << 31)]
 STARTING = "Jobs are kept, and do not run yet: what runs them comes with a later version of Headrace."
 REPORTING = "There are no runs to report on yet: what runs jobs comes with a later version of Headrace."
@@ -107,7 +108,7 @@ class LogGiven(Wire, frozen=True, kw_only=True):
 
     message: Words
     level: LogLevel = "info"
-    created_at: datetime | None = None
+    created_at: Instant | None = None
 
 
 class LogsGiven(Wire, frozen=True, kw_only=True):
@@ -123,8 +124,8 @@ class Accepted(Wire, frozen=True, kw_only=True):
     """How far a runner outside has come with a run."""
 
     state: Annotated[State | None, Meta(description="The state of the run.")] = None
-    bocce_accepted_at: datetime | None = None
-    bocce_started_at: datetime | None = None
+    bocce_accepted_at: Instant | None = None
+    bocce_started_at: Instant | None = None
     error: Annotated[Words | None, Meta(description="Why the run failed.")] = None
 
 
@@ -164,10 +165,9 @@ def runs(noun: Noun, shape: type[JobRun], own: str | None = None, *, started: in
         """Check the status of a run."""
         return shown(services.get_of_job(call, noun, id, run_id))
 
-    def cancel_run(call: Call, id: Id, run_id: Id) -> Cancelled:
+    def cancel_run(call: Call, id: Id, run_id: Id) -> Later[Cancelled]:
         """Cancel a run."""
-        run = services.cancel(call, noun, id, run_id)
-        return Cancelled(id=run.id, state=run.state.value, is_cancel_requested=True)
+        services.check_starting(call, noun, id)
 
     start_run.__annotations__["return"] = get_run.__annotations__["return"] = shape
     list_runs.__annotations__["return"] = Slice[shape]  # type: ignore[valid-type]
@@ -176,7 +176,7 @@ def runs(noun: Noun, shape: type[JobRun], own: str | None = None, *, started: in
         yield resource.operation("POST", "/{id}/runs", start_run, status=started, later=STARTING)
         yield resource.operation("GET", "/{id}/runs", list_runs)
         yield resource.operation("GET", "/{id}/runs/{run_id}", get_run)
-        yield resource.operation("DELETE", "/{id}/runs/{run_id}", cancel_run, status=202)
+        yield resource.operation("DELETE", "/{id}/runs/{run_id}", cancel_run, status=202, later=STARTING)
 
     return trait
 
@@ -273,12 +273,11 @@ def run_elsewhere(noun: Noun) -> Trait:
 def cancellable(noun: Noun) -> Trait:
     """Cancelling the run that is under way."""
 
-    def cancel(call: Call, id: Id) -> Cancelled:
+    def cancel(call: Call, id: Id) -> Later[Cancelled]:
         """Cancel the run that is under way."""
-        run = services.cancel_last(call, noun, id)
-        return Cancelled(id=run.id, state=run.state.value, is_cancel_requested=True)
+        services.check_starting(call, noun, id)
 
     def trait(resource: Resource) -> Iterator[Operation]:
-        yield resource.operation("POST", "/{id}/cancel", cancel, status=202)
+        yield resource.operation("POST", "/{id}/cancel", cancel, status=202, later=STARTING)
 
     return trait

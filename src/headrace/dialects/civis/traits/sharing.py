@@ -1,6 +1,6 @@
 """Who may see, change and manage an object (Civis protocol notes 6.6)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -62,26 +62,31 @@ class GroupShares(Wire, frozen=True, kw_only=True):
 
 def shares(noun: Noun) -> Trait:
     """Listing, giving and taking back of permissions."""
+    return shares_of(lambda _, object_id: (noun, object_id))
+
+
+def shares_of(find: Callable[[Call, int], tuple[Noun, int]]) -> Trait:
+    """The same of what an object only names; `find` gives that object's noun and id."""
 
     def list_shares(call: Call, id: Id) -> Shares:
         """List users and groups permissioned on this object."""
-        return _shown(sharing.get_sharing(call, noun, id))
+        return _shown(sharing.get_sharing(call, *find(call, id)))
 
     def share_with_users(call: Call, id: Id, body: UserShares) -> Shares:
         """Set the permissions users have on this object."""
-        return _shown(sharing.share_with_users(call, noun, id, body.user_ids, Level.of(body.permission_level)))
+        return _shown(sharing.share_with_users(call, *find(call, id), body.user_ids, Level.of(body.permission_level)))
 
     def unshare_user(call: Call, id: Id, user_id: Id) -> None:
         """Revoke the permissions a user has on this object."""
-        sharing.unshare(call, noun, id, user_id=user_id)
+        sharing.unshare(call, *find(call, id), user_id=user_id)
 
     def share_with_groups(call: Call, id: Id, body: GroupShares) -> Shares:
         """Set the permissions groups have on this object."""
-        return _shown(sharing.share_with_groups(call, noun, id, body.group_ids, Level.of(body.permission_level)))
+        return _shown(sharing.share_with_groups(call, *find(call, id), body.group_ids, Level.of(body.permission_level)))
 
     def unshare_group(call: Call, id: Id, group_id: Id) -> None:
         """Revoke the permissions a group has on this object."""
-        sharing.unshare(call, noun, id, group_id=group_id)
+        sharing.unshare(call, *find(call, id), group_id=group_id)
 
     def trait(resource: Resource) -> Iterator[Operation]:
         yield resource.operation("GET", "/{id}/shares", list_shares)

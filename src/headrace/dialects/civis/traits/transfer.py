@@ -1,7 +1,7 @@
 """Giving an object to another user, and what it depends on."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Protocol
 
 from msgspec import Meta
 
@@ -53,8 +53,31 @@ class Transferred(Wire, frozen=True, kw_only=True):
     dependencies: list[SharedDependency]
 
 
+Needed = Callable[[Call, int, int | None], Sequence[dependencies.Dependency]]
+
+
+class Give(Protocol):
+    """A function that gives an object away, as `dependencies.transfer` does."""
+
+    def __call__(self, call: Call, id: int, user_id: int, /, *, along: bool) -> Sequence[dependencies.Dependency]:
+        """Give an object to the user of that id, and what it needs too where `along` says so."""
+        ...
+
+
 def transferable(noun: Noun) -> Trait:
     """Transfer and dependencies."""
+
+    def needed(call: Call, id: int, user_id: int | None) -> Sequence[dependencies.Dependency]:
+        return dependencies.list_dependencies(call, noun, id, user_id)
+
+    def give(call: Call, id: int, user_id: int, *, along: bool) -> Sequence[dependencies.Dependency]:
+        return dependencies.transfer(call, noun, id, user_id, along=along)
+
+    return given_away(needed, give)
+
+
+def given_away(needed: Needed, give: Give) -> Trait:
+    """The same, by functions of the noun's own. `needed` tells what the user of that id may do with what it needs."""
 
     def list_dependencies(call: Call, id: Id, user_id: Id | None = None) -> list[Dependency]:
         """List dependent objects for this object."""
@@ -67,12 +90,12 @@ def transferable(noun: Noun) -> Trait:
                 permission_level=one.level.word if one.level else None,
                 shareable=one.shareable,
             )
-            for one in dependencies.list_dependencies(call, noun, id, user_id)
+            for one in needed(call, id, user_id)
         ]
 
     def transfer(call: Call, id: Id, body: Transfer) -> Transferred:
         """Transfer ownership of this object to another user."""
-        found = dependencies.transfer(call, noun, id, body.user_id, along=body.include_dependencies)
+        found = give(call, id, body.user_id, along=body.include_dependencies)
         return Transferred(
             dependencies=[
                 SharedDependency(
