@@ -13,8 +13,11 @@ from headrace.api.endpoint import Rim
 from headrace.api.router import Mount, Router
 from headrace.db.engine import Database
 from headrace.dialects import civis
+from headrace.dialects.civis.handover import HandoverRoutes
 from headrace.services import accounts
 from headrace.services.call import Call, Platform
+from headrace.services.handover import Handover
+from headrace.services.usage import open_quota
 from headrace.settings import Settings
 from headrace.store.blobs import Blobs
 from headrace.store.cipher import open_cipher
@@ -34,7 +37,8 @@ def application(platform: Platform) -> Router:
     """The resource API over the platform."""
     keys = Keys(lambda text: accounts.authenticate(platform, text), lambda: platform.revision.value)
     rim = Rim(keys=keys, make_call=lambda who, address: Call(platform, who, address), body_bytes=1 << 20)
-    return Router([Mount(civis.PREFIX, civis.operations("http://test"), civis.CODEC)], rim)
+    uploads = HandoverRoutes(Handover(platform, open_quota(platform)), 30).operations()
+    return Router([Mount(civis.PREFIX, [*civis.operations("http://test"), *uploads], civis.CODEC)], rim)
 
 
 @contextmanager

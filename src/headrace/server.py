@@ -24,6 +24,7 @@ from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
 from headrace.dialects import civis, fused
+from headrace.dialects.civis.handover import HandoverRoutes
 from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
 from headrace.dialects.fused.code_by_token import CodeByToken
@@ -42,9 +43,11 @@ from headrace.services.call import Call, Platform
 from headrace.services.calls import Calls
 from headrace.services.files import Files
 from headrace.services.guesses import Guesses
+from headrace.services.handover import Handover
 from headrace.services.health import Health
 from headrace.services.measures import Measures
 from headrace.services.targets import Targets
+from headrace.services.usage import open_quota
 from headrace.settings import Settings
 from headrace.store.blobs import Blobs
 from headrace.store.cipher import open_cipher
@@ -86,7 +89,9 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     openings = Openings(targets, Admission(platform, guesses), guesses)
     share, maps = Share(calls, openings, assets), Maps(calls, assets, settings.url)
     routes = CallRoutes(calls, targets, openings, share, settings)
-    owned = Files(platform)
+    quota = open_quota(platform)
+    owned = Files(platform, quota)
+    uploaded = HandoverRoutes(Handover(platform, quota), settings.body_seconds)
     files = FileRoutes(owned, settings.body_seconds, settings.public_url)
     disk = DiskRoutes(owned, settings.body_seconds)
     health = Health(platform, measures, lambda: executor.gauges()["zygote_ready"] > 0)
@@ -119,7 +124,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     of_fused = [operation for part in udfs for operation in part.operations()]
     calls.inside = Inside(platform, rim, of_fused).answer
     mounts = [
-        Mount(civis.PREFIX, civis.operations(settings.url), civis.CODEC),
+        Mount(civis.PREFIX, [*civis.operations(settings.url), *uploaded.operations()], civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]

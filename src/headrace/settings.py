@@ -104,10 +104,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
     files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
     file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more wait, and are answered 429.")] = 16
+    file_days: Annotated[Positive, setting("Days that a file under a number is kept, unless it says otherwise.")] = 30
     files_redirect: Annotated[
-        bool, setting("Send who reads files to signed URLs of the object store, not through this server.")
+        bool,
+        setting("Send who reads files, or uploads parts, to signed URLs of the object store, not through this server."),
     ] = False
     signed_seconds: Annotated[Positive, setting("How long signed URLs and upload forms are good for.")] = 3600
+    upload_seconds: Annotated[
+        Positive, setting("How long the URLs of an announced file take its bytes, and its parts wait for one another.")
+    ] = 43_200
     temporary_seconds: Annotated[Positive, setting("How long temporary uploads are kept.")] = 86_400
 
     cache_seconds: Annotated[Count, setting("How long a result is served again, unless the call or udf says.")] = (

@@ -108,3 +108,20 @@ def test_a_server_without_the_resource_is_told(played):
         pytest.raises(Exception, match=r"This server has no databases\.list"),
     ):
         one.get_database_id("x")
+
+
+def test_names_of_a_live_server_are_found(client):
+    """Once the server declares these nouns; until then there is nothing to look for."""
+    if not {"credentials", "databases"} <= set(client.specification.resources):
+        pytest.skip("this server has no credentials and databases yet")
+    mine = client.credentials.post("Amazon Web Services S3", "AKIA", "secret", name="bucket of the sdk")
+    assert client.get_aws_credential_id("bucket of the sdk") == mine.id
+    assert client.get_aws_credential_id("bucket of the sdk", owner=client.username) == mine.id
+    with pytest.raises(ValueError, match=r"'none'; there are bucket of the sdk of "):
+        client.get_aws_credential_id("none")
+    for database in client.databases.list():
+        assert client.get_database_id(database.name) == database.id
+    with pytest.raises(ValueError, match="no database called 'none'"):
+        client.get_database_id("none")
+    default = client.default_database_credential_id
+    assert default is None or client.credentials.get(default).default is True

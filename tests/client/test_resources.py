@@ -141,6 +141,17 @@ def test_environments_keep_their_own_methods_beside_those_of_the_server(client):
         client.environments.get("sdk-env")
 
 
+def test_files_by_address_and_files_by_number_are_told_apart(client, played):
+    client.files.upload(b"bytes", "sdk/one")
+    assert [client.files.delete("sdk/one"), client.files.delete("sdk/one")] == [True, False]
+    number = {"name": "id", "in": "path", "required": True, "type": "integer"}
+    gone = {"summary": "Delete a file", "parameters": [number], "responses": {"204": {"description": "success"}}}
+    played.answer(204)
+    with Client(played.url, "key", local_api_spec={"paths": {"/files/{id}": {"delete": gone}}}) as one:
+        assert one.files.delete(3).json_data is None
+    assert played.asked[-1][:2] == ("DELETE", "/api/files/3")
+
+
 @pytest.mark.parametrize("return_type", ["raw", "pandas"])
 def test_the_other_return_types(server, person, return_type):
     with Client(server.url, person.key, return_type=return_type) as one:

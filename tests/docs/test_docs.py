@@ -3,6 +3,7 @@
 import doctest
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,10 +12,13 @@ import pytest
 from conftest import DATA
 from headrace import errors, settings
 from headrace.formats import FORMATS
+from published import environment
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What the readers of a page have installed beside ours, in an environment of its own.
+INSTALLED = {"civis.md": ("civis-2.10.1", "civis==2.10.1")}
 EXECUTED = sorted(page.name for page in DOCS.glob("*.md") if "```sh" in page.read_text())
 
 
@@ -33,8 +37,12 @@ def blocks(page: str) -> list[Block]:
 
 @pytest.mark.parametrize("page", EXECUTED)
 def test_the_examples_of_a_page_run_and_print_what_it_shows(page, server, tmp_path):
+    path = [str(ROOT / ".venv/bin"), "/usr/bin", "/bin"]
+    if page in INSTALLED:
+        name, *requirements = INSTALLED[page]
+        path.insert(0, str(environment(name, sys.executable, *requirements).parent))
     shell = {
-        "PATH": f"{ROOT / '.venv/bin'}:/usr/bin:/bin",
+        "PATH": ":".join(path),
         "HOME": str(tmp_path),
         "URL": server.url,
         "KEY": server.admin_key,

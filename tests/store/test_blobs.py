@@ -246,3 +246,15 @@ def test_a_signed_url_of_an_object_store_reads_the_object(blobs, folder):
     assert (url is None) == folder.exists()
     if url:
         assert httpx.get(url).content == b"12345"
+
+
+def test_a_copy_stays_as_it_was_when_its_source_is_replaced(blobs):
+    blobs.put("coming/a", b"before")
+    blobs.copy("coming/a", "kept/b/a")
+    blobs.put("coming/a", b"after")
+    assert blobs.get("kept/b/a") == b"before"
+    blobs.delete("coming/a")
+    assert blobs.get("kept/b/a") == b"before"
+    with pytest.raises(NotFound):
+        blobs.copy("coming/a", "kept/b/a")
+    assert [(one.key, one.size) for one in blobs.scan("kept")] == [("kept/b/a", 6)]

@@ -9,6 +9,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -32,6 +33,9 @@ SHOWN = re.compile(
     r"image/(png|jpeg|gif|webp|tiff|bmp)|text/(plain|csv)|application/(json|geo\+json|pdf)|(audio|video)/.+"
 )
 BYTES = "application/octet-stream"
+PLAIN = re.compile(r"[^ !#$&-\[\]-~]")  # what a quoted name does not hold, or browsers read in more than one way
+DRAINED = 64 << 20  # bytes of a refused body that are let in and dropped
+DRAIN_SECONDS = 5.0
 
 Read = Callable[[int, int], AsyncIterator[bytes]]
 
@@ -89,12 +93,16 @@ def deliver(
     modified: datetime,
     media_type: str,
     etag: str | None,
+    attached: bool = False,
 ) -> Response:
-    """The response that streams a file, or the part that was asked for, or nothing where the client has it."""
-    shown = SHOWN.fullmatch(media_type)
+    """The response that streams a file, or the part that was asked for, or nothing where the client has it.
+
+    `attached`: browsers save it, whatever it is.
+    """
+    shown = SHOWN.fullmatch(media_type) and not attached
     headers = {
         "Content-Type": media_type if shown else BYTES,
-        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; {filename(name)}",
         "Content-Security-Policy": "sandbox",
         "X-Content-Type-Options": "nosniff",
         "Accept-Ranges": "bytes",
@@ -121,6 +129,12 @@ def deliver(
     return _Sending(read(start, stop), close, status, headers)
 
 
+def filename(name: str) -> str:
+    """A name as parameters of Content-Disposition (RFC 6266): in ASCII, and where it has more, whole (RFC 8187)."""
+    plain = PLAIN.sub("_", name)
+    return f'filename="{plain}"' + (f"; filename*=UTF-8''{quote(name, safe='')}" if plain != name else "")
+
+
 def _part(wanted: str, size: int) -> tuple[int, int] | None:
     """The bytes that a Range header asks for; None for one that the whole is a right answer to."""
     found = RANGE.fullmatch(wanted.strip())
@@ -131,6 +145,30 @@ def _part(wanted: str, size: int) -> tuple[int, int] | None:
         stop = min(int(found[2]) + 1, size) if found[2] else size
         return (start, stop) if not found[2] or int(found[2]) >= start else None
     return max(size - int(found[2]), 0), size
+
+
+class Refusal(Response):
+    """A refusal of a body that is still being sent.
+
+    The answer goes out at once and the connection ends after it; but a client that reads only once it has sent
+    everything finds its connection reset, and never the answer, unless what it sends is taken for a while.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, and then take what still comes."""
+        headers = [*self.raw_headers, (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        waits = any(name == b"expect" for name, _ in scope["headers"])  # for leave to send, which this is not
+        left = 0 if waits else DRAINED
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while left > 0:
+                    message = await receive()
+                    left -= len(message.get("body", b""))
+                    if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                        break
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class _Sending(StreamingResponse):

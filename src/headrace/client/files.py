@@ -19,7 +19,10 @@ PIECE = 1 << 20
 
 
 class Files(Joined):
-    """Addresses are `fd://folder/name`, or `folder/name` for short; `file:///mount/...` is the disk that calls see."""
+    """What `Client.files` is: files by their addresses, and those of the resource API by their numbers.
+
+    Addresses are `fd://folder/name`, or `folder/name` for short; `file:///mount/...` is the disk that calls see.
+    """
 
     _of = "files"
 
@@ -65,8 +68,13 @@ class Files(Joined):
             part.unlink(missing_ok=True)
         return size
 
-    def delete(self, path: str, *, recursive: bool = False) -> bool:
-        """Delete a file, or with `recursive` a folder however deep. Whether it was there."""
+    def delete(self, path: str | int, *, recursive: bool = False) -> Any:  # noqa: ANN401 - of a number, as every method
+        """Delete a file, or with `recursive` a folder however deep. Whether it was there.
+
+        A number is that of a file of the resource API, which is deleted there.
+        """
+        if isinstance(path, int):
+            return self._client.resource(self._of).delete(path)
         depth = "unlimited" if recursive else "0"
         asked = {"path": address(path), "max_deletion_depth": depth}
         return self._ask("DELETE", "/files/delete", params=asked).json()

@@ -29,6 +29,48 @@ class AnyItem(Response):
     archived: bool
     hidden: bool
 
+class AnyScript(Response):
+    """A script of any kind; `sql` is null where it is no SQL script."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    category: str
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    user_context: Literal["author", "runner"]
+    params: builtins.list[Param]
+    arguments: Response
+    is_template: bool
+    published_as_template_id: int | None
+    from_template_id: int | None
+    from_template_aliases: builtins.list[Response]
+    template_dependents_count: int | None
+    template_script_name: str | None
+    links: Links
+    schedule: Schedule
+    notifications: Notifications
+    running_as: Author
+    running_as_id: int | None
+    next_run_at: str | None
+    time_zone: str
+    last_run: LastRun | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    target_project_id: int | None
+    archived: bool
+    sql: str | None
+    expanded_arguments: Response
+    remote_host_id: int | None
+    credential_id: int | None
+    code_preview: str | None
+    csv_settings: CsvSettings
+    template_script_id: int | None
+
 class ApiKey(Response):
     """An API key. Its text is shown once, when it is made."""
     id: int
@@ -135,6 +177,78 @@ class Change(Response):
     before: Response | None
     after: Response | None
 
+class Child(Response):
+    """A job that runs after another, and those that run after it."""
+    id: int
+    name: str
+    type: str
+    from_template_id: int | None
+    state: str
+    created_at: str
+    updated_at: str
+    runs: builtins.list[LastRun]
+    last_run: LastRun | None
+    children: builtins.list[Child]
+
+class Container(Response):
+    """A container."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    category: str
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    user_context: Literal["author", "runner"]
+    params: builtins.list[Param]
+    arguments: Response
+    is_template: bool
+    published_as_template_id: int | None
+    from_template_id: int | None
+    from_template_aliases: builtins.list[Response]
+    template_dependents_count: int | None
+    template_script_name: str | None
+    links: Links
+    schedule: Schedule
+    notifications: Notifications
+    running_as: Author
+    running_as_id: int | None
+    next_run_at: str | None
+    time_zone: str
+    last_run: LastRun | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    target_project_id: int | None
+    archived: bool
+    required_resources: RequiredResources
+    instance_type: str | None
+    cancel_timeout: int
+    docker_image_tag: str
+    partition_label: str | None
+    repo_http_uri: str | None
+    repo_ref: str | None
+    remote_host_credential_id: int | None
+    git_credential_id: int | None
+    docker_command: str | None
+    docker_image_name: str | None
+
+class ContainerRun(Response):
+    """A run of a container."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    max_memory_usage: float | None
+    max_cpu_usage: float | None
+    container_id: int
+
 class CsvDestination(Response):
     """The table to write."""
     schema: str
@@ -156,7 +270,7 @@ class CsvImport(Response):
     compression: Literal["gzip", "none"]
     existing_table_rows: Literal["append", "drop", "fail", "truncate", "upsert"]
     max_errors: int | None
-    table_columns: builtins.list[TableColumn] | None
+    table_columns: builtins.list[Response] | None
     loosen_types: bool
     execution: str
     redshift_destination_options: RedshiftOptions | None
@@ -174,10 +288,98 @@ class CsvImportRun(Response):
     is_cancel_requested: bool
     csv_import_id: int
 
+class CsvSettings(Response):
+    """How the result is written."""
+    include_header: bool
+    compression: Literal["gzip", "none", "zip"]
+    column_delimiter: Literal["comma", "pipe", "tab"]
+    unquoted: bool
+    force_multifile: bool
+    filename_prefix: str | None
+    max_file_size: int | None
+
 class CsvSource(Response):
     """What to read: files that are kept here, or files on a storage host."""
     file_ids: builtins.list[int] | None
     storage_path: StoragePath | None
+
+class Custom(Response):
+    """A custom script."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    category: str
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    user_context: Literal["author", "runner"]
+    params: builtins.list[Param]
+    arguments: Response
+    is_template: bool
+    published_as_template_id: int | None
+    from_template_id: int | None
+    from_template_aliases: builtins.list[Response]
+    template_dependents_count: int | None
+    template_script_name: str | None
+    links: Links
+    schedule: Schedule
+    notifications: Notifications
+    running_as: Author
+    running_as_id: int | None
+    next_run_at: str | None
+    time_zone: str
+    last_run: LastRun | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    target_project_id: int | None
+    archived: bool
+    backing_script_type: str | None
+    remote_host_id: int | None
+    credential_id: int | None
+    code_preview: str | None
+    ui_report_url: int | None
+    ui_report_id: int | None
+    ui_report_provide_api_key: bool | None
+    template_note: str | None
+    last_successful_run: LastRun | None
+    required_resources: RequiredResources | None
+    partition_label: str | None
+
+class CustomListed(Response):
+    """A custom script, as lists show it."""
+    id: int
+    name: str
+    type: str
+    backing_script_type: str | None
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    from_template_id: int | None
+    time_zone: str
+    last_run: LastRun | None
+    archived: bool
+    last_successful_run: LastRun | None
+
+class CustomRun(Response):
+    """A run of a custom script."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    max_memory_usage: float | None
+    max_cpu_usage: float | None
+    custom_id: int
 
 class Dependency(Response):
     """An object without which another does not work."""
@@ -228,6 +430,13 @@ class DeploymentListed(Response):
     updated_at: str
     notebook_id: int
 
+class DetectedInfo(Response):
+    """What preprocessing found in a file; null what it has not looked for."""
+    include_header: bool | None
+    column_delimiter: str | None
+    compression: str | None
+    table_columns: builtins.list[Response]
+
 class Environment(Response):
     """An environment."""
     id: int
@@ -258,6 +467,20 @@ class EnvironmentDetail(Response):
     hash: str | None
     packages: builtins.list[str]
 
+class File(Response):
+    """A file."""
+    id: int
+    name: str
+    created_at: str
+    file_size: int
+    expires_at: str | None
+    description: str | None
+    author: Author
+    download_url: str | None
+    file_url: str | None
+    detected_info: DetectedInfo
+    my_permission_level: Literal["manage", "read", "write"]
+
 class FileImport(Response):
     """Where to send the file, and then what to call."""
     id: int
@@ -271,6 +494,51 @@ class FileItem(Response):
     file_name: str
     created_at: str
     updated_at: str
+
+class FileMultipart(Response):
+    """How far the upload of a file in parts is."""
+    id: int
+    name: str
+    state: Literal["expired", "partial", "whole"]
+    num_parts: int
+    parts: builtins.list[FilePart]
+    missing: builtins.list[int]
+    upload_urls: builtins.list[str]
+
+class FileMultipartPost(Response):
+    """A file that was announced in parts, and how to upload each."""
+    id: int
+    name: str
+    created_at: str
+    file_size: int
+    expires_at: str | None
+    description: str | None
+    upload_urls: builtins.list[str]
+
+class FilePart(Response):
+    """A part that has come."""
+    number: int
+    size: int
+    etag: str
+
+class FilePost(Response):
+    """A file that was announced, and how to upload it."""
+    id: int
+    name: str
+    created_at: str
+    file_size: int
+    expires_at: str | None
+    description: str | None
+    upload_url: str
+    upload_fields: Response
+    my_permission_level: Literal["manage", "read", "write"]
+
+class FilePreview(Response):
+    """The first rows of a file that is a table."""
+    columns: builtins.list[Response]
+    rows: builtins.list[builtins.list[str]]
+    column_delimiter: str | None
+    include_header: bool
 
 class Grantee(Response):
     """A user or a group."""
@@ -368,6 +636,107 @@ class Item(Response):
     created_at: str
     updated_at: str
 
+class JavaScript(Response):
+    """A JavaScript script."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    category: str
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    user_context: Literal["author", "runner"]
+    params: builtins.list[Param]
+    arguments: Response
+    is_template: bool
+    published_as_template_id: int | None
+    from_template_id: int | None
+    from_template_aliases: builtins.list[Response]
+    template_dependents_count: int | None
+    template_script_name: str | None
+    links: Links
+    schedule: Schedule
+    notifications: Notifications
+    running_as: Author
+    running_as_id: int | None
+    next_run_at: str | None
+    time_zone: str
+    last_run: LastRun | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    target_project_id: int | None
+    archived: bool
+    source: str
+    remote_host_id: int | None
+    credential_id: int | None
+
+class JavaScriptRun(Response):
+    """A run of a JavaScript script."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    javascript_id: int
+
+class Job(Response):
+    """A job."""
+    id: int
+    name: str
+    type: str
+    from_template_id: int | None
+    state: str
+    created_at: str
+    updated_at: str
+    last_run_updated_at: str | None
+    last_run: LastRun | None
+    archived: bool
+    author: Author
+    schedule: Schedule
+    runs: builtins.list[LastRun]
+    hidden: bool
+    my_permission_level: Literal["manage", "read", "write"]
+    success_email_subject: str | None
+    success_email_body: str | None
+    running_as_user: str
+    run_by_user: str | None
+
+class JobListed(Response):
+    """A job, as lists show it."""
+    id: int
+    name: str
+    type: str
+    from_template_id: int | None
+    state: str
+    created_at: str
+    updated_at: str
+    last_run_updated_at: str | None
+    last_run: LastRun | None
+    archived: bool
+    author: Author
+    schedule: Schedule
+
+class JobRun(Response):
+    """A run, whatever the job is."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+
+class JsonValue(Response):
+    """A value with a name."""
+    id: int
+    name: str
+    value: Response
+
 class LastRun(Response):
     """The last run of a job."""
     id: int
@@ -376,6 +745,11 @@ class LastRun(Response):
     started_at: str | None
     finished_at: str | None
     error: str | None
+
+class Links(Response):
+    """Where more is told, without a scheme."""
+    details: str
+    runs: str
 
 class LogLine(Response):
     """A line that a run printed."""
@@ -551,6 +925,35 @@ class Notifications(Response):
     success_on: bool
     failure_on: bool
 
+class Output(Response):
+    """An object that a run made."""
+    object_type: str
+    object_id: int
+    name: str
+    link: str
+    value: Response
+
+class Param(Response):
+    """A value that a script wants to be given."""
+    name: str
+    label: str | None
+    description: str | None
+    type: Literal["bool", "credential_aws", "credential_custom", "credential_redshift", "database", "file", "float", "integer", "multi_line_string", "string", "table"]
+    required: bool
+    value: str | None
+    default: str | None
+    allowed_values: builtins.list[Response]
+
+class PastRun(Response):
+    """A run, as the history of a SQL script shows it."""
+    id: int
+    sql_id: int
+    state: str
+    is_cancel_requested: bool
+    finished_at: str | None
+    error: str | None
+    output: builtins.list[SqlOutput]
+
 class Prediction(Response):
     """A prediction."""
     id: int
@@ -596,6 +999,17 @@ class PredictionSchedule(Response):
     id: int
     schedule: Schedule
     score_on_model_build: bool
+
+class Preprocess(Response):
+    """A job that makes a CSV file ready to be imported."""
+    id: int
+    file_id: int
+    in_place: bool
+    detect_table_columns: bool
+    force_character_set_conversion: bool
+    include_header: bool | None
+    column_delimiter: str | None
+    hidden: bool
 
 class Project(Response):
     """A project, with what of it you may see."""
@@ -646,6 +1060,60 @@ class ProjectStub(Response):
     """A project that an object is in."""
     id: int
     name: str
+
+class Python3(Response):
+    """A Python script."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    category: str
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    user_context: Literal["author", "runner"]
+    params: builtins.list[Param]
+    arguments: Response
+    is_template: bool
+    published_as_template_id: int | None
+    from_template_id: int | None
+    from_template_aliases: builtins.list[Response]
+    template_dependents_count: int | None
+    template_script_name: str | None
+    links: Links
+    schedule: Schedule
+    notifications: Notifications
+    running_as: Author
+    running_as_id: int | None
+    next_run_at: str | None
+    time_zone: str
+    last_run: LastRun | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    target_project_id: int | None
+    archived: bool
+    required_resources: RequiredResources
+    instance_type: str | None
+    cancel_timeout: int
+    docker_image_tag: str | None
+    partition_label: str | None
+    source: str
+
+class PythonRun(Response):
+    """A run of a Python script."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    max_memory_usage: float | None
+    max_cpu_usage: float | None
+    python_id: int
 
 class Query(Response):
     """A query."""
@@ -731,6 +1199,60 @@ class QueryStarted(Response):
     unquoted: bool
     filename_prefix: str | None
 
+class RRun(Response):
+    """A run of an R script."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    max_memory_usage: float | None
+    max_cpu_usage: float | None
+    r_id: int
+
+class RScript(Response):
+    """An R script."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    category: str
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    user_context: Literal["author", "runner"]
+    params: builtins.list[Param]
+    arguments: Response
+    is_template: bool
+    published_as_template_id: int | None
+    from_template_id: int | None
+    from_template_aliases: builtins.list[Response]
+    template_dependents_count: int | None
+    template_script_name: str | None
+    links: Links
+    schedule: Schedule
+    notifications: Notifications
+    running_as: Author
+    running_as_id: int | None
+    next_run_at: str | None
+    time_zone: str
+    last_run: LastRun | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    target_project_id: int | None
+    archived: bool
+    required_resources: RequiredResources
+    instance_type: str | None
+    cancel_timeout: int
+    docker_image_tag: str | None
+    partition_label: str | None
+    source: str
+
 class RedshiftOptions(Response):
     """How Amazon Redshift is to keep the table."""
     diststyle: Literal["all", "even", "key"] | None
@@ -794,6 +1316,12 @@ class ReportScript(Response):
     id: int
     name: str
     sql: str | None
+
+class RequiredResources(Response):
+    """What a container is given of the machine."""
+    cpu: int
+    memory: int
+    disk_space: float
 
 class Run(Response):
     """One call of a function."""
@@ -868,6 +1396,58 @@ class ScoredTable(Response):
     created_at: str
     score_stats: builtins.list[ScoreStats]
 
+class ScriptListed(Response):
+    """A script, as lists show it."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    is_template: bool
+    from_template_id: int | None
+    links: Links
+    time_zone: str
+    last_run: LastRun | None
+    archived: bool
+    template_script_id: int | None
+
+class ScriptType(Response):
+    """A kind of script."""
+    name: str
+
+class SearchResult(Response):
+    """An object that was found."""
+    score: float
+    type: str
+    id: int
+    name: str
+    type_name: str
+    updated_at: str
+    owner: str
+    use_count: int | None
+    last_run_id: int | None
+    last_run_state: str | None
+    last_run_start: str | None
+    last_run_finish: str | None
+    public: bool
+    last_run_exception: str | None
+    auto_share: bool | None
+
+class SearchResults(Response):
+    """What was found, and how much of each sort there is."""
+    total_results: int
+    aggregations: Response
+    results: builtins.list[SearchResult]
+
+class SearchType(Response):
+    """A type of objects that can be searched."""
+    type: str
+
 class SharedDependency(Response):
     """A dependency, and whether it went along."""
     object_type: str
@@ -906,6 +1486,66 @@ class Snapshot(Response):
     schedule: Schedule | None
     parent_id: int | None
     id: int
+
+class Sql(Response):
+    """A SQL script."""
+    id: int
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+    author: Author
+    state: str
+    finished_at: str | None
+    category: str
+    projects: builtins.list[ProjectStub]
+    parent_id: int | None
+    user_context: Literal["author", "runner"]
+    params: builtins.list[Param]
+    arguments: Response
+    is_template: bool
+    published_as_template_id: int | None
+    from_template_id: int | None
+    from_template_aliases: builtins.list[Response]
+    template_dependents_count: int | None
+    template_script_name: str | None
+    links: Links
+    schedule: Schedule
+    notifications: Notifications
+    running_as: Author
+    running_as_id: int | None
+    next_run_at: str | None
+    time_zone: str
+    last_run: LastRun | None
+    my_permission_level: Literal["manage", "read", "write"]
+    hidden: bool
+    target_project_id: int | None
+    archived: bool
+    sql: str
+    expanded_arguments: Response
+    remote_host_id: int | None
+    credential_id: int | None
+    code_preview: str | None
+    csv_settings: CsvSettings
+
+class SqlOutput(Response):
+    """A file that a run wrote."""
+    output_name: str
+    file_id: int
+    path: str
+
+class SqlRun(Response):
+    """A run of a SQL script."""
+    id: int
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    created_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    error: str | None
+    is_cancel_requested: bool
+    sql_id: int
+    output: builtins.list[SqlOutput]
+    output_cached_on: str | None
 
 class StoragePath(Response):
     """Files on a storage host."""
@@ -971,16 +1611,48 @@ class SyncedFile(Response):
     id: int
     name: str | None
 
-class TableColumn(Response):
-    """A column of the table."""
-    name: str
-    sql_type: str | None
-
 class TableNamed(Response):
     """A table of a database."""
     schema: str
     table: str
     use_without_schema: bool
+
+class Template(Response):
+    """A template."""
+    id: int
+    public: bool
+    script_id: int
+    user_context: str
+    name: str
+    category: str
+    created_at: str
+    updated_at: str
+    use_count: int
+    ui_report_id: int | None
+    tech_reviewed: bool
+    archived: bool
+    author: Author
+    script_type: str
+    params: builtins.list[Param]
+    note: str | None
+    hidden: bool
+    my_permission_level: Literal["manage", "read", "write"]
+
+class TemplateListed(Response):
+    """A template, as lists show it."""
+    id: int
+    public: bool
+    script_id: int
+    user_context: str
+    name: str
+    category: str
+    created_at: str
+    updated_at: str
+    use_count: int
+    ui_report_id: int | None
+    tech_reviewed: bool
+    archived: bool
+    author: Author
 
 class Timing(Response):
     """Where the time of a run went, in milliseconds. What was served from the cache took only its total."""
@@ -1011,6 +1683,10 @@ class Token(Response):
 class Transferred(Response):
     """What the object depends on, and what of it went along."""
     dependencies: builtins.list[SharedDependency]
+
+class TriggerEmail(Response):
+    """An address that starts a job."""
+    trigger_email: str
 
 class Udf(Response):
     """A saved udf."""
@@ -1106,6 +1782,138 @@ class Worksheet(Response):
     worksheet: str
     worksheet_id: int | None
 
+class AliasesMethods(Resource):
+    """The operations of aliases."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete an alias; the object stays."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> Response:
+        """Get an alias."""
+    def get_object_type(
+        self,
+        object_type: str,
+        alias: str,
+    ) -> Response:
+        """Get the alias of that name."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "object_type"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        object_type: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Response]:
+        """List the aliases of what you may see."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id", "object_type"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        object_type: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Response]:
+        """List the aliases of what you may see."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        object_id: int | None = ...,
+        object_type: str | None = ...,
+        alias: str | None = ...,
+        display_name: str | None = ...,
+    ) -> Response:
+        """Update some of an alias."""
+    def post(
+        self,
+        object_id: int,
+        object_type: str,
+        alias: str,
+        *,
+        display_name: str | None = ...,
+    ) -> Response:
+        """Call an object by an alias."""
+    def put(
+        self,
+        id: int,
+        object_id: int,
+        object_type: str,
+        alias: str,
+        *,
+        display_name: str | None = ...,
+    ) -> Response:
+        """Replace everything of an alias."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
 class ChangesMethods(Resource):
     """The operations of changes."""
 
@@ -1198,6 +2006,214 @@ class EnvironmentsMethods(Resource):
         python: str | None = ...,
     ) -> EnvironmentDetail:
         """Build an environment anew."""
+
+class FilesMethods(Resource):
+    """The operations of files."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete a file and its bytes."""
+    def delete_preprocess_csv(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a Preprocess CSV, as `PUT .../archive` does."""
+    def delete_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+        *,
+        link_expires_at: str | dt.date = ...,
+        inline: bool = ...,
+    ) -> File:
+        """Get details about a file."""
+    def get_multipart(
+        self,
+        id: int,
+    ) -> FileMultipart:
+        """Get which parts of a multipart upload have come, and fresh URLs to send the others by."""
+    def get_preprocess_csv(
+        self,
+        id: int,
+    ) -> Preprocess:
+        """Get a Preprocess CSV."""
+    def get_preview(
+        self,
+        id: int,
+        *,
+        column_delimiter: Literal["comma", "pipe", "tab"] = ...,
+        include_header: bool = ...,
+    ) -> FilePreview:
+        """Get a column and row preview of a file."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_preview(
+        self,
+        id: int,
+        *,
+        column_delimiter: Literal["comma", "pipe", "tab"] = ...,
+        include_header: bool = ...,
+    ) -> FilePreview:
+        """Get a column and row preview of a file."""
+    def list_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        expires_at: str | dt.date | None = ...,
+        description: str | None = ...,
+    ) -> File:
+        """Update details about a file."""
+    def patch_preprocess_csv(
+        self,
+        id: int,
+        *,
+        file_id: int | None = ...,
+        in_place: bool | None = ...,
+        detect_table_columns: bool | None = ...,
+        force_character_set_conversion: bool | None = ...,
+        include_header: bool | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+    ) -> Preprocess:
+        """Update some attributes of this Preprocess CSV."""
+    def post(
+        self,
+        name: str,
+        *,
+        expires_at: str | dt.date | None = ...,
+        description: str | None = ...,
+    ) -> FilePost:
+        """Initiate an upload of a file into the platform."""
+    def post_multipart(
+        self,
+        name: str,
+        num_parts: int,
+        *,
+        expires_at: str | dt.date | None = ...,
+        description: str | None = ...,
+    ) -> FileMultipartPost:
+        """Initiate a multipart upload."""
+    def post_multipart_complete(
+        self,
+        id: int,
+    ) -> Response:
+        """Complete a multipart upload."""
+    def post_preprocess_csv(
+        self,
+        file_id: int,
+        *,
+        in_place: bool = ...,
+        detect_table_columns: bool = ...,
+        force_character_set_conversion: bool = ...,
+        include_header: bool | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+        hidden: bool = ...,
+    ) -> Preprocess:
+        """Create a Preprocess CSV."""
+    def put(
+        self,
+        id: int,
+        name: str,
+        expires_at: str | dt.date | None,
+        *,
+        description: str | None = ...,
+    ) -> File:
+        """Update details about a file."""
+    def put_preprocess_csv(
+        self,
+        id: int,
+        file_id: int,
+        *,
+        in_place: bool = ...,
+        detect_table_columns: bool = ...,
+        force_character_set_conversion: bool = ...,
+        include_header: bool | None = ...,
+        column_delimiter: Literal["comma", "pipe", "tab"] | None = ...,
+    ) -> Preprocess:
+        """Replace all attributes of this Preprocess CSV."""
+    def put_preprocess_csv_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Preprocess:
+        """Update the archive status of this object."""
+    def put_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
 
 class GroupsMethods(Resource):
     """The operations of groups."""
@@ -1745,6 +2761,311 @@ class ImportsMethods(Resource):
         status: bool | None = ...,
     ) -> Sync:
         """Update the archive status of a sync."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class JobsMethods(Resource):
+    """The operations of jobs."""
+
+    def delete_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> Job:
+        """Show basic job info."""
+    def get_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> JobRun:
+        """Check the status of a run."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["last_run_updated_at", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        state: str = ...,
+        type: str = ...,
+        q: str = ...,
+        permission: Literal["manage", "read", "write"] = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        scheduled: bool = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[JobListed]:
+        """List jobs of all kinds."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["last_run_updated_at", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        state: str = ...,
+        type: str = ...,
+        q: str = ...,
+        permission: Literal["manage", "read", "write"] = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        author: str = ...,
+        hidden: bool = ...,
+        scheduled: bool = ...,
+        iterator: Literal[True],
+    ) -> Iterator[JobListed]:
+        """List jobs of all kinds."""
+    def list_children(
+        self,
+        id: int,
+    ) -> ListResponse[Child]:
+        """Show the jobs that run after this job, and those that run after them."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_parents(
+        self,
+        id: int,
+    ) -> ListResponse[Job]:
+        """Show the chain of jobs after which this job runs, the nearest first."""
+    def list_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[JobRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[JobRun]:
+        """List runs, the newest first."""
+    def list_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Output]:
+        """List the outputs for a run."""
+    @overload
+    def list_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Output]:
+        """List the outputs for a run."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def post_runs(
+        self,
+        id: int,
+    ) -> JobRun:
+        """Start a run."""
+    def post_trigger_email(
+        self,
+        id: int,
+    ) -> TriggerEmail:
+        """Generate the e-mail address that starts this job."""
+    def put_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Job:
+        """Update the archive status of this object."""
+    def put_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class JsonValuesMethods(Resource):
+    """The operations of json values."""
+
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> JsonValue:
+        """Get a JSON value."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        value_str: str | None = ...,
+    ) -> JsonValue:
+        """Update some of a JSON value."""
+    def post(
+        self,
+        value_str: str,
+        *,
+        name: str | None = ...,
+    ) -> JsonValue:
+        """Create a JSON value."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
     def put_transfer(
         self,
         id: int,
@@ -2758,6 +4079,1897 @@ class RunsMethods(Resource):
     ) -> ListResponse[Response]:
         """Get the lines that a run printed, its output before its errors."""
 
+class ScriptsMethods(Resource):
+    """The operations of scripts."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a script, as `PUT .../archive` does."""
+    def delete_containers(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a script, as `PUT .../archive` does."""
+    def delete_containers_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_containers_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_containers_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_containers_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def delete_custom(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a script, as `PUT .../archive` does."""
+    def delete_custom_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_custom_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_custom_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_custom_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def delete_javascript(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a script, as `PUT .../archive` does."""
+    def delete_javascript_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_javascript_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_javascript_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_javascript_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def delete_python3(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a script, as `PUT .../archive` does."""
+    def delete_python3_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_python3_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_python3_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_python3_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def delete_r(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a script, as `PUT .../archive` does."""
+    def delete_r_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_r_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_r_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_r_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def delete_sql(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a script, as `PUT .../archive` does."""
+    def delete_sql_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_sql_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Cancelled:
+        """Cancel a run."""
+    def delete_sql_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_sql_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> AnyScript:
+        """Get details about a script of any kind."""
+    def get_containers(
+        self,
+        id: int,
+    ) -> Container:
+        """View a script."""
+    def get_containers_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> ContainerRun:
+        """Check the status of a run."""
+    def get_containers_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def get_custom(
+        self,
+        id: int,
+    ) -> Custom:
+        """View a script."""
+    def get_custom_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> CustomRun:
+        """Check the status of a run."""
+    def get_custom_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def get_javascript(
+        self,
+        id: int,
+    ) -> JavaScript:
+        """View a script."""
+    def get_javascript_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> JavaScriptRun:
+        """Check the status of a run."""
+    def get_javascript_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def get_python3(
+        self,
+        id: int,
+    ) -> Python3:
+        """View a script."""
+    def get_python3_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> PythonRun:
+        """Check the status of a run."""
+    def get_python3_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def get_r(
+        self,
+        id: int,
+    ) -> RScript:
+        """View a script."""
+    def get_r_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> RRun:
+        """Check the status of a run."""
+    def get_r_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def get_sql(
+        self,
+        id: int,
+    ) -> Sql:
+        """View a script."""
+    def get_sql_runs(
+        self,
+        id: int,
+        run_id: int,
+    ) -> SqlRun:
+        """Check the status of a run."""
+    def get_sql_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "last_run.updated_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: str = ...,
+        category: Literal["enhancement", "export", "import", "script"] = ...,
+        author: str = ...,
+        status: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ScriptListed]:
+        """List scripts; those made from templates are in a list of their own."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "last_run.updated_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: str = ...,
+        category: Literal["enhancement", "export", "import", "script"] = ...,
+        author: str = ...,
+        status: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ScriptListed]:
+        """List scripts; those made from templates are in a list of their own."""
+    def list_containers_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_containers_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_containers_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[ContainerRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_containers_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[ContainerRun]:
+        """List runs, the newest first."""
+    def list_containers_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_containers_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Output]:
+        """List the outputs for a run."""
+    @overload
+    def list_containers_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Output]:
+        """List the outputs for a run."""
+    def list_containers_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list_custom(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        from_template_id: str = ...,
+        author: str = ...,
+        status: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[CustomListed]:
+        """List custom scripts."""
+    @overload
+    def list_custom(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        from_template_id: str = ...,
+        author: str = ...,
+        status: str = ...,
+        hidden: bool = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[CustomListed]:
+        """List custom scripts."""
+    def list_custom_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_custom_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_custom_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[CustomRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_custom_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[CustomRun]:
+        """List runs, the newest first."""
+    def list_custom_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_custom_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Output]:
+        """List the outputs for a run."""
+    @overload
+    def list_custom_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Output]:
+        """List the outputs for a run."""
+    def list_custom_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_history(
+        self,
+        id: int,
+    ) -> ListResponse[PastRun]:
+        """Get the run history of a script, the newest run first."""
+    def list_javascript_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_javascript_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_javascript_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[JavaScriptRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_javascript_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[JavaScriptRun]:
+        """List runs, the newest first."""
+    def list_javascript_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_javascript_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Output]:
+        """List the outputs for a run."""
+    @overload
+    def list_javascript_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Output]:
+        """List the outputs for a run."""
+    def list_javascript_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_python3_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_python3_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_python3_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[PythonRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_python3_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[PythonRun]:
+        """List runs, the newest first."""
+    def list_python3_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_python3_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Output]:
+        """List the outputs for a run."""
+    @overload
+    def list_python3_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Output]:
+        """List the outputs for a run."""
+    def list_python3_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_r_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_r_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_r_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[RRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_r_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[RRun]:
+        """List runs, the newest first."""
+    def list_r_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_r_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Output]:
+        """List the outputs for a run."""
+    @overload
+    def list_r_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Output]:
+        """List the outputs for a run."""
+    def list_r_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_sql_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_sql_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    @overload
+    def list_sql_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[SqlRun]:
+        """List runs, the newest first."""
+    @overload
+    def list_sql_runs(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[SqlRun]:
+        """List runs, the newest first."""
+    def list_sql_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        last_id: int = ...,
+        limit: int = ...,
+    ) -> ListResponse[LogLine]:
+        """Get the logs for a run, the newest line first, or the oldest where `last_id` is given."""
+    @overload
+    def list_sql_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Output]:
+        """List the outputs for a run."""
+    @overload
+    def list_sql_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "id"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Output]:
+        """List the outputs for a run."""
+    def list_sql_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_types(
+        self,
+    ) -> ListResponse[ScriptType]:
+        """List the kinds of scripts."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        sql: str | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        template_script_id: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        parent_id: int | None = ...,
+    ) -> AnyScript:
+        """Update some attributes of a SQL script."""
+    def patch_container_runs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        error: str | None = ...,
+    ) -> Response:
+        """Update the error of a container's run; the path of the current API."""
+    def patch_containers(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        repo_http_uri: str | None = ...,
+        repo_ref: str | None = ...,
+        remote_host_credential_id: int | None = ...,
+        git_credential_id: int | None = ...,
+        docker_command: str | None = ...,
+        docker_image_name: str | None = ...,
+        docker_image_tag: str | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        time_zone: str | None = ...,
+        partition_label: str | None = ...,
+        target_project_id: int | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Container:
+        """Update some attributes of a script."""
+    def patch_containers_runs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        state: Literal["cancelled", "failed", "queued", "running", "succeeded"] | None = ...,
+        bocce_accepted_at: str | dt.date | None = ...,
+        bocce_started_at: str | dt.date | None = ...,
+        error: str | None = ...,
+    ) -> Response:
+        """Update the state of a run."""
+    def patch_custom(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        remote_host_id: int | None = ...,
+        credential_id: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Custom:
+        """Update some attributes of a script."""
+    def patch_javascript(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        source: str | None = ...,
+        remote_host_id: int | None = ...,
+        credential_id: int | None = ...,
+        running_as_id: int | None = ...,
+    ) -> JavaScript:
+        """Update some attributes of a script."""
+    def patch_javascript_runs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        error: str | None = ...,
+    ) -> Response:
+        """Update the error of a run."""
+    def patch_python3(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        docker_image_tag: str | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+        source: str | None = ...,
+    ) -> Python3:
+        """Update some attributes of a script."""
+    def patch_python3_runs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        error: str | None = ...,
+    ) -> Response:
+        """Update the error of a run."""
+    def patch_r(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        docker_image_tag: str | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+        source: str | None = ...,
+    ) -> RScript:
+        """Update some attributes of a script."""
+    def patch_r_runs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        error: str | None = ...,
+    ) -> Response:
+        """Update the error of a run."""
+    def patch_sql(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        sql: str | None = ...,
+        remote_host_id: int | None = ...,
+        credential_id: int | None = ...,
+        csv_settings: Mapping[str, Any] | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Sql:
+        """Update some attributes of a script."""
+    def patch_sql_runs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        error: str | None = ...,
+    ) -> Response:
+        """Update the error of a run."""
+    def post(
+        self,
+        name: str,
+        remote_host_id: int | None,
+        credential_id: int | None,
+        sql: str | None,
+        *,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        template_script_id: int | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        hidden: bool | None = ...,
+    ) -> AnyScript:
+        """Create a SQL script."""
+    def post_cancel(
+        self,
+        id: int,
+    ) -> Cancelled:
+        """Cancel the run that is under way."""
+    def post_containers(
+        self,
+        required_resources: Mapping[str, Any],
+        docker_command: str | None,
+        docker_image_name: str | None,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        repo_http_uri: str | None = ...,
+        repo_ref: str | None = ...,
+        remote_host_credential_id: int | None = ...,
+        git_credential_id: int | None = ...,
+        docker_image_tag: str | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        time_zone: str | None = ...,
+        partition_label: str | None = ...,
+        hidden: bool | None = ...,
+        target_project_id: int | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Container:
+        """Create a script."""
+    def post_containers_clone(
+        self,
+        id: int,
+        *,
+        clone_schedule: bool = ...,
+        clone_triggers: bool = ...,
+        clone_notifications: bool = ...,
+    ) -> Container:
+        """Make a copy of a script, as one's own."""
+    def post_containers_runs(
+        self,
+        id: int,
+    ) -> ContainerRun:
+        """Start a run."""
+    def post_containers_runs_heartbeats(
+        self,
+        id: int,
+        run_id: int,
+    ) -> Response:
+        """Say that a run is alive."""
+    def post_containers_runs_logs(
+        self,
+        id: int,
+        run_id: int,
+        *,
+        message: str | None = ...,
+        level: Literal["debug", "error", "fatal", "info", "unknown", "warn"] | None = ...,
+        messages: Sequence[Mapping[str, Any]] = ...,
+        child_job_id: int | None = ...,
+    ) -> Response:
+        """Add lines to the log of a run."""
+    def post_containers_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        object_type: Literal["Credential", "File", "JSONValue", "Project", "Report", "Table"],
+        object_id: int,
+    ) -> Output:
+        """Add an output for a run."""
+    def post_custom(
+        self,
+        from_template_id: int | None,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        remote_host_id: int | None = ...,
+        credential_id: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        time_zone: str | None = ...,
+        hidden: bool | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Custom:
+        """Create a script."""
+    def post_custom_clone(
+        self,
+        id: int,
+        *,
+        clone_schedule: bool = ...,
+        clone_triggers: bool = ...,
+        clone_notifications: bool = ...,
+    ) -> Custom:
+        """Make a copy of a script, as one's own."""
+    def post_custom_runs(
+        self,
+        id: int,
+    ) -> CustomRun:
+        """Start a run."""
+    def post_custom_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        object_type: Literal["Credential", "File", "JSONValue", "Project", "Report", "Table"],
+        object_id: int,
+    ) -> Output:
+        """Add an output for a run."""
+    def post_javascript(
+        self,
+        name: str,
+        source: str,
+        remote_host_id: int | None,
+        credential_id: int | None,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        hidden: bool | None = ...,
+        target_project_id: int | None = ...,
+        running_as_id: int | None = ...,
+    ) -> JavaScript:
+        """Create a script."""
+    def post_javascript_clone(
+        self,
+        id: int,
+        *,
+        clone_schedule: bool = ...,
+        clone_triggers: bool = ...,
+        clone_notifications: bool = ...,
+    ) -> JavaScript:
+        """Make a copy of a script, as one's own."""
+    def post_javascript_runs(
+        self,
+        id: int,
+    ) -> JavaScriptRun:
+        """Start a run."""
+    def post_javascript_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        object_type: Literal["Credential", "File", "JSONValue", "Project", "Report", "Table"],
+        object_id: int,
+    ) -> Output:
+        """Add an output for a run."""
+    def post_python3(
+        self,
+        name: str,
+        source: str,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        hidden: bool | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        docker_image_tag: str | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Python3:
+        """Create a script."""
+    def post_python3_clone(
+        self,
+        id: int,
+        *,
+        clone_schedule: bool = ...,
+        clone_triggers: bool = ...,
+        clone_notifications: bool = ...,
+    ) -> Python3:
+        """Make a copy of a script, as one's own."""
+    def post_python3_runs(
+        self,
+        id: int,
+    ) -> PythonRun:
+        """Start a run."""
+    def post_python3_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        object_type: Literal["Credential", "File", "JSONValue", "Project", "Report", "Table"],
+        object_id: int,
+    ) -> Output:
+        """Add an output for a run."""
+    def post_r(
+        self,
+        name: str,
+        source: str,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        hidden: bool | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        docker_image_tag: str | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+    ) -> RScript:
+        """Create a script."""
+    def post_r_clone(
+        self,
+        id: int,
+        *,
+        clone_schedule: bool = ...,
+        clone_triggers: bool = ...,
+        clone_notifications: bool = ...,
+    ) -> RScript:
+        """Make a copy of a script, as one's own."""
+    def post_r_runs(
+        self,
+        id: int,
+    ) -> RRun:
+        """Start a run."""
+    def post_r_runs_outputs(
+        self,
+        id: int,
+        run_id: int,
+        object_type: Literal["Credential", "File", "JSONValue", "Project", "Report", "Table"],
+        object_id: int,
+    ) -> Output:
+        """Add an output for a run."""
+    def post_run(
+        self,
+        id: int,
+    ) -> Response:
+        """Run a script."""
+    def post_sql(
+        self,
+        name: str,
+        sql: str,
+        remote_host_id: int | None,
+        credential_id: int | None,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        hidden: bool | None = ...,
+        target_project_id: int | None = ...,
+        csv_settings: Mapping[str, Any] | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Sql:
+        """Create a script."""
+    def post_sql_clone(
+        self,
+        id: int,
+        *,
+        clone_schedule: bool = ...,
+        clone_triggers: bool = ...,
+        clone_notifications: bool = ...,
+    ) -> Sql:
+        """Make a copy of a script, as one's own."""
+    def post_sql_runs(
+        self,
+        id: int,
+    ) -> SqlRun:
+        """Start a run."""
+    def put_containers(
+        self,
+        id: int,
+        required_resources: Mapping[str, Any],
+        docker_command: str | None,
+        docker_image_name: str | None,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        repo_http_uri: str | None = ...,
+        repo_ref: str | None = ...,
+        remote_host_credential_id: int | None = ...,
+        git_credential_id: int | None = ...,
+        docker_image_tag: str | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        time_zone: str | None = ...,
+        partition_label: str | None = ...,
+        target_project_id: int | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Container:
+        """Replace all attributes of a script."""
+    def put_containers_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Container:
+        """Update the archive status of this object."""
+    def put_containers_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_containers_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_containers_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_containers_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+    def put_custom(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        parent_id: int | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        remote_host_id: int | None = ...,
+        credential_id: int | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Custom:
+        """Replace all attributes of a script."""
+    def put_custom_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Custom:
+        """Update the archive status of this object."""
+    def put_custom_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_custom_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_custom_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_custom_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+    def put_javascript(
+        self,
+        id: int,
+        name: str,
+        source: str,
+        remote_host_id: int | None,
+        credential_id: int | None,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        running_as_id: int | None = ...,
+    ) -> JavaScript:
+        """Replace all attributes of a script."""
+    def put_javascript_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> JavaScript:
+        """Update the archive status of this object."""
+    def put_javascript_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_javascript_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_javascript_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_javascript_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+    def put_python3(
+        self,
+        id: int,
+        name: str,
+        source: str,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        docker_image_tag: str | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Python3:
+        """Replace all attributes of a script."""
+    def put_python3_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Python3:
+        """Update the archive status of this object."""
+    def put_python3_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_python3_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_python3_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_python3_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+    def put_r(
+        self,
+        id: int,
+        name: str,
+        source: str,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        required_resources: Mapping[str, Any] | None = ...,
+        instance_type: str | None = ...,
+        cancel_timeout: int | None = ...,
+        docker_image_tag: str | None = ...,
+        partition_label: str | None = ...,
+        running_as_id: int | None = ...,
+    ) -> RScript:
+        """Replace all attributes of a script."""
+    def put_r_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> RScript:
+        """Update the archive status of this object."""
+    def put_r_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_r_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_r_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_r_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+    def put_sql(
+        self,
+        id: int,
+        name: str,
+        sql: str,
+        remote_host_id: int | None,
+        credential_id: int | None,
+        *,
+        parent_id: int | None = ...,
+        user_context: Literal["author", "runner"] | None = ...,
+        params: Sequence[Mapping[str, Any]] | None = ...,
+        arguments: Mapping[str, Any] | None = ...,
+        schedule: Mapping[str, Any] | None = ...,
+        notifications: Mapping[str, Any] | None = ...,
+        next_run_at: str | dt.date | None = ...,
+        time_zone: str | None = ...,
+        target_project_id: int | None = ...,
+        csv_settings: Mapping[str, Any] | None = ...,
+        running_as_id: int | None = ...,
+    ) -> Sql:
+        """Replace all attributes of a script."""
+    def put_sql_archive(
+        self,
+        id: int,
+        status: bool,
+    ) -> Sql:
+        """Update the archive status of this object."""
+    def put_sql_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_sql_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_sql_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_sql_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class SearchMethods(Resource):
+    """The operations of search."""
+
+    def get(
+        self,
+        *,
+        query: str = ...,
+        type: str = ...,
+        offset: int = ...,
+        order: Literal["name", "score", "updated_at"] = ...,
+        owner: str = ...,
+        limit: int = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        last_run_state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
+    ) -> SearchResults:
+        """Search everything that you may see."""
+    def list(
+        self,
+        *,
+        query: str = ...,
+        type: str = ...,
+        offset: int = ...,
+        order: Literal["name", "score", "updated_at"] = ...,
+        owner: str = ...,
+        limit: int = ...,
+        archived: Literal["", "all", "false", "true"] = ...,
+        last_run_state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
+    ) -> SearchResults:
+        """Search everything that you may see."""
+    def list_types(
+        self,
+    ) -> ListResponse[SearchType]:
+        """List the types of objects that can be searched."""
+
+class TemplatesMethods(Resource):
+    """The operations of templates."""
+
+    def delete_scripts(
+        self,
+        id: int,
+    ) -> Response:
+        """Archive a template."""
+    def delete_scripts_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove an object from a project."""
+    def delete_scripts_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_scripts_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get_scripts(
+        self,
+        id: int,
+    ) -> Template:
+        """Get a template of a script."""
+    def get_scripts_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    @overload
+    def list_scripts(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        hidden: bool = ...,
+        author: str = ...,
+        category: Literal["enhancement", "export", "import", "model", "script"] = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[TemplateListed]:
+        """List templates of scripts."""
+    @overload
+    def list_scripts(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        hidden: bool = ...,
+        author: str = ...,
+        category: Literal["enhancement", "export", "import", "model", "script"] = ...,
+        iterator: Literal[True],
+    ) -> Iterator[TemplateListed]:
+        """List templates of scripts."""
+    def list_scripts_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_scripts_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects an object belongs to."""
+    def list_scripts_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch_scripts(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        note: str | None = ...,
+        ui_report_id: int | None = ...,
+        archived: bool | None = ...,
+    ) -> Template:
+        """Update some attributes of a template."""
+    def post_scripts(
+        self,
+        script_id: int,
+        name: str,
+        *,
+        note: str | None = ...,
+        ui_report_id: int | None = ...,
+        archived: bool = ...,
+        hidden: bool = ...,
+    ) -> Template:
+        """Create a template of a script."""
+    def put_scripts(
+        self,
+        id: int,
+        name: str,
+        *,
+        note: str | None = ...,
+        ui_report_id: int | None = ...,
+        archived: bool = ...,
+    ) -> Template:
+        """Replace all attributes of a template."""
+    def put_scripts_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add an object to a project."""
+    def put_scripts_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_scripts_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_scripts_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
 class UdfsMethods(Resource):
     """The operations of udfs."""
 
@@ -3018,11 +6230,17 @@ class Resources:
     """The resources of a client as its attributes."""
 
     @property
+    def aliases(self) -> AliasesMethods: ...
+    @property
     def changes(self) -> ChangesMethods: ...
     @property
     def groups(self) -> GroupsMethods: ...
     @property
     def imports(self) -> ImportsMethods: ...
+    @property
+    def jobs(self) -> JobsMethods: ...
+    @property
+    def json_values(self) -> JsonValuesMethods: ...
     @property
     def models(self) -> ModelsMethods: ...
     @property
@@ -3035,6 +6253,12 @@ class Resources:
     def queries(self) -> QueriesMethods: ...
     @property
     def reports(self) -> ReportsMethods: ...
+    @property
+    def scripts(self) -> ScriptsMethods: ...
+    @property
+    def search(self) -> SearchMethods: ...
+    @property
+    def templates(self) -> TemplatesMethods: ...
     @property
     def udfs(self) -> UdfsMethods: ...
     @property

@@ -124,21 +124,22 @@ def ids_of_children(connection: Connection, ids: Sequence[int], *matches: sa.Col
     return list(connection.execute(statement).scalars())
 
 
-def standing(words: Iterable[str]) -> sa.ColumnElement[bool]:
-    """The jobs that stand so: in the state of their last run, idle, or waiting for their time (scheduled)."""
+def standing(words: Iterable[str], *, calls: bool) -> sa.ColumnElement[bool]:
+    """The jobs that stand so: in the state of their last run, idle, or waiting for their time (scheduled).
+
+    `calls` says that there may be udfs among them, whose runs are calls: these are written down, and not into the job.
+    """
+    wanted = list(words)
+    waits = sa.and_(jobs.c.state == "idle", jobs.c.next_run_at.is_not(None))
+    states = [word for word in wanted if word != "scheduled"]
     last = (
         select(runs.c.state).where(runs.c.job_id == jobs.c.id).order_by(runs.c.started_at.desc()).limit(1)
     ).scalar_subquery()
-    # A call of a udf is written down as a run, and not into the job.
-    state = sa.case((jobs.c.kind == Kind.UDF, sa.func.coalesce(last, "idle")), else_=jobs.c.state)
-    waits = sa.and_(jobs.c.state == "idle", jobs.c.next_run_at.is_not(None))
-    found: list[sa.ColumnElement[bool]] = []
-    for word in words:
-        if word == "scheduled":
-            found.append(waits)
-        else:
-            found.append(sa.and_(state == word, sa.not_(waits)) if word == "idle" else state == word)
-    return sa.or_(*found)
+    kept = sa.and_(jobs.c.state.in_(states), sa.not_(waits))
+    if calls:
+        is_udf = jobs.c.kind == Kind.UDF
+        kept = sa.or_(sa.and_(sa.not_(is_udf), kept), sa.and_(is_udf, sa.func.coalesce(last, "idle").in_(states)))
+    return sa.or_(kept, waits) if "scheduled" in wanted else kept
 
 
 def made_from(template_ids: Sequence[int]) -> sa.ColumnElement[bool]:

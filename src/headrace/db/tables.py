@@ -479,10 +479,11 @@ files = Table(
     metadata,
     *owned(),
     Column("description", Text),
-    Column("state", Line(16), nullable=False),  # empty, partial, whole
+    Column("state", Line(16), nullable=False),  # empty, partial, whole, expired
     Column("size", sa.BigInteger, nullable=False),
-    Column("blob", Text),  # the key of its bytes in the store
+    Column("blob", Text, index=True),  # the prefix of the keys of its bytes in the store
     Column("parts", sa.Integer),  # how many a multipart upload has
+    Column("sizes", sa.JSON(none_as_null=True)),  # the bytes of each part, where it is whole
     Column("expires_at", Moment, index=True),
     Column("detected", sa.JSON(none_as_null=True)),  # header, delimiter, compression and columns of a table in it
     **NEVER_TWICE,

@@ -6,8 +6,7 @@ and temporary ones under `temporary/<owner>/`; what is at file:///mount/ is on t
 
 import mimetypes
 import secrets
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,24 +18,22 @@ from urllib.parse import unquote
 import anyio.to_thread
 from msgspec import Struct
 
-from headrace.db import accounts
 from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
 from headrace.model.file import TEMPORARY, Address, Entry, Place, decoded, encoded, parse
 from headrace.services.call import Call, Platform
-from headrace.services.quota import Quota, weight
+from headrace.services.quota import Pieces, Quota, counted, too_large, weight
+from headrace.services.signatures import Signatures
+from headrace.services.usage import FILES, MOUNTS, TEMPORARIES
 from headrace.store.blobs import Blob
 from headrace.store.mounts import Item, Mount, Staged
-from headrace.store.signing import Claims, Purpose, Signer
+from headrace.store.signing import Purpose
 
 T = TypeVar("T")
 
-FILES, TEMPORARIES, MOUNTS = "files", "temporary", "mounts"  # prefixes of the store; a folder of the home
 PIECE = 1 << 20
 STEP = 1000  # files deleted at a time
 MOST_SIGNED = 10_000  # addresses at once
 UNKNOWN_TYPE = "application/octet-stream"
-
-Pieces = AsyncIterator[bytes]
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -62,17 +59,15 @@ class Opened:
     @property
     def media_type(self) -> str:
         """What its name says that it is."""
-        return mimetypes.guess_type(self.address.name, strict=False)[0] or UNKNOWN_TYPE
+        return media_type_of(self.address.name)
 
 
 class Files:
     """The files of all owners; its methods run on the server's event loop and never block it."""
 
-    def __init__(self, platform: Platform) -> None:
-        settings = platform.settings
-        self._platform, self._blobs, self._settings = platform, platform.blobs, settings
-        self._signer = Signer(platform.cipher.derive("signed addresses of files"))
-        self._quota = Quota(self._measure, most=settings.files_mb << 20, uploads=settings.file_uploads)
+    def __init__(self, platform: Platform, quota: Quota) -> None:
+        self._blobs, self._settings, self._quota = platform.blobs, platform.settings, quota
+        self._signatures = Signatures(platform, "signed addresses of files")
 
     @property
     def largest(self) -> int:
@@ -174,12 +169,12 @@ class Files:
 
     async def open_signed(self, signature: str) -> Opened:
         """The file that a signature opens to anyone. Raises Forbidden, NotFound."""
-        claims = await self._check(signature, Purpose.DOWNLOAD, "GET")
+        claims, _ = await self._signatures.check(signature, Purpose.DOWNLOAD, "GET")
         return await self._open(claims.owner_id, parse(claims.path))
 
     async def upload_signed(self, signature: str, path: str, pieces: Pieces) -> Entry:
         """Keep what comes, if that is what was signed. Raises Forbidden, Invalid; then nothing is kept."""
-        claims = await self._check(signature, Purpose.UPLOAD, "POST")
+        claims, _ = await self._signatures.check(signature, Purpose.UPLOAD, "POST")
         if path != claims.path:
             raise Forbidden("This form was signed for another address.")
         assert claims.size is not None
@@ -221,7 +216,7 @@ class Files:
     async def _upload(self, owner_id: int, address: Address, pieces: Pieces, size: int | None) -> Entry:
         self._check_new(address, size)
         async with self._quota.room(owner_id, size, await self._size(owner_id, address)) as room:
-            taken = _counted(pieces, room.take, self.largest)
+            taken = counted(pieces, room.take, self.largest)
             if address.place is Place.MOUNT:
                 await self._write_mounted(owner_id, address, taken)
             else:
@@ -279,12 +274,6 @@ class Files:
             with suppress(NotFound):
                 yield Stored(address=address, key=root, size=self._blobs.size(root))
 
-    def _measure(self, owner_id: int) -> int:
-        stored = sum(
-            weight(size) for prefix in (FILES, TEMPORARIES) for _, size, _ in self._blobs.list(f"{prefix}/{owner_id}")
-        )
-        return stored + self._mount(owner_id).measure()
-
     def _sign_upload(self, call: Call, address: Address, size: int) -> str:
         self._check_new(address, size)
         return self._sign(call, address, Purpose.UPLOAD, "POST", size)
@@ -293,32 +282,15 @@ class Files:
         if not address.names or address.names == (TEMPORARY,):
             raise Invalid("Name the file: this address is a folder.")
         if size is not None and size > self.largest:
-            raise _too_large(self.largest)
+            raise too_large(self.largest)
 
     def _sign(self, call: Call, address: Address, purpose: Purpose, method: str, size: int | None) -> str:
-        assert call.who is not None
-        claims = Claims(
-            purpose=purpose,
-            method=method,
-            path=address.url,
-            expires=int(time.time()) + self._settings.signed_seconds,
-            owner_id=call.user.id,
-            key_id=call.who.key_id,
-            size=size,
-        )
-        return self._signer.sign(claims)
+        return self._signatures.sign(call, purpose, method, address.url, size=size)
 
-    async def _check(self, signature: str, purpose: Purpose, method: str) -> Claims:
-        claims = self._signer.check(signature, purpose, method, time.time())
-        await _in_thread(lambda: self._check_key(claims))
-        return claims
 
-    def _check_key(self, claims: Claims) -> None:
-        """Raise Forbidden where the key that signed opens nothing any more."""
-        with self._platform.db.read() as connection:
-            found = accounts.find_key_by_id(connection, claims.key_id)
-        if found is None or not found[0].active(datetime.now(UTC)) or not found[1].active:
-            raise Forbidden("The key that signed this has been revoked; ask for a new signature.")
+def media_type_of(name: str) -> str:
+    """What a file's name says that it is."""
+    return mimetypes.guess_type(name, strict=False)[0] or UNKNOWN_TYPE
 
 
 def temporary(extension: str | None) -> Address:
@@ -362,16 +334,6 @@ def _opened_mounted(address: Address, file: BinaryIO, item: Item) -> Opened:
     return Opened(address=address, size=item.size, modified=item.modified, etag=None, read=read, close=file.close)
 
 
-async def _counted(pieces: Pieces, take: Callable[[int], None], most: int) -> Pieces:
-    size = 0
-    async for piece in pieces:
-        size += len(piece)
-        if size > most:
-            raise _too_large(most)
-        take(len(piece))
-        yield piece
-
-
 async def _exactly(pieces: Pieces, size: int) -> Pieces:
     came = 0
     async for piece in pieces:
@@ -398,10 +360,6 @@ async def _gathered(pieces: Pieces) -> Pieces:
 
 async def _in_thread(function: Callable[[], T]) -> T:
     return await anyio.to_thread.run_sync(function)
-
-
-def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"The file is larger than {most / (1 << 20):,g} MiB, which is what HEADRACE_FILE_MB allows.")
 
 
 def _too_deep(depth: int) -> Invalid:

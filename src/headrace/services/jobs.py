@@ -49,7 +49,7 @@ def list_jobs(
     """
     more: list[sa.ColumnElement[bool]] = []
     if states:
-        more.append(rows.standing(states))
+        more.append(rows.standing(states, calls=True))
     if kinds is not None:
         more.append(rows.of_kinds(kinds))
     if scheduled is not None:

@@ -6,7 +6,7 @@ what is being uploaded counts as it comes. Several servers over one store see on
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +17,9 @@ from headrace.errors import Busy, TooLarge
 BLOCK = 4 << 10  # bytes that a file takes up at least
 FRESH = 60.0  # seconds
 WAIT = 3.0  # seconds; clients give up after 5
+STALE = 5.0  # seconds after which nobody is refused for what was measured
+
+Pieces = AsyncIterator[bytes]
 
 
 def weight(size: int) -> int:
@@ -72,8 +75,11 @@ class Quota:
         await self._enter(account)
         room = Room(account, self._most, weight(replaced) if replaced >= 0 else 0)
         try:
-            await self._refresh(owner_id, account)
-            if account.used + account.coming + weight(size or 0) - room.replaced > self._most:
+            for age in (FRESH, STALE):
+                await self._refresh(owner_id, account, age)
+                if account.used + account.coming + weight(size or 0) - room.replaced <= self._most:
+                    break
+            else:
                 raise full(self._most)
             yield room
             change = weight(room.size) - room.replaced
@@ -101,9 +107,9 @@ class Quota:
                 f"{self._uploads} uploads of yours are under way, which is what HEADRACE_FILE_UPLOADS allows."
             ) from full_house
 
-    async def _refresh(self, owner_id: int, account: Account) -> None:
+    async def _refresh(self, owner_id: int, account: Account, age: float) -> None:
         async with account.lock:
-            if time.monotonic() - account.measured < FRESH:
+            if time.monotonic() - account.measured < age:
                 return
             before = account.counted
             measured = await anyio.to_thread.run_sync(self._measure, owner_id)
@@ -116,3 +122,19 @@ def full(most: int) -> TooLarge:
     return TooLarge(
         f"Your files would take up over {most / (1 << 20):,g} MiB, which is what HEADRACE_FILES_MB allows; delete some."
     )
+
+
+def too_large(most: int) -> TooLarge:
+    """What is told of a file that is larger than any may be."""
+    return TooLarge(f"The file is larger than {most / (1 << 20):,g} MiB, which is what HEADRACE_FILE_MB allows.")
+
+
+async def counted(pieces: Pieces, take: Callable[[int], None], most: int) -> Pieces:
+    """The same pieces, each told to `take` as it comes. Raises TooLarge past `most` bytes."""
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > most:
+            raise too_large(most)
+        take(len(piece))
+        yield piece

@@ -16,7 +16,7 @@ from headrace.db import objects as queries
 from headrace.db import projects as project_rows
 from headrace.db import scripts as rows
 from headrace.db.scripts import Backing
-from headrace.errors import Invalid, NotFound, TooLarge
+from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
 from headrace.model import ids, params
 from headrace.model.job import Kind, Script, Way
 from headrace.model.object import NOUNS, Level, Noun
@@ -58,7 +58,10 @@ class Around(Struct, frozen=True, kw_only=True):
 
 
 def create(call: Call, way: Way, given: Given) -> int:
-    """A new script of the caller's; its id. Raises Invalid for what no script of the kind can be."""
+    """A new script of the caller's; its id.
+
+    Raises Invalid for what no script of the kind can be, NotFound where it names an object that the caller may not see.
+    """
     now = datetime.now(UTC)
     with call.platform.db.begin() as connection:
         wanted = given.get("from_template_id")
@@ -131,7 +134,7 @@ def list_scripts(
     template_ids: Sequence[int] | None = None,
 ) -> Slice[Script]:
     """A page of the scripts that the caller may see, of those that stand so or are made from one of those templates."""
-    more = [rows.standing(status)] if status else []
+    more = [rows.standing(status, calls=False)] if status else []
     if template_ids is not None:
         more.append(rows.made_from(template_ids))
     by = rows.by_last_run() if page.order == "last_run.updated_at" else None
@@ -261,13 +264,13 @@ def _check(connection: Connection, call: Call, before: Script | None, values: Gi
     for name, kind in _references(settings):
         one = settings[name]
         if one != known.get(name) and queries.level_of(connection, NOUNS[kind], one, call.user.id) is None:
-            raise Invalid(f"`{name}`: there is no {NOUNS[kind].word} {one} that you may see.")
+            raise NotFound(f"`{name}`: there is no {NOUNS[kind].word} {one} that you may see.")
     target = settings.get("target_project_id")
     if target is not None and target != known.get("target_project_id") and not _may_fill(connection, call, target):
-        raise Invalid(f"`target_project_id`: there is no project {target} that you may change.")
+        raise NotFound(f"`target_project_id`: there is no project {target} that you may change.")
     runner = values.get("running_as_id")
     if runner not in {None, call.user.id, before.running_as_id if before else None}:
-        raise Invalid("`running_as_id`: a script runs as its owner, or as who sets this to themselves.")
+        raise Forbidden("`running_as_id`: a script runs as its owner, or as who sets this to themselves.")
     parent_id = values.get("parent_id")
     if parent_id is not None and parent_id != (before.parent_id if before else None):
         _check_parent(connection, call, before.id if before else None, parent_id)
@@ -279,7 +282,7 @@ def _may_fill(connection: Connection, call: Call, project_id: int) -> bool:
 
 def _check_parent(connection: Connection, call: Call, job_id: int | None, parent_id: int) -> None:
     if queries.level_of(connection, JOB, parent_id, call.user.id) is None:
-        raise Invalid(f"`parent_id`: there is no job {parent_id} that you may see.")
+        raise NotFound(f"`parent_id`: there is no job {parent_id} that you may see.")
     above: int | None = parent_id
     for _ in range(LONGEST_CHAIN):
         if above is None:
@@ -314,7 +317,7 @@ def _template(connection: Connection, call: Call, template_id: int) -> Backing:
     seen = queries.level_of(connection, TEMPLATE, template_id, call.user.id)
     backing = rows.backings(connection, [template_id]).get(template_id) if seen else None
     if backing is None or backing.archived:
-        raise Invalid(f"`from_template_id`: there is no template {template_id} that you may use.")
+        raise NotFound(f"`from_template_id`: there is no template {template_id} that you may use.")
     return backing
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.db import objects as queries
 from headrace.db import templates as rows
-from headrace.errors import Conflict, Invalid, NotFound
+from headrace.errors import Conflict, Forbidden, NotFound
 from headrace.model.job import Kind
 from headrace.model.object import Kind as ObjectKind
 from headrace.model.object import Level, Noun
@@ -30,16 +30,16 @@ CHANGING = ("name", "note", "ui_report_id", "archived")
 def create_template(
     call: Call, script_id: int, *, name: str, note: str | None, ui_report_id: int | None, archived: bool, hidden: bool
 ) -> Template:
-    """A template of a script that the caller manages. Raises Invalid for another, Conflict where it has one."""
+    """A template of a script that the caller manages. Raises Forbidden for another, Conflict where it has one."""
     now = datetime.now(UTC)
     values = {"name": name, "note": note, "ui_report_id": ui_report_id, "archived": archived, "hidden": hidden}
     try:
         with call.platform.db.begin() as connection:
             level = queries.level_of(connection, BACKING, script_id, call.user.id)
             if level is None:
-                raise Invalid(f"`script_id`: there is no script {script_id} that you may see and that is not custom.")
+                raise NotFound(f"`script_id`: there is no script {script_id} that you may see and that is not custom.")
             if level < Level.MANAGE:
-                raise Invalid(f"`script_id`: only who manages the script {script_id} may make a template of it.")
+                raise Forbidden(f"`script_id`: only who manages the script {script_id} may make a template of it.")
             template_id = rows.insert(
                 connection, owner_id=call.user.id, job_id=script_id, created_at=now, updated_at=now, **values
             )

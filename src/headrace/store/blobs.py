@@ -85,10 +85,26 @@ class Blobs:
 
     def list(self, prefix: str) -> Iterator[tuple[str, int, float]]:
         """Key, size and time of change (seconds since 1970) of everything under a prefix."""
+        for blob in self.scan(prefix):
+            yield blob.key, blob.size, blob.modified.timestamp()
+
+    def scan(self, prefix: str) -> Iterator[Blob]:
+        """Everything under a prefix, in no order."""
         try:
             for chunk in obstore.list(self._store, prefix=_checked(prefix)):
-                for item in chunk:
-                    yield item["path"], item["size"], item["last_modified"].timestamp()
+                yield from map(_blob, chunk)
+        except BaseError as away:
+            raise self._away(away) from away
+
+    def copy(self, source: str, target: str) -> None:
+        """Keep under `target` too what is under `source`: by a second link in a folder, by the store itself elsewhere.
+
+        What replaces the source later does not touch the copy. Raises NotFound.
+        """
+        try:
+            obstore.copy(self._store, _checked(source), _checked(target))
+        except FileNotFoundError as missing:
+            raise NotFound(f"There is nothing under {source}.") from missing
         except BaseError as away:
             raise self._away(away) from away
 
@@ -195,10 +211,15 @@ class Blobs:
 
     def sign(self, key: str, seconds: int) -> str | None:
         """A URL of the object store itself that anyone can read these bytes by; None where they are in a folder."""
-        if self._folder:
-            return None
+        return None if self._folder else self._sign("GET", [key], seconds)[0]
+
+    def sign_writes(self, keys: Keys, seconds: int) -> Keys:
+        """URLs of the object store itself that anyone can PUT bytes under these keys by, of whatever size."""
+        return self._sign("PUT", keys, seconds)
+
+    def _sign(self, method: Any, keys: Keys, seconds: int) -> Keys:  # noqa: ANN401 - a word of obstore's
         try:
-            return obstore.sign(self._store, "GET", _checked(key), timedelta(seconds=seconds))
+            return obstore.sign(self._store, method, [_checked(key) for key in keys], timedelta(seconds=seconds))
         except BaseError as away:
             raise self._away(away) from away
 

@@ -1,6 +1,7 @@
 """Looks after the home: deletes what is past its time or beyond its bound, and notes when keys were last used.
 
-Runs and temporary files have a time, results a bound, and what killed servers left half-done goes after an hour.
+Runs, temporary files and files under a number have a time, results a bound, and what killed servers left half-done goes
+after an hour.
 In small steps, so that no writer waits long for it.
 """
 
@@ -20,6 +21,7 @@ from headrace.settings import Settings
 from headrace.store import mounts
 from headrace.store.blobs import Blobs
 from headrace.store.results import Results
+from headrace.work import uploads
 
 log = structlog.get_logger(__name__)
 
@@ -46,10 +48,16 @@ class Janitor:
         self._try(lambda: self._blobs.sweep(time.time() - SWEEP))
         self._try(lambda: mounts.sweep(self._settings.home / "mounts", time.time() - SWEEP))
         self._try(self._results.index)
+        swept = float("-inf")
         while not self._stop.is_set():
             self._try(lambda: prune(self._settings, self._db, datetime.now(UTC), self._stop))
             self._try(lambda: expire(self._blobs, time.time() - self._settings.temporary_seconds))
             self._try(lambda: maps.delete_old(self._db, datetime.now(UTC) - timedelta(days=self._settings.map_days)))
+            self._try(lambda: uploads.expire(self._db, self._blobs, datetime.now(UTC)))
+            if time.monotonic() - swept > SWEEP:
+                swept = time.monotonic()
+                self._try(lambda: uploads.sweep(self._db, self._blobs, time.time() - SWEEP))
+                self._try(lambda: uploads.give_up(self._blobs, time.time() - self._settings.upload_seconds))
             self._try(lambda: self._uses.write(self._db))
             self._stop.wait(EVERY)
         self._try(lambda: self._uses.write(self._db))

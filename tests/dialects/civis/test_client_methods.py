@@ -14,7 +14,6 @@ from civis_methods import METHODS
 NOT_DECLARED = (
     "credentials.*",
     "databases.*",
-    "files.*",
 )
 
 # A GET whose answer is one object is `get_...` in 2.x; the name `list_...` stays for a fixed list of paths besides,

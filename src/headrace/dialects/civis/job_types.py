@@ -2,7 +2,6 @@
 
 from msgspec import Struct
 
-from headrace.errors import Invalid
 from headrace.model.job import Kind
 
 
@@ -25,20 +24,18 @@ TYPES = {
 }
 
 
+NAMES = [name for kind, type_ in TYPES.items() for name in dict.fromkeys((kind.value, type_.word, type_.class_name))]
+
+
 def type_of(kind: str) -> JobType:
     """The words for a kind of job."""
     return TYPES[Kind(kind)]
 
 
 def kinds_of(words: str) -> list[str]:
-    """The kinds of jobs that words with commas between name: by value, word or class name. Raises Invalid."""
-    found: list[str] = []
-    for word in (word.strip() for word in words.split(",")):
-        kinds = [kind for kind, type_ in TYPES.items() if word.lower() in _names(kind, type_)]
-        if word and not kinds:
-            raise Invalid(f"{word[:60]!r} is no type of a job; there are {', '.join(TYPES)}.")
-        found += kinds
-    return found
+    """The kinds of jobs that words with commas between name: by value, word or class name."""
+    wanted = {word.strip().lower() for word in words.split(",")}
+    return [kind for kind, type_ in TYPES.items() if wanted & set(_names(kind, type_))]
 
 
 def kinds_like(text: str) -> list[str]:

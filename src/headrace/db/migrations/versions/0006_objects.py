@@ -55,12 +55,14 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("blob", sa.Text(), nullable=True),
         sa.Column("parts", sa.Integer(), nullable=True),
+        sa.Column("sizes", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("expires_at", Moment, nullable=True),
         sa.Column("detected", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_files_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_files_blob", "files", ["blob"])
     op.create_index("ix_files_expires_at", "files", ["expires_at"])
     op.create_index("ix_files_owner_id", "files", ["owner_id"])
     op.create_index("ix_files_updated_at", "files", ["updated_at"])

@@ -17,9 +17,10 @@ from headrace.dialects.civis.fields import (
     LevelWord,
     Query,
     is_archived,
+    several,
 )
-from headrace.dialects.civis.job_types import kinds_like, kinds_of, type_of
-from headrace.dialects.civis.script import run_of, statuses
+from headrace.dialects.civis.job_types import NAMES, kinds_like, kinds_of, type_of
+from headrace.dialects.civis.script import Status, run_of, statuses
 from headrace.dialects.civis.shapes import Author, LastRun, Notifications, Schedule, authors
 from headrace.dialects.civis.traits.archive import archivable
 from headrace.dialects.civis.traits.membership import in_projects
@@ -126,10 +127,8 @@ resource = Resource(
 def list_jobs(
     call: Call,
     page: JobPage,
-    state: Annotated[
-        str | None, Meta(description="Only jobs in these states: queued, running, ..., with commas between.")
-    ] = None,
-    type: Annotated[str | None, Meta(description="Only jobs of these types, with commas between.")] = None,
+    state: Status = None,
+    type: Annotated[str, several(NAMES, "Only jobs of these types, with commas between.")] | None = None,
     q: Query = None,
     permission: LevelWord | None = None,
     archived: Archived = "",
@@ -146,7 +145,7 @@ def list_jobs(
         wanted,
         page,
         states=statuses(state),
-        kinds=kinds_of(type) if type and type.strip() else None,
+        kinds=kinds_of(type) if type else None,
         alike=(q, kinds_like(q)) if q else None,
         scheduled=scheduled,
     )

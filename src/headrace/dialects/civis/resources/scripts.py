@@ -9,8 +9,8 @@ from msgspec import Meta
 from headrace.api.resource import Resource
 from headrace.dialects.civis import given
 from headrace.dialects.civis.codec import Wire
-from headrace.dialects.civis.fields import Archived, AuthorFilter, Hidden, Id, Listed, is_archived
-from headrace.dialects.civis.job_types import TYPES, kinds_of, type_of
+from headrace.dialects.civis.fields import Archived, AuthorFilter, Hidden, Id, Listed, is_archived, several
+from headrace.dialects.civis.job_types import NAMES, TYPES, kinds_of, type_of
 from headrace.dialects.civis.resources.scripts_sql import SQL, Sql, SqlOutput
 from headrace.dialects.civis.script import Code, Links, Status, listed, show, statuses
 from headrace.dialects.civis.shapes import Author, LastRun, ProjectStub
@@ -130,9 +130,7 @@ def create_script(call: Call, body: Create) -> AnyScript:  # type: ignore[valid-
 def list_scripts(
     call: Call,
     page: ScriptPage,
-    type: Annotated[
-        str | None, Meta(description="Only scripts of these kinds: sql, python3, ..., with commas between.")
-    ] = None,
+    type: Annotated[str, several(NAMES, "Only scripts of these kinds, with commas between.")] | None = None,
     category: Annotated[
         Literal["script", "import", "export", "enhancement"] | None, Meta(description="Only scripts of this category.")
     ] = None,
@@ -142,7 +140,7 @@ def list_scripts(
     archived: Archived = "",
 ) -> Slice[ScriptListed]:
     """List scripts; those made from templates are in a list of their own."""
-    kinds = kinds_of(type) if type and type.strip() else SCRIPTS
+    kinds = [kind for kind in kinds_of(type) if kind in ALL.jobs] if type else SCRIPTS
     if category not in {None, "script"}:  # every script is one
         return Slice([], 0)
     wanted = Wanted(archived=is_archived(archived), hidden=hidden, author=author)

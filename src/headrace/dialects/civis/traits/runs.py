@@ -22,6 +22,7 @@ from headrace.services.call import Call
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 LogLevel = Literal["unknown", "fatal", "error", "warn", "info", "debug"]
 Words = Annotated[str, Meta(max_length=100_000)]
+Instant = Annotated[datetime, Meta(tz=True)]
 LineId = Annotated[int, Meta(ge=0, le=1 << 31)]
 STARTING = "Jobs are kept, and do not run yet: what runs them comes with a later version of Headrace."
 REPORTING = "There are no runs to report on yet: what runs jobs comes with a later version of Headrace."
@@ -107,7 +108,7 @@ class LogGiven(Wire, frozen=True, kw_only=True):
 
     message: Words
     level: LogLevel = "info"
-    created_at: datetime | None = None
+    created_at: Instant | None = None
 
 
 class LogsGiven(Wire, frozen=True, kw_only=True):
@@ -123,8 +124,8 @@ class Accepted(Wire, frozen=True, kw_only=True):
     """How far a runner outside has come with a run."""
 
     state: Annotated[State | None, Meta(description="The state of the run.")] = None
-    bocce_accepted_at: datetime | None = None
-    bocce_started_at: datetime | None = None
+    bocce_accepted_at: Instant | None = None
+    bocce_started_at: Instant | None = None
     error: Annotated[Words | None, Meta(description="Why the run failed.")] = None
 
 
