@@ -208,6 +208,8 @@ def test_a_copy_takes_along_what_is_asked_for(ada):
     assert (bare.settings["arguments"], scripts.code_of(ada, bare)) == ({"a": 1}, "select 1")
     whole = scripts.get(ada, ALL, clone(ada, SQL, one.id, schedule=True, notifications=True))
     assert (whole.settings, whole.next_run_at) == (one.settings, one.next_run_at)
+    scripts.change(ada, SQL, one.id, {"name": "x" * 200})
+    assert len(scripts.get(ada, ALL, clone(ada, SQL, one.id)).name) == 200
     after = script(ada, parent_id=one.id)
     assert scripts.get(ada, ALL, clone(ada, SQL, after.id, triggers=True)).parent_id == one.id
 

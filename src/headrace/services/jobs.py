@@ -120,7 +120,7 @@ def list_children(call: Call, job_id: int) -> list[Tree]:
 
 
 def trigger_address(call: Call, job_id: int) -> str:
-    """The e-mail address that starts a job that the caller may run. Nobody finds it without the server's key."""
+    """The address by which mail is to start a job that the caller may run; the server's key makes it."""
     with call.platform.db.read() as connection:
         objects.require(connection, call, JOB, job_id, Level.WRITE)
     key = call.platform.cipher.derive(TRIGGER)

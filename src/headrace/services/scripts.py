@@ -39,6 +39,7 @@ KINDS = tuple(kind.value for kind in Kind if kind is not Kind.UDF)
 ALL = Noun("script", ObjectKind.JOB, KINDS)
 
 UNTOLD = frozenset({"uid", "owner_id", "created_at", "updated_at", "settings"})
+LONGEST_NAME = 200  # characters of a name that is made here
 LARGEST_CODE = 8 << 20  # characters
 LARGEST_SETTINGS = 1 << 20  # characters of JSON, arguments included
 LONGEST_CHAIN = 1000  # jobs that run one after the other
@@ -197,7 +198,7 @@ def clone(call: Call, way: Way, job_id: int, *, schedule: bool, triggers: bool, 
         if parent_id and queries.level_of(connection, JOB, parent_id, call.user.id) is None:
             parent_id = None
     given |= {
-        "name": f"Clone of Script {job_id} {script.name}",
+        "name": f"Clone of Script {job_id} {script.name}"[:LONGEST_NAME],
         "hidden": script.hidden,
         "parent_id": parent_id,
         "from_template_id": script.template_id,
@@ -322,7 +323,8 @@ def _template(connection: Connection, call: Call, template_id: int) -> Backing:
 
 
 def _default_name(job_id: int, backing: Backing | None) -> str:
-    return f"{backing.name} #{job_id}" if backing else f"Script #{job_id}"
+    number = f" #{job_id}"
+    return f"{backing.name[: LONGEST_NAME - len(number)]}{number}" if backing else f"Script{number}"
 
 
 def _references(settings: Given) -> list[tuple[str, ObjectKind]]:

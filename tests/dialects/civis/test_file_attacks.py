@@ -20,7 +20,7 @@ from uploading import API, Uploader
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A server that takes little, and waits for nobody."""
-    limits = {"file_mb": 2, "files_mb": 4, "body_seconds": 1, "signed_seconds": 2, "upload_seconds": 3}
+    limits = {"file_mb": 2, "files_mb": 4, "body_seconds": 1}
     with serving(tmp_path_factory.mktemp("small") / "home", **limits) as one:
         yield one
         assert "incident" not in one.log.read_text()  # whatever was sent, nothing of ours broke
@@ -112,20 +112,28 @@ def test_signatures_of_files_under_addresses_are_others(files):
     assert files.post(one, b"1", url=replaced(one["uploadUrl"], form["fields"]["signature"])).status_code == 403
 
 
-def test_a_signature_expires_and_dies_with_its_key(files, small):
-    number, announced = files.upload(b"1"), files.announce()
-    url = files.get(number)["fileUrl"]
-    wait_until(lambda: files.open.get(url).status_code == 403)
-    wait_until(lambda: "expired" in message(files.post(announced, b"1")))
-    person = Person(small, "person")
-    with small.client(person.key) as http, Uploader(http) as other:
-        number, announced = other.upload(b"1"), other.announce()
-        url = other.get(number)["fileUrl"]
+def test_a_signature_expires(tmp_path):
+    with (
+        serving(tmp_path / "home", signed_seconds=1, upload_seconds=1) as server,
+        server.client() as http,
+        Uploader(http) as files,
+    ):
+        announced, parts = files.announce(), files.announce_parts(1)
+        wait_until(lambda: "expired" in message(files.post(announced, b"1")))
+        wait_until(lambda: "expired" in message(files.put(parts["uploadUrls"][0], b"1")))
+        assert files.progress(parts["id"])["uploadUrls"] != parts["uploadUrls"]  # and fresh ones are to be had
+
+
+def test_a_signature_dies_with_its_key(small):
+    with small.client(Person(small, "person").key) as http, Uploader(http) as files:
+        number, announced, parts = files.upload(b"1"), files.announce(), files.announce_parts(1)
+        url = files.get(number)["fileUrl"]
         me = http.get(f"{API}/users/me").json()["id"]
         for key in http.get(f"{API}/users/{me}/api_keys").json():
             http.delete(f"{API}/users/{me}/api_keys/{key['id']}")
-        assert other.open.get(url).status_code == 403
-        assert "revoked" in message(other.post(announced, b"1"))
+        assert files.open.get(url).status_code == 403
+        assert "revoked" in message(files.post(announced, b"1"))
+        assert "revoked" in message(files.put(parts["uploadUrls"][0], b"1"))
 
 
 def test_strangers_learn_nothing_and_complete_nothing(files, stranger, small):

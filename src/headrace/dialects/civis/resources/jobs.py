@@ -88,9 +88,9 @@ class Child(Wire, frozen=True, kw_only=True):
 
 
 class TriggerEmail(Wire, frozen=True, kw_only=True):
-    """An address that starts a job."""
+    """The address by which mail is to start a job."""
 
-    trigger_email: Annotated[str, Meta(description="E-mail to this address starts the job.")]
+    trigger_email: Annotated[str, Meta(description="Its own for each job. This server does not read mail yet.")]
 
 
 class JobPage(Page, frozen=True, kw_only=True):
@@ -183,7 +183,7 @@ def list_children(call: Call, id: Id) -> list[Child]:
 
 @resource.post("/{id}/trigger_email", status=200)
 def make_trigger_email(call: Call, id: Id) -> TriggerEmail:
-    """Generate the e-mail address that starts this job."""
+    """Generate the e-mail address by which mail is to start this job."""
     return TriggerEmail(trigger_email=services.trigger_address(call, id))
 
 
