@@ -13,10 +13,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from headrace.db.engine import Database
 
 TEMPLATE = "headrace_template"
+PEOPLE = "people"  # the role whose members have to say a password
 
 
 class Cluster:
@@ -26,6 +28,7 @@ class Cluster:
         self._url = f"postgresql://postgres@127.0.0.1:{port}"
         self._numbers = count()
         self._execute(f"CREATE DATABASE {TEMPLATE}")
+        self._execute(f"CREATE ROLE {PEOPLE}")
         database = Database(f"{self._url}/{TEMPLATE}")
         database.migrate()
         database.close()
@@ -35,6 +38,12 @@ class Cluster:
         name = f"test_{next(self._numbers)}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return f"{self._url}/{name}"
+
+    def person(self, name: str, password: str) -> None:
+        """A role that logs in with a password."""
+        with psycopg.connect(f"{self._url}/postgres", autocommit=True) as connection:
+            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Literal(password), sql.Identifier(PEOPLE)))
 
     def empty(self) -> str:
         """The URL of a new database without a schema."""
@@ -63,6 +72,8 @@ def _cluster(folder: Path) -> Iterator[Cluster]:
         start = [*as_user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
         made = subprocess.run(start, check=False, stdout=log, stderr=log, cwd="/")
         assert made.returncode == 0, (folder / "log").read_text()
+        access = data / "pg_hba.conf"
+        access.write_text(f"host all +{PEOPLE} all scram-sha-256\n{access.read_text()}")
         settings = {
             "fsync": "off",
             "synchronous_commit": "off",

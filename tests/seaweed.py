@@ -1,5 +1,6 @@
 """An S3 server of the tests' own: SeaweedFS on free ports of this machine."""
 
+import base64
 import json
 import shutil
 import socket
@@ -16,11 +17,35 @@ from obstore.store import S3Store
 FETCHED = Path(__file__).parents[1] / ".cache" / "servers" / "bin" / "weed"
 PORTS = ("master", "volume", "filer", "s3")
 KEYS = {"accessKey": "tests", "secretKey": "tests-of-headrace"}
+ROLE = "arn:aws:iam::role/reader"
+ANYBODY = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole"]}
+READING = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["*"]}
+VERSION = "2012-10-17"  # of the language of policies
+IAM = {
+    "sts": {
+        "tokenDuration": "1h",
+        "maxSessionLength": "36h",
+        "issuer": "tests",
+        "signingKey": base64.b64encode(b"tests of headrace, 32 bytes long").decode(),
+    },
+    "policies": [{"name": "Reading", "document": {"Version": VERSION, "Statement": [READING]}}],
+    "roles": [
+        {
+            "roleName": "reader",
+            "roleArn": ROLE,
+            "trustPolicy": {"Version": VERSION, "Statement": [ANYBODY]},
+            "attachedPolicies": ["Reading"],
+        }
+    ],
+}
 
 
 @contextmanager
-def s3(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment that leads obstore to a fresh server and its bucket `headrace`; it ends with the block."""
+def s3(folder: Path, *, sts: bool = False) -> Iterator[dict[str, str]]:
+    """The environment that leads obstore to a fresh server and its bucket `headrace`; it ends with the block.
+
+    With `sts` it gives temporary keys too.
+    """
     ports = free_ports(2 * len(PORTS) + 1)
     options = [f"-{name}.port={ports.pop()}" for name in PORTS]
     options += [f"-{name}.port.grpc={ports.pop()}" for name in PORTS]
@@ -36,6 +61,9 @@ def s3(folder: Path) -> Iterator[dict[str, str]]:
     config = folder / "s3.json"
     everything = {"name": "tests", "credentials": [KEYS], "actions": ["Admin", "Read", "Write", "List"]}
     config.write_text(json.dumps({"identities": [everything]}))
+    if sts:
+        (folder / "iam.json").write_text(json.dumps(IAM))
+        options.append(f"-s3.iam.config={folder / 'iam.json'}")
     port = next(option for option in options if option.startswith("-s3.port=")).partition("=")[2]
     with (folder / "log").open("wb") as log:
         command = [weed(), "-logtostderr", "server", *options, f"-s3.config={config}"]

@@ -19,8 +19,11 @@ log.debug("too quiet")
 log.info("a run ended", seconds=1.5, name="f")
 logging.getLogger("some.library").warning("the %s is %s", "disk", "full")
 logging.getLogger("uvicorn.error").info("not of interest")
+def divide(password):
+    return 1 / 0
+
 try:
-    1 / 0
+    divide("hunter" + "2")
 except ZeroDivisionError:
     log.exception("it went wrong")
 """
@@ -63,4 +66,6 @@ def test_people_on_a_terminal_read_lines():
     os.close(ours)
     assert process.returncode == 0
     assert b"the disk is full" in text
+    assert b"ZeroDivisionError" in text
+    assert b"hunter2" not in text  # what variables hold is not for a log
     assert b'{"' not in text

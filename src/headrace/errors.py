@@ -9,6 +9,8 @@
     ├── MethodNotAllowed              405  the path exists, the verb does not
     ├── Conflict                      409  it exists already, or changed meanwhile
     ├── TooLarge                      413  over a limit that has a number in the settings table
+    ├── LoginRefused                  400  another server, which a user named, refuses a username and password
+    ├── HostFailed                    424  another server, which a user named, is away or answers with nonsense
     ├── Busy                          429  the queue is full; `retry_after` says when to come back
     ├── NotServed                     501  declared, and not served yet
     └── Unavailable                   503  stopping, or a part of the server is away; `retry_after`
@@ -90,6 +92,21 @@ class TooLarge(HeadraceError):
 
     status = 413
     code = "too_large"
+
+
+class LoginRefused(HeadraceError):
+    """The host refuses this username and password."""
+
+    status = 400
+    code = "authentication_error"
+
+
+class HostFailed(HeadraceError):
+    """The host does not answer as it should; look at its address, and at whether it runs."""
+
+    # Not 502 to 504: clients that take those for a passing weakness of this server ask again for ten minutes.
+    status = 424
+    code = "host_failed"
 
 
 class Busy(HeadraceError):

@@ -18,7 +18,7 @@ def configure(level: str) -> None:
     ]
     lines = sys.stderr.isatty()
     shown = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # no local variables
         if lines
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -100,6 +100,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     code_urls: Annotated[
         str, setting("Addresses that code may be fetched from, such as https://github.com/owner/; empty: none.")
     ] = ""
+    allow_private_hosts: Annotated[
+        Literal["", "none", "private", "all"],
+        setting(
+            "Databases and other hosts that users may have this server connect to, besides those at public addresses: "
+            "none, private networks too, or all, this machine too; empty: all where HOST is a loopback address and "
+            "there is no PUBLIC_URL, none elsewhere."
+        ),
+    ] = ""
+    host_seconds: Annotated[Positive, setting("How long another host may take to answer; half of it to connect.")] = 20
+    host_answer_mb: Annotated[Positive, setting("What another host may send in one answer.")] = 64
+    host_connections: Annotated[
+        Positive, setting("Connections to other hosts at once, two for each user; more are answered 429.")
+    ] = 8
     collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
     file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
     files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
@@ -129,6 +142,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The base URL as users see it, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def private_hosts(self) -> str:
+        """Which hosts besides public ones users may have this server connect to: none, private or all."""
+        alone = not self.public_url and (self.host in {"localhost", "::1"} or self.host.startswith("127."))
+        return self.allow_private_hosts or ("all" if alone else "none")
 
 
 def load(environ: Mapping[str, str], **given: Any) -> Settings:  # noqa: ANN401 - checked against the table below

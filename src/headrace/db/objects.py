@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from headrace.db import tables as t
 from headrace.db.tables import group_members, groups, project_objects, projects, shares, users
+from headrace.model.database import WAREHOUSE
 from headrace.model.object import TYPES, Kind, Level, Noun, Object, Share
 from headrace.model.page import Page
 
@@ -42,7 +43,7 @@ def permitted(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnE
     """The objects with which a user may do that much.
 
     Their own, those shared with them or with a group of theirs, and those in a project that shares what is in it and
-    is theirs or shared with them.
+    is theirs or shared with them. Everybody may see the database that comes with the server.
     """
     table = TABLES[kind]
     ids = [select(some.c.object_id).where(some.c.level >= level) for some in _given(kind, user_id)]
@@ -90,7 +91,10 @@ def _given(kind: Kind, user_id: int) -> list[sa.Subquery]:
         .select_from(within.join(shares, given))
         .where(project_objects.c.kind == kind, _granted(user_id))
     )
-    return [one.subquery() for one in (direct, mine, theirs)]
+    everybodys = select(t.remote_hosts.c.id.label("object_id"), _whole(Level.READ).label("level"))
+    everybodys = everybodys.where(t.remote_hosts.c.type == WAREHOUSE)
+    more = [everybodys] if kind is Kind.DATABASE else []
+    return [one.subquery() for one in (direct, mine, theirs, *more)]
 
 
 def _granted(user_id: int) -> sa.ColumnElement[bool]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from headrace.db import accounts, collections
+from headrace.db import accounts, collections, hosts
 from headrace.errors import Conflict, Invalid, NotFound, Unauthenticated
 from headrace.model import ids
 from headrace.model.access import ApiKey, Group, Principal, User
@@ -292,6 +292,8 @@ def _first_start(platform: Platform, given: str) -> str | None:
         with platform.db.begin() as connection:
             admin = accounts.insert_user(connection, **account, created_at=now, updated_at=now)
             collections.insert_default(connection, admin.id, now)
+            hosts.insert_warehouse(connection, admin.id, now)
+            hosts.insert_warehouse_credential(connection, admin.id, now)
             key = {"name": "first start", "digest": ids.digest(text), "hint": text[-4:], "created_at": now}
             accounts.insert_key(connection, user_id=admin.id, **key)
             if not given:
@@ -322,6 +324,7 @@ def _create_user(call: Call, *, name: str, email: str, username: str | None, adm
                 updated_at=now,
             )
             collections.insert_default(connection, user.id, now)
+            hosts.insert_warehouse_credential(connection, user.id, now)
             changes.record(connection, call, "create", "user", user.id, None, _told(user), name=user.name)
             return user
     except IntegrityError as known:

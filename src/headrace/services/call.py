@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from headrace.db.uses import Uses
 from headrace.errors import Forbidden, Unauthenticated
+from headrace.services.outward import Outward
 
 if TYPE_CHECKING:
     from headrace.db.engine import Database
@@ -39,6 +40,7 @@ class Platform:
     cipher: "Cipher"
     revision: Revision = field(default_factory=Revision)
     uses: Uses = field(default_factory=Uses)
+    outward: Outward = field(default_factory=Outward)
     builds: Event = field(default_factory=Event)  # set when there is an environment to build, or one fewer to keep
 
 

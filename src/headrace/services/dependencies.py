@@ -78,7 +78,9 @@ def _give(connection: Connection, call: Call, noun: Noun, object_id: int, user_i
         return
     queries.delete_share(connection, noun.kind, object_id, user_id=user_id)
     queries.put_share(connection, noun.kind, object_id, Level.MANAGE, user_id=before.owner_id)
-    queries.update(connection, noun, object_id, owner_id=user_id, updated_at=datetime.now(UTC))
+    # Which credential is a user's default is theirs to say.
+    more = {"is_default": False} if noun.kind is Kind.CREDENTIAL else {}
+    queries.update(connection, noun, object_id, owner_id=user_id, updated_at=datetime.now(UTC), **more)
     owners = {"owner_id": before.owner_id}, {"owner_id": user_id}
     changes.record(connection, call, "transfer", noun.kind, object_id, *owners, name=before.name)
 

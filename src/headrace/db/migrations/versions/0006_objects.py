@@ -147,7 +147,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_credentials_owner_id", "credentials", ["owner_id"])
     op.create_index("ix_credentials_owner_id_type", "credentials", ["owner_id", "type"])
+    op.create_index("ix_credentials_remote_host_id", "credentials", ["remote_host_id"])
     op.create_index("ix_credentials_updated_at", "credentials", ["updated_at"])
+    op.create_table(
+        "database_tables",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("remote_host_id", Id, nullable=False),
+        sa.Column("schema", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("settings", sa.JSON(), server_default="{}", nullable=False),
+        sa.Column("statistics", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("refreshed_at", Moment, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["remote_host_id"], ["remote_hosts.id"], name="fk_database_tables_remote_host_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_database_tables"),
+        sa.UniqueConstraint("remote_host_id", "schema", "name", name="uq_database_tables_remote_host_id_schema_name"),
+        sqlite_autoincrement=True,
+    )
     op.create_table(
         "project_objects",
         sa.Column("project_id", Id, nullable=False),
@@ -208,6 +226,24 @@ def upgrade() -> None:
         jobs.create_foreign_key("fk_jobs_running_as_id", "users", ["running_as_id"], ["id"])
         jobs.create_foreign_key("fk_jobs_parent_id", "jobs", ["parent_id"], ["id"], ondelete="SET NULL")
     op.execute("UPDATE jobs SET name = slug")
+    _lay_the_warehouse()
+
+
+def _lay_the_warehouse() -> None:
+    """The database that every server has, and a credential for it of every user there is; none at a first start."""
+    op.execute(
+        "INSERT INTO remote_hosts (owner_id, name, type, url, created_at, updated_at) "
+        "SELECT id, 'warehouse', 'RemoteHostTypes::Warehouse', 'warehouse:', updated_at, updated_at "
+        "FROM users WHERE admin ORDER BY id LIMIT 1"
+    )
+    credentials = sa.text(
+        "INSERT INTO credentials "
+        "(owner_id, name, type, username, secret, remote_host_id, is_default, created_at, updated_at) "
+        "SELECT users.id, 'default', 'Database', users.username, :none, remote_hosts.id, :yes, "
+        "users.updated_at, users.updated_at FROM users, remote_hosts"
+    )
+    nothing, yes = sa.bindparam("none", b"", sa.LargeBinary), sa.bindparam("yes", True, sa.Boolean)
+    op.execute(credentials.bindparams(nothing, yes))
 
 
 def _owned() -> list[sa.Column[Any]]:
