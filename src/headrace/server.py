@@ -1,5 +1,6 @@
 """The composition root: what a server is made of, and who is plugged into whom."""
 
+import gc
 import signal
 import socket
 from collections.abc import AsyncGenerator
@@ -140,8 +141,13 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     logs.configure(settings.log_level)
     platform = open_platform(settings)
     fresh = accounts.ensure_admin(platform)
+    # What is made here lives as long as the server: looking through it for garbage would take longer than making it.
+    gc.disable()
+    app = create_app(settings, platform)
+    gc.freeze()
+    gc.enable()
     config = uvicorn.Config(
-        create_app(settings, platform),
+        app,
         loop="uvloop",
         http="httptools",
         log_config=None,

@@ -6,6 +6,7 @@ parameter that nobody declared is refused, so that a typing mistake does not go 
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 
 import msgspec
@@ -44,15 +45,7 @@ class Codec(PlainJson):
 
     def reader(self, type_: Any) -> Read:  # noqa: ANN401 - any annotation
         """Read JSON, give its keys the spelling that the type has, and convert."""
-        normalise = normaliser(inspect.type_info(type_))
-        decode = msgspec.json.Decoder().decode
-
-        def read(body: bytes) -> Any:  # noqa: ANN401
-            value = decode(body)
-            examine(body, value)
-            return msgspec.convert(value if normalise is None else normalise(value), type_)
-
-        return lambda body: decode_json(body, read, type_)
+        return _reader(type_)
 
     def paging(self, page: Page, total: int) -> dict[str, str]:
         """Where this page is among all."""
@@ -66,6 +59,19 @@ class Codec(PlainJson):
     def error(self, error: HeadraceError) -> msgspec.Struct:
         """The three keys that clients read of every error."""
         return Error(error.code, error.message, error.status)
+
+
+@cache  # of one body, which many nouns have: whom to share with, where to give it
+def _reader(type_: Any) -> Read:  # noqa: ANN401
+    normalise = normaliser(inspect.type_info(type_))
+    decode = msgspec.json.Decoder().decode
+
+    def read(body: bytes) -> Any:  # noqa: ANN401
+        value = decode(body)
+        examine(body, value)
+        return msgspec.convert(value if normalise is None else normalise(value), type_)
+
+    return lambda body: decode_json(body, read, type_)
 
 
 def snake(name: str) -> str:
@@ -118,18 +124,22 @@ def _values(normalise: Normalise | None) -> Normalise | None:
 
 
 def _struct(type_: inspect.StructType) -> Normalise:
-    names: dict[str, str] = {spelling: f.encode_name for f in type_.fields for spelling in (f.name, f.encode_name)}
-    inner = {f.encode_name: n for f in type_.fields if (n := normaliser(f.type)) is not None}
+    known: dict[str, tuple[str, Normalise | None]] = {}
+    for f in type_.fields:
+        known[f.name] = known[f.encode_name] = f.encode_name, normaliser(f.type)
 
     def normalise(value: Any) -> Any:  # noqa: ANN401
         if not isinstance(value, dict):
             return value
         renamed: dict[str, Any] = {}
-        for key, item in cast("dict[str, Any]", value).items():
-            name = names.get(key, key)
-            if name in renamed:
-                raise Invalid(f"The field `{name}` is given twice, in two spellings.")
-            renamed[name] = inner[name](item) if name in inner else item
+        given = cast("dict[str, Any]", value)
+        for key, item in given.items():
+            name, inner = known.get(key) or (key, None)
+            renamed[name] = item if inner is None else inner(item)
+        if len(renamed) != len(given):
+            names = [known[key][0] for key in given if key in known]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Invalid(f"The field `{twice}` is given twice, in two spellings.")
         return renamed
 
     return normalise
