@@ -37,7 +37,7 @@ def command(server, new_python, tmp_path_factory):
 def test_it_starts_with_a_group_of_commands_for_every_noun_and_no_complaint(command):
     said = command("--help")
     assert (said.returncode, said.stderr) == (0, "")
-    for noun in ("files", "jobs", "notebooks", "projects", "scripts", "users", "sql"):
+    for noun in ("files", "jobs", "notebooks", "projects", "scripts", "users", "remote-hosts", "sql"):
         assert f"\n  {noun} " in said.stdout, noun
 
 

@@ -1,5 +1,6 @@
 """The document from which published clients build themselves: the rules that they hold it to (Civis notes 2.2, 7)."""
 
+import re
 import time
 
 import msgspec
@@ -62,6 +63,37 @@ def test_every_field_has_one_type_and_a_camel_case_name(document):
             assert "_" not in field, (name, field)
             if schema.get("type") == "array":
                 assert resolved(document, schema["items"])["type"] in TYPES, (name, field)
+
+
+def test_paths_are_written_in_snake_case_and_have_no_parameters_of_their_own(document):
+    """Clients fill a path by the Python names of its arguments, and know verbs alone below it."""
+    for path, verbs in document["paths"].items():
+        assert not re.search(r"{[^}]*[A-Z][^}]*}", path), path
+        assert set(verbs) <= {"get", "post", "put", "patch", "delete"}, path
+        for verb, operation in verbs.items():
+            named = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path)), f"{verb} {path}"
+
+
+def test_no_channels_are_there_and_what_the_command_line_hangs_its_own_commands_on_is(document):
+    """With channels 1.6.2 would listen to PubNub; without one of these groups the command line of 2.x ends at once."""
+    nouns = {path.split("/")[1] for path in document["paths"]}
+    assert "channels" not in nouns
+    assert {"files", "notebooks", "jobs"} <= nouns
+
+
+def test_ids_are_integers(document):
+    """Whether a value is an integer decides, in clients, whether it is looked up as a name."""
+    texts = {
+        (name, field)
+        for name, definition in document["definitions"].items()
+        for field, schema in definition["properties"].items()
+        if (field == "id" or field.endswith("Id")) and schema["type"] != "integer"
+    }
+    # Text in the protocol too, or of other services.
+    assert {field for _, field in texts} <= {
+        *"refreshId securityGroupId spreadsheetId tableauId fileId requirementsFileId".split()
+    }
 
 
 def test_lists_can_be_iterated(document):
