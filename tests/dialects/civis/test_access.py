@@ -23,6 +23,7 @@ import pytest
 from civis_wire import application, asking, opened
 from factories import run
 from headrace.api.operation import TEMPLATE, Operation
+from headrace.db import seen_tables
 from headrace.dialects import civis
 from headrace.services.call import Platform
 from headrace.work.recorder import Recorder
@@ -60,10 +61,40 @@ EXCEPTIONS: dict[str, tuple[Needs, str]] = {
     "DELETE /groups/{id}/members/{user_id}": (Needs.ADMIN, "groups are the administrators'"),
     "DELETE /aliases/{id}": (Needs.WRITE, "who may name an object may take the name away; the object stays"),
     "GET /files/multipart/{id}": (Needs.WRITE, "it tells what is still to be sent, to who may send it"),
+    "POST /remote_hosts/{id}/authenticate": (Needs.READ, "who may use a host proves a login there"),
+    "POST /databases/{id}/schemas/scan": (Needs.READ, "it would change nothing of the database"),
+    "POST /tables/{id}/refresh": (Needs.READ, "it counts what the caller's own credential may read"),
     "PUT /projects/{project_id}/auto_share": (Needs.MANAGE, "it shares everything in the project"),
     **{
         f"POST /scripts/{kind}/{{id}}/clone": (Needs.READ, "a copy is the caller's own")
         for kind in ("sql", "python3", "r", "javascript", "containers", "custom")
+    },
+}
+# What who may do it gets, where it takes another server to succeed: nobody here has a credential for the database,
+# which is asked for once it is known that they may see it.
+ANSWERS = {
+    "POST /credentials/authenticate": 424,
+    "POST /credentials/{id}/temporary": 422,
+    "POST /remote_hosts/{id}/authenticate": 422,
+    "GET /remote_hosts/{id}/data_sets": 422,
+    "PATCH /databases/{id}/schemas/{schema_name}/tables/{table_name}": 422,
+    "GET /tables/{id}": 422,
+    "PATCH /tables/{id}": 422,
+    "GET /tables/{id}/columns": 422,
+    "POST /tables/{id}/refresh": 422,
+    **{
+        f"GET /databases/{{id}}/{rest}": 422
+        for rest in (
+            "schemas",
+            "schemas/{schema_name}/tables",
+            "schemas/{schema_name}/tables/{table_name}",
+            "tables",
+            "tables-search",
+            "table_privileges/{schema_name}/{table_name}",
+            "schema_privileges/{schema_name}",
+            "users",
+            "groups",
+        )
     },
 }
 # Everything under these is its owner's alone: it is not shared by levels, if at all.
@@ -244,6 +275,33 @@ def template(world: World):
     return {"id": made["id"]}, "/templates/scripts/{id}"
 
 
+def credential(world: World):
+    made = world.made("POST", "/credentials", {"type": "Custom", "username": "u", "password": "p"}, by="owner")
+    return {"id": made["id"]}, "/credentials/{id}"
+
+
+def host(world: World):
+    made = world.made("POST", "/remote_hosts", HOST, by="owner")
+    ip = world.made("POST", f"/databases/{made['id']}/whitelist-ips", {"subnet_mask": "203.0.113.0/24"}, by="owner")
+    names = {"schema_name": "s", "table_name": "t", "timeframe": "1_day", "whitelisted_ip_id": ip["id"]}
+    return {"id": made["id"], **names}, "/remote_hosts/{id}"
+
+
+def table(world: World):
+    """One that somebody saw in a listing."""
+    names, _ = host(world)
+    with world.platform.db.begin() as connection:
+        (known,) = seen_tables.remember(connection, names["id"], [("s", "t")]).values()
+    # Whose database it is may do with it what they may do with that.
+    return {"id": known.id, "host_id": names["id"], "table_tag_id": 1}, "/remote_hosts/{host_id}"
+
+
+def storage_host(world: World):
+    made = world.made("POST", "/storage_hosts", {"provider": "s3", "bucket": "rain", "name": "Rain"}, by="owner")
+    return {"id": made["id"]}, "/storage_hosts/{id}"
+
+
+HOST: dict[str, object] = {"name": "H", "type": "RemoteHostTypes::Postgres", "url": "postgresql://nowhere.invalid/x"}
 SQL: dict[str, object] = {"name": "S", "sql": "select 1", "remoteHostId": None, "credentialId": None}
 JAVASCRIPT: dict[str, object] = {"name": "S", "source": "1", "remoteHostId": None, "credentialId": None}
 CONTAINER: dict[str, object] = {"requiredResources": {}, "dockerCommand": "ls", "dockerImageName": "python"}
@@ -270,6 +328,11 @@ MAKERS: dict[str, Maker] = {
     "/files/multipart": file_in_parts,
     "/json_values": json_value,
     "/aliases": alias,
+    "/credentials": credential,
+    "/remote_hosts": host,
+    "/databases": host,
+    "/tables": table,
+    "/storage_hosts": storage_host,
 }
 
 # Values of fields that a body must have, by the field's name on the wire; and whole bodies, by operation.
@@ -303,6 +366,14 @@ VALUES: dict[str, object] = {
     "numParts": 1,
     "fileId": 1,
     "objectId": 1,
+    "type": "Custom",
+    "username": "u",
+    "password": "p",
+    "provider": "s3",
+    "bucket": "snow",
+    "subnetMask": "203.0.113.7/32",
+    "exportCachingEnabled": True,
+    "databaseId": 1,  # everybody's warehouse
     **CONTAINER,
 }
 SYNC = {"source": {"path": "a.b"}, "destination": {"path": "a.b"}}
@@ -316,6 +387,14 @@ BODIES: dict[str, object] = {
     "PUT /imports/{id}/syncs/{sync_id}": SYNC,
     "POST /imports/files/csv": CSV,
     "PUT /imports/files/csv/{id}": CSV,
+    "POST /credentials/authenticate": {
+        "url": HOST["url"],
+        "remoteHostType": HOST["type"],
+        "username": "u",
+        "password": "p",
+    },
+    "POST /remote_hosts": HOST,
+    "PUT /remote_hosts/{id}": {**HOST, "description": None},
     "POST /environments": {"name": "another", "requirements": ["six"]},
     **dict.fromkeys(("POST /scripts", "POST /scripts/sql", "PUT /scripts/sql/{id}"), SQL),
     **dict.fromkeys(("POST /scripts/javascript", "PUT /scripts/javascript/{id}"), JAVASCRIPT),
@@ -361,7 +440,7 @@ def needs(name: str, operation: Operation) -> Needs:
 
 def expected(operation: Operation, need: Needs, role: str) -> int:
     """The status that a caller is to get."""
-    good = 501 if operation.later else operation.status
+    good = 501 if operation.later else ANSWERS.get(f"{operation.method} {operation.path}", operation.status)
     match need:
         case _ if role in {"anonymous", "revoked"}:
             return good if operation.public else 401
@@ -415,7 +494,7 @@ def test_everybody_gets_what_the_rule_says(world, name):
 
 
 def test_the_exceptions_are_of_operations_that_there_are():
-    assert set(EXCEPTIONS) | set(BODIES) <= set(OPERATIONS)
+    assert set(EXCEPTIONS) | set(BODIES) | set(ANSWERS) <= set(OPERATIONS)
     for prefix in NOT_SERVED:
         assert all(one.later for one in OPERATIONS.values() if one.path.startswith(prefix)), prefix
 
