@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from headrace.db import engine
+from headrace.db.columns import Unstorable
 from headrace.db.engine import HEAD, Database
-from headrace.db.tables import Unstorable, groups, jobs
+from headrace.db.tables import groups, jobs
 from headrace.errors import Invalid, Unavailable
 from headrace.model.job import Kind
 

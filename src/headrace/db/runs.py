@@ -200,7 +200,7 @@ def _row(run: Run, moment: Callable[[datetime], object]) -> tuple[Any, ...]:
 
 
 def _sqlite_moment(value: datetime) -> str:
-    """As `tables.Moment` keeps it there."""
+    """As `columns.Moment` keeps it there."""
     return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 

@@ -18,12 +18,12 @@ from itertools import count
 from typing import NamedTuple
 
 import msgspec
+import psycopg
 import pytest
 
 from civis_wire import application, asking, opened
 from factories import run
 from headrace.api.operation import TEMPLATE, Operation
-from headrace.db import seen_tables
 from headrace.dialects import civis
 from headrace.services.call import Platform
 from headrace.work.recorder import Recorder
@@ -61,41 +61,18 @@ EXCEPTIONS: dict[str, tuple[Needs, str]] = {
     "DELETE /groups/{id}/members/{user_id}": (Needs.ADMIN, "groups are the administrators'"),
     "DELETE /aliases/{id}": (Needs.WRITE, "who may name an object may take the name away; the object stays"),
     "GET /files/multipart/{id}": (Needs.WRITE, "it tells what is still to be sent, to who may send it"),
-    "POST /remote_hosts/{id}/authenticate": (Needs.READ, "who may use a host proves a login there"),
-    "POST /databases/{id}/schemas/scan": (Needs.READ, "it would change nothing of the database"),
-    "POST /tables/{id}/refresh": (Needs.READ, "it counts what the caller's own credential may read"),
+    "POST /remote_hosts/{id}/authenticate": (Needs.READ, "trying one's own login changes nothing"),
+    "POST /databases/{id}/schemas/scan": (Needs.READ, "the database itself says what each login may see"),
+    "POST /tables/{id}/refresh": (Needs.READ, "the database itself says what each login may see"),
     "PUT /projects/{project_id}/auto_share": (Needs.MANAGE, "it shares everything in the project"),
     **{
         f"POST /scripts/{kind}/{{id}}/clone": (Needs.READ, "a copy is the caller's own")
         for kind in ("sql", "python3", "r", "javascript", "containers", "custom")
     },
 }
-# What who may do it gets, where it takes another server to succeed: nobody here has a credential for the database,
-# which is asked for once it is known that they may see it.
-ANSWERS = {
-    "POST /credentials/authenticate": 424,
-    "POST /credentials/{id}/temporary": 422,
-    "POST /remote_hosts/{id}/authenticate": 422,
-    "GET /remote_hosts/{id}/data_sets": 422,
-    "PATCH /databases/{id}/schemas/{schema_name}/tables/{table_name}": 422,
-    "GET /tables/{id}": 422,
-    "PATCH /tables/{id}": 422,
-    "GET /tables/{id}/columns": 422,
-    "POST /tables/{id}/refresh": 422,
-    **{
-        f"GET /databases/{{id}}/{rest}": 422
-        for rest in (
-            "schemas",
-            "schemas/{schema_name}/tables",
-            "schemas/{schema_name}/tables/{table_name}",
-            "tables",
-            "tables-search",
-            "table_privileges/{schema_name}/{table_name}",
-            "schema_privileges/{schema_name}",
-            "users",
-            "groups",
-        )
-    },
+# What a right request is answered with here, where it is not its success.
+ANSWERS: dict[str, tuple[int, str]] = {
+    "POST /credentials/{id}/temporary": (422, "the credential at hand is none of S3, whose keys these are"),
 }
 # Everything under these is its owner's alone: it is not shared by levels, if at all.
 OWN = ("/environments/{id}", "/udfs/{uid}")
@@ -118,8 +95,8 @@ class People(NamedTuple):
 class World:
     """A platform with everybody in it, and objects of every noun."""
 
-    def __init__(self, ask: Callable, platform: Platform) -> None:
-        self.ask, self.platform = ask, platform
+    def __init__(self, ask: Callable, platform: Platform, database: str, login: str) -> None:
+        self.ask, self.platform, self.database, self.login = ask, platform, database, login
         self._kept: dict[str, dict[str, object]] = {}
         ids, keys = {"administrator": 1}, {"administrator": "hr_admin", "anonymous": None}
         for name in ("owner", "manager", "writer", "reader", "stranger", "guest", "revoked"):
@@ -160,7 +137,9 @@ class World:
             for level, group in (("write", self.group), ("read", self.guests)):
                 share = {"group_ids": [group], "permission_level": level}
                 self.made("PUT", f"{path}/shares/groups", share, by="owner")
-        return names
+        for who in ("owner", "manager", "writer", "reader") if prefix in LOGGED_IN else ():
+            self.made("POST", "/credentials", credential_of(self) | {"remoteHostId": names["host"]}, by=who)
+        return names | (scanned(self, names["host"]) if prefix == "/tables" else {})
 
 
 Maker = Callable[[World], tuple[dict[str, object], str | None]]
@@ -269,39 +248,43 @@ def aliased(template_id: object) -> dict[str, object]:
     return {"object_id": template_id, "object_type": "template_script", "alias": f"alias-{next(NUMBERS)}"}
 
 
+def host(world: World):
+    """A real database, whose owner is not who made it."""
+    made = world.made("POST", "/remote_hosts", HOST | {"url": world.database}, by="owner")
+    address = world.made("POST", f"/databases/{made['id']}/whitelist-ips", {"subnetMask": "203.0.113.0/24"}, by="owner")
+    inside = {"schema_name": "public", "table_name": "t", "whitelisted_ip_id": address["id"], "timeframe": "1_day"}
+    return {"id": made["id"], "host": made["id"], **inside}, "/remote_hosts/{host}"
+
+
+def scanned(world: World, host_id: object) -> dict[str, object]:
+    """The number of the table in it."""
+    (table,) = world.made("GET", f"/tables?database_id={host_id}&schema=public&name=t", by="owner")
+    return {"id": table["id"], "table_tag_id": 1}
+
+
+def credential(world: World):
+    made = world.made("POST", "/credentials", credential_of(world), by="owner")
+    return {"id": made["id"]}, "/credentials/{id}"
+
+
+def credential_of(world: World) -> dict[str, object]:
+    return {"type": "Database", "username": world.login, "password": SECRET}
+
+
+def storage_host(world: World):
+    made = world.made("POST", "/storage_hosts", BUCKET, by="owner")
+    return {"id": made["id"]}, "/storage_hosts/{id}"
+
+
 def template(world: World):
     script = world.made("POST", "/scripts/sql", SQL, by="owner")
     made = world.made("POST", "/templates/scripts", {"script_id": script["id"], "name": "T"}, by="owner")
     return {"id": made["id"]}, "/templates/scripts/{id}"
 
 
-def credential(world: World):
-    made = world.made("POST", "/credentials", {"type": "Custom", "username": "u", "password": "p"}, by="owner")
-    return {"id": made["id"]}, "/credentials/{id}"
-
-
-def host(world: World):
-    made = world.made("POST", "/remote_hosts", HOST, by="owner")
-    ip = world.made("POST", f"/databases/{made['id']}/whitelist-ips", {"subnet_mask": "203.0.113.0/24"}, by="owner")
-    names = {"schema_name": "s", "table_name": "t", "timeframe": "1_day", "whitelisted_ip_id": ip["id"]}
-    return {"id": made["id"], **names}, "/remote_hosts/{id}"
-
-
-def table(world: World):
-    """One that somebody saw in a listing."""
-    names, _ = host(world)
-    with world.platform.db.begin() as connection:
-        (known,) = seen_tables.remember(connection, names["id"], [("s", "t")]).values()
-    # Whose database it is may do with it what they may do with that.
-    return {"id": known.id, "host_id": names["id"], "table_tag_id": 1}, "/remote_hosts/{host_id}"
-
-
-def storage_host(world: World):
-    made = world.made("POST", "/storage_hosts", {"provider": "s3", "bucket": "rain", "name": "Rain"}, by="owner")
-    return {"id": made["id"]}, "/storage_hosts/{id}"
-
-
-HOST: dict[str, object] = {"name": "H", "type": "RemoteHostTypes::Postgres", "url": "postgresql://nowhere.invalid/x"}
+SECRET = "correct horse battery"
+HOST: dict[str, object] = {"name": "H", "type": "RemoteHostTypes::Postgres", "url": ""}
+BUCKET: dict[str, object] = {"provider": "s3", "bucket": "rain", "name": "B"}
 SQL: dict[str, object] = {"name": "S", "sql": "select 1", "remoteHostId": None, "credentialId": None}
 JAVASCRIPT: dict[str, object] = {"name": "S", "source": "1", "remoteHostId": None, "credentialId": None}
 CONTAINER: dict[str, object] = {"requiredResources": {}, "dockerCommand": "ls", "dockerImageName": "python"}
@@ -326,14 +309,17 @@ MAKERS: dict[str, Maker] = {
     "/templates/scripts": template,
     "/files": file,
     "/files/multipart": file_in_parts,
+    "/credentials": credential,
+    "/databases": host,
+    "/remote_hosts": host,
+    "/storage_hosts": storage_host,
+    "/tables": host,
     "/json_values": json_value,
     "/aliases": alias,
-    "/credentials": credential,
-    "/remote_hosts": host,
-    "/databases": host,
-    "/tables": table,
-    "/storage_hosts": storage_host,
 }
+
+# In which everybody who may see them looks with a credential of their own.
+LOGGED_IN = ("/databases", "/remote_hosts", "/tables")
 
 # Values of fields that a body must have, by the field's name on the wire; and whole bodies, by operation.
 VALUES: dict[str, object] = {
@@ -363,17 +349,15 @@ VALUES: dict[str, object] = {
     "objectType": "File",
     "expiresAt": None,
     "valueStr": "[]",
+    "username": "ada",
+    "password": SECRET,
+    "subnetMask": "198.51.100.0/24",
+    "exportCachingEnabled": False,
+    "databaseId": 1,
+    **BUCKET,
     "numParts": 1,
     "fileId": 1,
     "objectId": 1,
-    "type": "Custom",
-    "username": "u",
-    "password": "p",
-    "provider": "s3",
-    "bucket": "snow",
-    "subnetMask": "203.0.113.7/32",
-    "exportCachingEnabled": True,
-    "databaseId": 1,  # everybody's warehouse
     **CONTAINER,
 }
 SYNC = {"source": {"path": "a.b"}, "destination": {"path": "a.b"}}
@@ -387,23 +371,24 @@ BODIES: dict[str, object] = {
     "PUT /imports/{id}/syncs/{sync_id}": SYNC,
     "POST /imports/files/csv": CSV,
     "PUT /imports/files/csv/{id}": CSV,
-    "POST /credentials/authenticate": {
-        "url": HOST["url"],
-        "remoteHostType": HOST["type"],
-        "username": "u",
-        "password": "p",
-    },
-    "POST /remote_hosts": HOST,
-    "PUT /remote_hosts/{id}": {**HOST, "description": None},
     "POST /environments": {"name": "another", "requirements": ["six"]},
     **dict.fromkeys(("POST /scripts", "POST /scripts/sql", "PUT /scripts/sql/{id}"), SQL),
     **dict.fromkeys(("POST /scripts/javascript", "PUT /scripts/javascript/{id}"), JAVASCRIPT),
     "POST /scripts/custom": lambda world: {"from_template_id": shared_template(world)},
+    **dict.fromkeys(("POST /credentials", "PUT /credentials/{id}"), credential_of),
+    "POST /credentials/authenticate": lambda world: (
+        {"url": world.database, "remoteHostType": HOST["type"]} | {"username": world.login, "password": SECRET}
+    ),
+    "POST /remote_hosts": lambda world: HOST | {"url": world.database},
+    "PUT /remote_hosts/{id}": lambda world: HOST | {"url": world.database, "description": "D"},
     "PUT /files/{id}": {"name": "new.csv", "expiresAt": None},
     "POST /files/preprocess/csv": lambda world: {"file_id": shared_file(world)},
     **dict.fromkeys(("POST /aliases", "PUT /aliases/{id}"), lambda world: aliased(shared_template(world))),
     "POST /templates/scripts": lambda world: {"script_id": shared_script(world), "name": "T"},
 }
+
+# What must be said besides the path.
+QUERIES = {"GET /tables": "?database_id=1"}
 
 # What changes who may do what, so that no other operation is asked of the same object,
 CHANGES = re.compile(r"DELETE |PUT /aliases/|PUT .*/(shares|transfer|archive|projects|auto_share)")
@@ -440,7 +425,8 @@ def needs(name: str, operation: Operation) -> Needs:
 
 def expected(operation: Operation, need: Needs, role: str) -> int:
     """The status that a caller is to get."""
-    good = 501 if operation.later else ANSWERS.get(f"{operation.method} {operation.path}", operation.status)
+    name = f"{operation.method} {operation.path}"
+    good = ANSWERS[name][0] if name in ANSWERS else 501 if operation.later else operation.status
     match need:
         case _ if role in {"anonymous", "revoked"}:
             return good if operation.public else 401
@@ -461,10 +447,14 @@ def expected(operation: Operation, need: Needs, role: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def world(tmp_path_factory, postgresql):
+    database, login = postgresql.empty(), "everybody"
+    postgresql.person(login, SECRET)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE public.t (n int); GRANT SELECT ON public.t TO {login}")
     platform = opened(tmp_path_factory.mktemp("access"))
     with asking(application(platform)) as ask:
-        yield World(ask, platform)
+        yield World(ask, platform, database.replace("postgres@", ""), login)
     platform.db.close()
 
 
@@ -502,6 +492,7 @@ def test_the_exceptions_are_of_operations_that_there_are():
 def ask(world: World, operation: Operation, role: str, names: dict[str, object], body: object):
     values = {"user_id": world.people.ids["guest"], "group_id": world.guests, "project_id": world.project} | names
     path = TEMPLATE.sub(lambda match: str(values[match[1]]), operation.path)
+    path += QUERIES.get(f"{operation.method} {operation.path}", "")
     sent = body(world) if callable(body) else body
     return world.ask(operation.method, path, key=world.people.keys[role], json=sent)
 

@@ -34,6 +34,10 @@ BEYOND_SCHEMAS = {
     ("/api/remote_hosts/{id}/authenticate", "post"),
     ("/api/remote_hosts/{id}/data_sets", "get"),
 }
+# So it is of scripts: names of time zones, parts of schedules and parameters that do not go together.
+WRITES = [("", "post"), ("/{id}", "put"), ("/{id}", "patch")]
+SCRIPTS = ["", *(f"/{kind}" for kind in ("sql", "python3", "r", "javascript", "containers", "custom"))]
+BEYOND_SCHEMAS |= {(f"/api/scripts{kind}{rest}", verb) for kind in SCRIPTS for rest, verb in WRITES}
 # 413 is an answer to bad data too: what is too long by far is not read at all.
 REJECTIONS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, "5xx"]
 CONFIG = schemathesis.Config.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REJECTIONS}}})

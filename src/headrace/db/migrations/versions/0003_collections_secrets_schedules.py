@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from headrace.db.tables import Id, Moment
+from headrace.db.columns import Id, Moment
 
 revision = "0003"
 down_revision = "0001"

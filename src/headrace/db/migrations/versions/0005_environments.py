@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from headrace.db.tables import Id, Moment
+from headrace.db.columns import Id, Moment
 
 revision = "0005"
 down_revision = "0004"

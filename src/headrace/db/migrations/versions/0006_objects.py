@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from headrace.db.tables import Id, Moment
+from headrace.db.columns import Id, Moment
 
 revision = "0006"
 down_revision = "0005"
