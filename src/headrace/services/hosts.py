@@ -39,10 +39,10 @@ def insert_host(
     return host
 
 
-def get_host(call: Call, host_id: int, noun: Noun = HOST) -> RemoteHost:
-    """A host that the caller may see; as a database, one that is. Raises NotFound."""
+def get_host(call: Call, host_id: int, noun: Noun = HOST, level: Level = Level.READ) -> RemoteHost:
+    """A host that the caller may do so much with; as a database, one that is. Raises NotFound, Forbidden."""
     with call.platform.db.read() as connection:
-        return find_host(connection, call, host_id, noun)
+        return find_host(connection, call, host_id, noun, level)
 
 
 def find_host(

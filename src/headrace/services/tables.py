@@ -122,9 +122,12 @@ def refresh(call: Call, table_id: int) -> Seen:
         return Seen(known=rows.read(connection, table_id) or known, table=table)
 
 
-def require_table(call: Call, table_id: int) -> None:
-    """Raise NotFound where the caller may not see the database of a table, or nobody saw a table of that id."""
-    _known(call, table_id)
+def require_table(call: Call, table_id: int, level: Level = Level.READ) -> None:
+    """Raise NotFound where the caller may not see the database of a table, or nobody saw a table of that id.
+
+    Raises Forbidden where they may not do so much with the database.
+    """
+    hosts.get_host(call, _known(call, table_id).remote_host_id, DATABASE, level)
 
 
 def _ask(call: Call, host: RemoteHost, wanted: TableFilter) -> tuple[RemoteHost, list[Table], int]:

@@ -64,8 +64,6 @@ EXCEPTIONS: dict[str, tuple[Needs, str]] = {
     "POST /remote_hosts/{id}/authenticate": (Needs.READ, "trying one's own login changes nothing"),
     "POST /databases/{id}/schemas/scan": (Needs.READ, "the database itself says what each login may see"),
     "POST /tables/{id}/refresh": (Needs.READ, "the database itself says what each login may see"),
-    "PUT /tables/{id}/tags/{table_tag_id}": (Needs.READ, "there are no tags, for who writes either"),
-    "DELETE /tables/{id}/tags/{table_tag_id}": (Needs.READ, "there are no tags, for who writes either"),
     "PUT /projects/{project_id}/auto_share": (Needs.MANAGE, "it shares everything in the project"),
     **{
         f"POST /scripts/{kind}/{{id}}/clone": (Needs.READ, "a copy is the caller's own")

@@ -15,6 +15,7 @@ from headrace.dialects.civis.table_shapes import Table, TableFound, TableListed
 from headrace.dialects.civis.traits.membership import ProjectListed
 from headrace.model import database
 from headrace.model.database import WAREHOUSE, TableFilter
+from headrace.model.object import Level
 from headrace.model.page import Page, Slice
 from headrace.services import databases, hosts, tables
 from headrace.services.call import Call
@@ -211,6 +212,7 @@ def get_table(
 @resource.patch("/{id}/schemas/{schema_name}/tables/{table_name}")
 def update_table(call: Call, id: Id, schema_name: SchemaName, table_name: TableName, body: TableChange) -> Table:
     """Update a table: what is said of it here. The database itself is not changed."""
+    hosts.get_host(call, id, DATABASE, Level.WRITE)  # before the database itself is asked
     seen = tables.find_table(call, id, schema_name, table_name, body.credential_id)
     return table_shapes.whole(tables.update_table(call, seen, body.description))
 

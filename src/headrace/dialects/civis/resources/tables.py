@@ -13,6 +13,7 @@ from headrace.dialects.civis.resources.databases import NO_PROJECTS, NO_SCANS, S
 from headrace.dialects.civis.table_shapes import Column, Table, TableListed, TableWithOntology
 from headrace.dialects.civis.traits.membership import ProjectListed
 from headrace.model.database import TableFilter
+from headrace.model.object import Level
 from headrace.model.page import Page, Slice
 from headrace.services import hosts, tables
 from headrace.services.call import Call
@@ -115,6 +116,7 @@ def get_table(call: Call, id: Id) -> Table:
 @resource.patch("/{id}")
 def update_table(call: Call, id: Id, body: TableChange) -> TableWithOntology:
     """Update a table: what is said of it here. The database itself is not changed."""
+    tables.require_table(call, id, Level.WRITE)  # before anybody's database is asked
     changed = tables.update_table(
         call,
         tables.get_table(call, id),
@@ -149,13 +151,13 @@ def refresh_table(call: Call, id: Id) -> Table:
 @resource.put("/{id}/tags/{table_tag_id}", later=NO_TAGS)
 def add_tag(call: Call, id: Id, table_tag_id: Id) -> Later[Tagged]:
     """Add a tag to a table. Not served."""
-    tables.require_table(call, id)
+    tables.require_table(call, id, Level.WRITE)
 
 
 @resource.delete("/{id}/tags/{table_tag_id}", status=200, later=NO_TAGS)
 def remove_tag(call: Call, id: Id, table_tag_id: Id) -> None:
     """Remove a tag from a table. Not served."""
-    tables.require_table(call, id)
+    tables.require_table(call, id, Level.WRITE)
 
 
 @resource.get("/{id}/projects")
