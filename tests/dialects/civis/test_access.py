@@ -483,6 +483,24 @@ def test_everybody_gets_what_the_rule_says(world, name):
         assert refusal == without_ids(nothing.json()["errorDescription"], names | NOWHERE)
 
 
+# Of what is somebody's own; users and groups are known to all, and tables are asked of one database.
+LISTS = [path for path in MAKERS if f"GET {path}" in OPERATIONS and path not in {"/users", "/groups", "/tables"}]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_has_what_is_there_for_who_may_see_it_and_not_for_strangers(world, path):
+    made = world.fresh(path)
+    key = "uid" if "uid" in made else "id"
+    fields = [parameter.name for parameter in OPERATIONS[f"GET {path}"].in_query]
+    limit = "?limit=50" if "limit" in fields else ""
+    seen = {
+        role: made[key] in [one[key] for one in world.made("GET", path + limit, by=role)]
+        for role in ("owner", "reader", "stranger", "administrator")
+    }
+    shared = path not in {"/udfs", "/environments", "/runs"}
+    assert seen == {"owner": True, "reader": shared, "stranger": False, "administrator": path == "/runs"}
+
+
 def test_the_exceptions_are_of_operations_that_there_are():
     assert set(EXCEPTIONS) | set(BODIES) | set(ANSWERS) <= set(OPERATIONS)
     for prefix in NOT_SERVED:

@@ -1,10 +1,11 @@
 """What breaks a server that clients of the Civis protocol talk to (protocol notes 1 and 7): one test a trap, over HTTP.
 
-The numbers are those of section 7 of the notes. Held elsewhere: 13 to 17 with the files (`test_files.py`), 22 to 25
-with the document (`test_endpoints.py`), and where it is the client that trips, in `test_client_traps.py`.
+The numbers are those of section 7 of the notes. Held elsewhere: 13 to 17 with the files (`test_files.py`,
+`test_file_attacks.py`), 19 and 22 to 25 with the document (`test_endpoints.py`), 34 with the credentials
+(`test_client_credentials.py`), and where it is the client that trips, in `test_client_traps.py`.
 Left to the slices that serve them: 10 to 12 (states, errors and logs of runs), 16 as far as results of SQL go, 32
-(cells of queries) and 33 (runs of imports). 26, 27 and 31 are advice for people, in `docs/civis.md`; 28 and 35 ask
-nothing of a server.
+(cells of queries) and 33 (runs of imports). 26, 27 and 31 are advice for people, in `docs/civis.md`; 35 asks nothing
+of a server.
 """
 
 import asyncio
