@@ -15,6 +15,10 @@ from headrace.client.resource import Resource
 from headrace.client.response import ListResponse, Response
 from headrace.client.specification import Specification
 
+class AdvancedSettings(Response):
+    """What may be set of a database."""
+    export_caching_enabled: bool
+
 class AnyItem(Response):
     """An object in a project, of whatever kind."""
     project_id: int
@@ -99,6 +103,26 @@ class ApiKeyNew(Response):
     scopes: builtins.list[str]
     constraint_count: int
     token: str
+
+class Authenticated(Response):
+    """The login is good. The other fields are those of a credential, which this makes none of."""
+    success: bool
+    id: int | None
+    name: str | None
+    type: str | None
+    username: str
+    description: str | None
+    owner: str
+    user: Author
+    remote_host_id: int | None
+    remote_host_name: str | None
+    state: str | None
+    created_at: str | None
+    updated_at: str | None
+    default: bool | None
+    oauth: bool | None
+    provider: str | None
+    provider_metadata: Response | None
 
 class Author(Response):
     """A user, as objects name who owns them."""
@@ -190,6 +214,28 @@ class Child(Response):
     last_run: LastRun | None
     children: builtins.list[Child]
 
+class Column(Response):
+    """A column of a table. What was not counted is null or empty."""
+    name: str
+    civis_data_type: str
+    sql_type: str
+    sample_values: builtins.list[str]
+    encoding: str | None
+    description: str | None
+    order: int
+    min_value: str | None
+    max_value: str | None
+    avg_value: float | None
+    stddev: float | None
+    value_distribution_percent: Response
+    coverage_count: int | None
+    null_count: int | None
+    possible_dependent_variable_types: builtins.list[str]
+    useable_as_independent_variable: bool
+    useable_as_primary_key: bool
+    value_distribution: Response
+    distinct_count: int | None
+
 class Container(Response):
     """A container."""
     id: int
@@ -248,6 +294,29 @@ class ContainerRun(Response):
     max_memory_usage: float | None
     max_cpu_usage: float | None
     container_id: int
+
+class Credential(Response):
+    """A credential, without its password."""
+    id: int
+    name: str
+    type: str
+    username: str
+    description: str | None
+    owner: str
+    user: Author
+    remote_host_id: int | None
+    remote_host_name: str | None
+    state: str | None
+    created_at: str
+    updated_at: str
+    default: bool
+    oauth: bool
+    provider: str | None
+    provider_metadata: Response | None
+
+class CredentialTypes(Response):
+    """The types of credentials that can be made."""
+    types: builtins.list[str]
 
 class CsvDestination(Response):
     """The table to write."""
@@ -380,6 +449,32 @@ class CustomRun(Response):
     max_memory_usage: float | None
     max_cpu_usage: float | None
     custom_id: int
+
+class DataSet(Response):
+    """Something to import from."""
+    name: str
+    full_path: bool
+
+class Database(Response):
+    """A database."""
+    id: int
+    name: str
+    adapter: str
+    cluster_identifier: str | None
+    host: str | None
+    port: int | None
+    database_name: str | None
+    managed: bool
+
+class DatabaseGroup(Response):
+    """A group of the database."""
+    group_name: str
+    members: builtins.list[str]
+
+class DatabaseUser(Response):
+    """A user of the database."""
+    username: str
+    active: bool
 
 class Dependency(Response):
     """An object without which another does not work."""
@@ -1011,6 +1106,13 @@ class Preprocess(Response):
     column_delimiter: str | None
     hidden: bool
 
+class Privilege(Response):
+    """What a user or group of the database may do."""
+    grantee: str
+    grantee_type: str
+    privileges: builtins.list[str]
+    grantable_privileges: builtins.list[str]
+
 class Project(Response):
     """A project, with what of it you may see."""
     id: int
@@ -1259,6 +1361,25 @@ class RedshiftOptions(Response):
     distkey: str | None
     sortkeys: builtins.list[str | None] | None
 
+class RemoteHost(Response):
+    """A remote host."""
+    id: int
+    name: str
+    type: str
+    url: str
+    description: str | None
+    my_permission_level: Literal["manage", "read", "write"]
+    user: Author
+    created_at: str
+    updated_at: str
+
+class RemoteHostListed(Response):
+    """A remote host, as lists show it."""
+    id: int
+    name: str
+    type: str
+    url: str
+
 class Report(Response):
     """A report."""
     id: int
@@ -1371,6 +1492,15 @@ class RunDetail(Response):
     stdout: str
     stderr: str
 
+class S3Options(Response):
+    """What S3 wants to know besides."""
+    region: str | None
+
+class ScanJob(Response):
+    """A scan."""
+    job_id: int
+    run_id: int
+
 class Schedule(Response):
     """When a job is to run, in its time zone."""
     scheduled: bool | None
@@ -1379,6 +1509,10 @@ class Schedule(Response):
     scheduled_minutes: builtins.list[int]
     scheduled_runs_per_hour: int | None
     scheduled_days_of_month: builtins.list[int]
+
+class Schema(Response):
+    """A schema of a database."""
+    schema: str
 
 class ScoreStats(Response):
     """How the scores of one column are spread."""
@@ -1547,6 +1681,24 @@ class SqlRun(Response):
     output: builtins.list[SqlOutput]
     output_cached_on: str | None
 
+class StatusGraphs(Response):
+    """Pictures of how a database fares."""
+    cpu_graph_url: str | None
+    disk_graph_url: str | None
+    queue_length_graph_url: str | None
+    status_graph_url: str | None
+    maintenance_graph_url: str | None
+    query_duration_graph_url: str | None
+
+class StorageHost(Response):
+    """A storage host."""
+    id: int
+    owner: Author
+    name: str
+    provider: str
+    bucket: str
+    s3_options: S3Options
+
 class StoragePath(Response):
     """Files on a storage host."""
     storage_host_id: int
@@ -1611,11 +1763,126 @@ class SyncedFile(Response):
     id: int
     name: str | None
 
+class Table(Response):
+    """A table with its columns."""
+    id: int
+    database_id: int
+    schema: str
+    name: str
+    description: str | None
+    is_view: bool
+    row_count: int | None
+    column_count: int | None
+    size_mb: float | None
+    owner: str | None
+    distkey: str | None
+    sortkeys: str | None
+    refresh_status: str
+    last_refresh: str | None
+    refresh_id: str | None
+    last_run: LastRun | None
+    table_tags: builtins.list[TableTag]
+    data_updated_at: str | None
+    schema_updated_at: str | None
+    primary_keys: builtins.list[str]
+    last_modified_keys: builtins.list[str]
+    ontology_mapping: Response
+    columns: builtins.list[Column]
+    joins: builtins.list[Response]
+    multipart_key: builtins.list[str]
+    enhancements: builtins.list[Response]
+    view_def: str | None
+    table_def: str | None
+    outgoing_table_matches: builtins.list[Response]
+
+class TableFound(Response):
+    """A table, as searches show it."""
+    id: int
+    database_id: int
+    schema: str
+    name: str
+    description: str | None
+    is_view: bool
+    row_count: int | None
+    column_count: int | None
+    size_mb: float | None
+    owner: str | None
+    distkey: str | None
+    sortkeys: str | None
+    refresh_status: str
+    last_refresh: str | None
+    refresh_id: str | None
+    last_run: LastRun | None
+    table_tags: builtins.list[TableTag]
+    column_names: builtins.list[str]
+
+class TableInSchema(Response):
+    """A table of a schema."""
+    name: str
+    schema: str
+    is_view: bool
+    database_id: int
+
+class TableListed(Response):
+    """A table, as lists show it."""
+    id: int
+    database_id: int
+    schema: str
+    name: str
+    description: str | None
+    is_view: bool
+    row_count: int | None
+    column_count: int | None
+    size_mb: float | None
+    owner: str | None
+    distkey: str | None
+    sortkeys: str | None
+    refresh_status: str
+    last_refresh: str | None
+    refresh_id: str | None
+    last_run: LastRun | None
+    table_tags: builtins.list[TableTag]
+
 class TableNamed(Response):
     """A table of a database."""
     schema: str
     table: str
     use_without_schema: bool
+
+class TableTag(Response):
+    """A tag of a table."""
+    id: int
+    name: str
+
+class TableWithOntology(Response):
+    """A table with what users say of it."""
+    id: int
+    database_id: int
+    schema: str
+    name: str
+    description: str | None
+    is_view: bool
+    row_count: int | None
+    column_count: int | None
+    size_mb: float | None
+    owner: str | None
+    distkey: str | None
+    sortkeys: str | None
+    refresh_status: str
+    last_refresh: str | None
+    refresh_id: str | None
+    last_run: LastRun | None
+    table_tags: builtins.list[TableTag]
+    data_updated_at: str | None
+    schema_updated_at: str | None
+    primary_keys: builtins.list[str]
+    last_modified_keys: builtins.list[str]
+    ontology_mapping: Response
+
+class Tagged(Response):
+    """A table and its tag."""
+    id: int
+    table_tag_id: int
 
 class Template(Response):
     """A template."""
@@ -1654,6 +1921,12 @@ class TemplateListed(Response):
     archived: bool
     author: Author
 
+class TemporaryKeys(Response):
+    """Keys for S3 that expire."""
+    access_key: str
+    secret_access_key: str
+    session_token: str
+
 class Timing(Response):
     """Where the time of a run went, in milliseconds. What was served from the cache took only its total."""
     queue: float
@@ -1685,7 +1958,7 @@ class Transferred(Response):
     dependencies: builtins.list[SharedDependency]
 
 class TriggerEmail(Response):
-    """An address that starts a job."""
+    """The address by which mail is to start a job."""
     trigger_email: str
 
 class Udf(Response):
@@ -1774,6 +2047,26 @@ class Version(Response):
     created_at: str
     code: str
     entrypoint: str
+
+class WhitelistedIp(Response):
+    """Addresses that are to reach a database."""
+    id: int
+    remote_host_id: int
+    security_group_id: str | None
+    subnet_mask: str
+    created_at: str
+    updated_at: str
+    authorized_by: str
+    is_active: bool
+
+class WhitelistedIpListed(Response):
+    """Addresses that are to reach a database, as lists show them."""
+    id: int
+    remote_host_id: int
+    security_group_id: str | None
+    subnet_mask: str
+    created_at: str
+    updated_at: str
 
 class Worksheet(Response):
     """A sheet of a spreadsheet."""
@@ -1949,6 +2242,386 @@ class ChangesMethods(Resource):
         iterator: Literal[True],
     ) -> Iterator[Change]:
         """List changes that you made and changes of what you manage; administrators see all of them."""
+
+class CredentialsMethods(Resource):
+    """The operations of credentials."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete a credential."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> Credential:
+        """Get a credential."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def get_types(
+        self,
+    ) -> CredentialTypes:
+        """List the types of credentials that can be made."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: str = ...,
+        remote_host_id: int = ...,
+        default: bool = ...,
+        system_credentials: bool = ...,
+        users: str = ...,
+        name: str = ...,
+        provider: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Credential]:
+        """List credentials."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["created_at", "name", "updated_at"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        type: str = ...,
+        remote_host_id: int = ...,
+        default: bool = ...,
+        system_credentials: bool = ...,
+        users: str = ...,
+        name: str = ...,
+        provider: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Credential]:
+        """List credentials."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list_types(
+        self,
+    ) -> CredentialTypes:
+        """List the types of credentials that can be made."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        type: Literal["Amazon Web Services S3", "Bitbucket", "CASS/NCOA PAF", "Certificate", "Civis Platform", "Custom", "Database", "Github", "Google", "Salesforce Client", "Salesforce User", "TableauUser"] | None = ...,
+        description: str | None = ...,
+        username: str | None = ...,
+        password: str | None = ...,
+        remote_host_id: int | None = ...,
+        user_id: int | None = ...,
+        state: str | None = ...,
+        system_credential: bool | None = ...,
+        default: bool | None = ...,
+        oauth: bool | None = ...,
+    ) -> Credential:
+        """Update some attributes of a credential."""
+    def post(
+        self,
+        type: Literal["Amazon Web Services S3", "Bitbucket", "CASS/NCOA PAF", "Certificate", "Civis Platform", "Custom", "Database", "Github", "Google", "Salesforce Client", "Salesforce User", "TableauUser"],
+        username: str,
+        password: str,
+        *,
+        name: str | None = ...,
+        description: str | None = ...,
+        remote_host_id: int | None = ...,
+        remote_host: Mapping[str, Any] | None = ...,
+        user_id: int | None = ...,
+        state: str | None = ...,
+        system_credential: bool | None = ...,
+        default: bool | None = ...,
+        oauth: bool | None = ...,
+    ) -> Credential:
+        """Create a credential."""
+    def post_authenticate(
+        self,
+        url: str,
+        remote_host_type: Literal["RemoteHostTypes::Bitbucket", "RemoteHostTypes::Git", "RemoteHostTypes::Github", "RemoteHostTypes::Postgres", "RemoteHostTypes::S3Storage", "RemoteHostTypes::SMTP", "RemoteHostTypes::Warehouse"],
+        username: str,
+        password: str,
+    ) -> Authenticated:
+        """Authenticate against a remote host, truly: the host is connected to and asked."""
+    def post_temporary(
+        self,
+        id: int,
+        *,
+        duration: int = ...,
+    ) -> TemporaryKeys:
+        """Generate temporary keys for S3, by the STS of AWS or of the server that the credential is for."""
+    def put(
+        self,
+        id: int,
+        type: Literal["Amazon Web Services S3", "Bitbucket", "CASS/NCOA PAF", "Certificate", "Civis Platform", "Custom", "Database", "Github", "Google", "Salesforce Client", "Salesforce User", "TableauUser"],
+        username: str,
+        password: str,
+        *,
+        name: str | None = ...,
+        description: str | None = ...,
+        remote_host_id: int | None = ...,
+        remote_host: Mapping[str, Any] | None = ...,
+        user_id: int | None = ...,
+        state: str | None = ...,
+        system_credential: bool | None = ...,
+        default: bool | None = ...,
+        oauth: bool | None = ...,
+    ) -> Credential:
+        """Update an existing credential; what is not given goes back to what it is by default."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class DatabasesMethods(Resource):
+    """The operations of databases."""
+
+    def delete_schemas_tables_projects(
+        self,
+        id: int,
+        schema_name: str,
+        table_name: str,
+        project_id: int,
+    ) -> Response:
+        """Remove a table from a project. Not served."""
+    def delete_whitelist_ips(
+        self,
+        id: int,
+        whitelisted_ip_id: int,
+    ) -> Response:
+        """Remove a whitelisted IP address."""
+    def get(
+        self,
+        id: int,
+    ) -> Database:
+        """Show database information."""
+    def get_advanced_settings(
+        self,
+        id: int,
+    ) -> AdvancedSettings:
+        """Get the advanced settings for this database."""
+    def get_schema_privileges(
+        self,
+        id: int,
+        schema_name: str,
+        *,
+        credential_id: int = ...,
+    ) -> ListResponse[Privilege]:
+        """Show schema privileges."""
+    def get_schemas_tables(
+        self,
+        id: int,
+        schema_name: str,
+        table_name: str,
+        *,
+        credential_id: int = ...,
+    ) -> Table:
+        """Show basic table info."""
+    def get_status_graphs_timeframe(
+        self,
+        id: int,
+        timeframe: Literal["1_day", "1_hour", "1_week", "2_days", "4_hours"],
+    ) -> StatusGraphs:
+        """Get the status graphs for this database. Not served: they are pictures by one vendor of its own databases."""
+    def get_table_privileges_schema_name(
+        self,
+        id: int,
+        schema_name: str,
+        table_name: str,
+        *,
+        credential_id: int = ...,
+    ) -> ListResponse[Privilege]:
+        """Show table privileges."""
+    def get_whitelist_ips(
+        self,
+        id: int,
+        whitelisted_ip_id: int,
+    ) -> WhitelistedIp:
+        """View details about a whitelisted IP."""
+    def list(
+        self,
+    ) -> ListResponse[Database]:
+        """List databases."""
+    def list_advanced_settings(
+        self,
+        id: int,
+    ) -> AdvancedSettings:
+        """Get the advanced settings for this database."""
+    def list_groups(
+        self,
+        id: int,
+    ) -> ListResponse[DatabaseGroup]:
+        """List groups in the specified database."""
+    def list_schemas(
+        self,
+        id: int,
+        *,
+        name: str = ...,
+        credential_id: int = ...,
+    ) -> ListResponse[Schema]:
+        """List schemas in this database."""
+    def list_schemas_tables(
+        self,
+        id: int,
+        schema_name: str,
+        *,
+        credential_id: int = ...,
+    ) -> ListResponse[TableInSchema]:
+        """List tables in this schema."""
+    def list_schemas_tables_projects(
+        self,
+        id: int,
+        schema_name: str,
+        table_name: str,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects a table belongs to: none, as tables are not put in projects."""
+    @overload
+    def list_tables(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        name: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[TableListed]:
+        """List tables in the specified database; `GET /tables` has more filters."""
+    @overload
+    def list_tables(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        name: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[TableListed]:
+        """List tables in the specified database; `GET /tables` has more filters."""
+    def list_tables_search(
+        self,
+        id: int,
+        *,
+        name: str = ...,
+        column_name: str = ...,
+    ) -> ListResponse[TableFound]:
+        """Search the tables of the specified database by their names and those of their columns."""
+    def list_users(
+        self,
+        id: int,
+        *,
+        active: bool = ...,
+    ) -> ListResponse[DatabaseUser]:
+        """Show list of database users."""
+    def list_whitelist_ips(
+        self,
+        id: int,
+    ) -> ListResponse[WhitelistedIpListed]:
+        """List whitelisted IPs for the specified database."""
+    def patch_advanced_settings(
+        self,
+        id: int,
+        *,
+        export_caching_enabled: bool | None = ...,
+    ) -> AdvancedSettings:
+        """Update the advanced settings for this database."""
+    def patch_schemas_tables(
+        self,
+        id: int,
+        schema_name: str,
+        table_name: str,
+        *,
+        credential_id: int | None = ...,
+        description: str | None = ...,
+    ) -> Table:
+        """Update a table: what is said of it here. The database itself is not changed."""
+    def post_schemas_scan(
+        self,
+        id: int,
+        schema: str,
+        *,
+        stats_priority: Literal["block", "flag", "queue"] | None = ...,
+    ) -> ScanJob:
+        """Scan a schema. Not served, nor needed: a listing asks the database itself."""
+    def post_whitelist_ips(
+        self,
+        id: int,
+        subnet_mask: str,
+    ) -> WhitelistedIp:
+        """Whitelist an IP address: it is written down for who keeps the database's firewall."""
+    def put_advanced_settings(
+        self,
+        id: int,
+        export_caching_enabled: bool,
+    ) -> AdvancedSettings:
+        """Edit the advanced settings for this database."""
+    def put_schemas_tables_projects(
+        self,
+        id: int,
+        schema_name: str,
+        table_name: str,
+        project_id: int,
+    ) -> Response:
+        """Add a table to a project. Not served."""
 
 class EnvironmentsMethods(Resource):
     """The operations of environments."""
@@ -2950,7 +3623,7 @@ class JobsMethods(Resource):
         self,
         id: int,
     ) -> TriggerEmail:
-        """Generate the e-mail address that starts this job."""
+        """Generate the e-mail address by which mail is to start this job."""
     def put_archive(
         self,
         id: int,
@@ -3822,6 +4495,114 @@ class QueriesMethods(Resource):
         script_id: int,
     ) -> Query:
         """Say which script a query became."""
+
+class RemoteHostsMethods(Resource):
+    """The operations of remote hosts."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete a remote host. The credentials for it stay with their owners."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> RemoteHost:
+        """Get a remote host."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list(
+        self,
+        *,
+        type: Literal["RemoteHostTypes::Bitbucket", "RemoteHostTypes::Git", "RemoteHostTypes::Github", "RemoteHostTypes::Postgres", "RemoteHostTypes::S3Storage", "RemoteHostTypes::SMTP", "RemoteHostTypes::Warehouse"] = ...,
+    ) -> ListResponse[RemoteHostListed]:
+        """List remote hosts."""
+    def list_data_sets(
+        self,
+        id: int,
+        *,
+        credential_id: int = ...,
+        username: str = ...,
+        password: str = ...,
+        q: str = ...,
+        s: bool = ...,
+    ) -> ListResponse[DataSet]:
+        """List data sets available from a remote host."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        type: Literal["RemoteHostTypes::Bitbucket", "RemoteHostTypes::Git", "RemoteHostTypes::Github", "RemoteHostTypes::Postgres", "RemoteHostTypes::S3Storage", "RemoteHostTypes::SMTP", "RemoteHostTypes::Warehouse"] | None = ...,
+        url: str | None = ...,
+        description: str | None = ...,
+    ) -> RemoteHost:
+        """Update some attributes of this remote host."""
+    def post(
+        self,
+        name: str,
+        url: str,
+        type: Literal["RemoteHostTypes::Bitbucket", "RemoteHostTypes::Git", "RemoteHostTypes::Github", "RemoteHostTypes::Postgres", "RemoteHostTypes::S3Storage", "RemoteHostTypes::SMTP", "RemoteHostTypes::Warehouse"],
+    ) -> RemoteHost:
+        """Create a remote host."""
+    def post_authenticate(
+        self,
+        id: int,
+        *,
+        credential_id: int | None = ...,
+        username: str | None = ...,
+        password: str | None = ...,
+    ) -> Response:
+        """Authenticate against a remote host using either a credential or a user name and password."""
+    def put(
+        self,
+        id: int,
+        name: str,
+        type: Literal["RemoteHostTypes::Bitbucket", "RemoteHostTypes::Git", "RemoteHostTypes::Github", "RemoteHostTypes::Postgres", "RemoteHostTypes::S3Storage", "RemoteHostTypes::SMTP", "RemoteHostTypes::Warehouse"],
+        url: str,
+        description: str | None,
+    ) -> RemoteHost:
+        """Replace all attributes of this remote host."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
 
 class ReportsMethods(Resource):
     """The operations of reports."""
@@ -5819,6 +6600,236 @@ class SearchMethods(Resource):
     ) -> ListResponse[SearchType]:
         """List the types of objects that can be searched."""
 
+class StorageHostsMethods(Resource):
+    """The operations of storage hosts."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete a storage host; its bucket stays as it is."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> StorageHost:
+        """Get a storage host."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list(
+        self,
+    ) -> ListResponse[StorageHost]:
+        """List the storage hosts."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def patch(
+        self,
+        id: int,
+        *,
+        name: str | None = ...,
+        provider: Literal["s3"] | None = ...,
+        bucket: str | None = ...,
+        s3_options: Mapping[str, Any] | None = ...,
+    ) -> StorageHost:
+        """Update some attributes of this storage host."""
+    def post(
+        self,
+        provider: Literal["s3"],
+        bucket: str,
+        name: str,
+        *,
+        s3_options: Mapping[str, Any] | None = ...,
+    ) -> StorageHost:
+        """Create a new storage host."""
+    def put(
+        self,
+        id: int,
+        name: str,
+        provider: Literal["s3"],
+        bucket: str,
+        *,
+        s3_options: Mapping[str, Any] | None = ...,
+    ) -> StorageHost:
+        """Replace all attributes of this storage host."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
+class TablesMethods(Resource):
+    """The operations of tables."""
+
+    def delete_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Remove a table from a project. Not served."""
+    def delete_tags(
+        self,
+        id: int,
+        table_tag_id: int,
+    ) -> Response:
+        """Remove a tag from a table. Not served."""
+    def get(
+        self,
+        id: int,
+    ) -> Table:
+        """Show basic table info."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name", "schema", "search"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        database_id: int = ...,
+        schema: str = ...,
+        name: str = ...,
+        search: str = ...,
+        table_tag_ids: Sequence[int] = ...,
+        credential_id: int = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[TableListed]:
+        """List tables, as your credential for their database sees them. The one that is spelled as asked comes first."""
+    @overload
+    def list(
+        self,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name", "schema", "search"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        database_id: int = ...,
+        schema: str = ...,
+        name: str = ...,
+        search: str = ...,
+        table_tag_ids: Sequence[int] = ...,
+        credential_id: int = ...,
+        iterator: Literal[True],
+    ) -> Iterator[TableListed]:
+        """List tables, as your credential for their database sees them. The one that is spelled as asked comes first."""
+    @overload
+    def list_columns(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name", "order"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        name: str = ...,
+        iterator: Literal[False] = ...,
+    ) -> ListResponse[Column]:
+        """List columns in the specified table."""
+    @overload
+    def list_columns(
+        self,
+        id: int,
+        *,
+        limit: int = ...,
+        page_num: int = ...,
+        order: Literal["name", "order"] = ...,
+        order_dir: Literal["asc", "desc"] = ...,
+        name: str = ...,
+        iterator: Literal[True],
+    ) -> Iterator[Column]:
+        """List columns in the specified table."""
+    def list_projects(
+        self,
+        id: int,
+        *,
+        hidden: bool = ...,
+    ) -> ListResponse[ProjectListed]:
+        """List the projects a table belongs to: none, as tables are not put in projects."""
+    def patch(
+        self,
+        id: int,
+        *,
+        ontology_mapping: Mapping[str, Any] | None = ...,
+        description: str | None = ...,
+        primary_keys: Sequence[str] | None = ...,
+        last_modified_keys: Sequence[str] | None = ...,
+    ) -> TableWithOntology:
+        """Update a table: what is said of it here. The database itself is not changed."""
+    def post_refresh(
+        self,
+        id: int,
+    ) -> Table:
+        """Request a refresh for column and table statistics: what is in the table is counted at once."""
+    def post_scan(
+        self,
+        database_id: int,
+        schema: str,
+        table_name: str,
+        *,
+        stats_priority: Literal["block", "flag", "queue"] | None = ...,
+    ) -> ScanJob:
+        """Scan a table. Not served, nor needed: a listing asks the database itself."""
+    def put_projects(
+        self,
+        id: int,
+        project_id: int,
+    ) -> Response:
+        """Add a table to a project. Not served."""
+    def put_tags(
+        self,
+        id: int,
+        table_tag_id: int,
+    ) -> Tagged:
+        """Add a tag to a table. Not served."""
+
 class TemplatesMethods(Resource):
     """The operations of templates."""
 
@@ -6234,6 +7245,10 @@ class Resources:
     @property
     def changes(self) -> ChangesMethods: ...
     @property
+    def credentials(self) -> CredentialsMethods: ...
+    @property
+    def databases(self) -> DatabasesMethods: ...
+    @property
     def groups(self) -> GroupsMethods: ...
     @property
     def imports(self) -> ImportsMethods: ...
@@ -6252,11 +7267,17 @@ class Resources:
     @property
     def queries(self) -> QueriesMethods: ...
     @property
+    def remote_hosts(self) -> RemoteHostsMethods: ...
+    @property
     def reports(self) -> ReportsMethods: ...
     @property
     def scripts(self) -> ScriptsMethods: ...
     @property
     def search(self) -> SearchMethods: ...
+    @property
+    def storage_hosts(self) -> StorageHostsMethods: ...
+    @property
+    def tables(self) -> TablesMethods: ...
     @property
     def templates(self) -> TemplatesMethods: ...
     @property
