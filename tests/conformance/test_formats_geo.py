@@ -405,6 +405,13 @@ def test_any_polygons_become_the_area_that_shapely_finds(triples, tile):
     assert got == pytest.approx(shapely.area(cut).sum(), abs=shapely.length(cut).sum() + 4 * len(triples))
 
 
+def test_a_hole_that_comes_to_share_edges_with_its_outline_stays_a_hole():
+    frame = shapely.box(-0.231, 0, 0, 0.165) - shapely.box(-0.188, 0.001, -0.001, 0.164)
+    features = tile_of(gpd.GeoSeries([frame], crs=4326), (2, 1, 1))["features"]
+    area = sum(signed_area(ring) for polygon in polygons_of(features[0]["geometry"]) for ring in polygon)
+    assert area == 11 * 8 - 9 * 7  # in whole pixels, the hole reaches two of the outline's sides
+
+
 def polygons_of(geometry):
     return [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
 

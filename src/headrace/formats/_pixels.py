@@ -372,6 +372,7 @@ def _valid(polygon: Any) -> Any:
     import shapely
 
     try:
-        return shapely.set_precision(shapely.make_valid(polygon), 1.0)
+        # By its structure: from lines alone, a hole that shares edges with its outline would be filled.
+        return shapely.set_precision(shapely.make_valid(polygon, method="structure", keep_collapsed=False), 1.0)
     except shapely.errors.GEOSException:
         return None
