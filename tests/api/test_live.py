@@ -1,5 +1,7 @@
 """A whole server under requests made up from its own document: none breaks it, and every answer is as documented."""
 
+from copy import deepcopy
+
 import httpx
 import pytest
 import schemathesis
@@ -22,19 +24,21 @@ def test_the_document_of_a_whole_server_is_valid(document):
 
 
 def test_every_operation_of_the_document_is_there(document, server):
-    for path, verbs in document["paths"].items():
-        response = httpx.options(server.url + path.replace("{", "1").replace("}", ""))
-        assert {verb.upper() for verb in verbs} <= set(response.headers["allow"].split(", ")), path
+    with httpx.Client(base_url=server.url) as http:
+        for path, verbs in document["paths"].items():
+            response = http.options(path.replace("{", "1").replace("}", ""))
+            assert {verb.upper() for verb in verbs} <= set(response.headers["allow"].split(", ")), path
 
 
 def test_requests_made_up_from_the_document_do_not_break_the_server(document, server):
     """The resource API has its own test, which looks at more."""
+    schema = schemathesis.openapi.from_dict(deepcopy(document))  # which it writes into
     for path, verbs in document["paths"].items():
         for verb, operation in verbs.items():
             if path.startswith("/api/") or "not served yet" in operation["tags"]:
                 continue
             for mode in GenerationMode:
-                send_some(schemathesis.openapi.from_dict(document)[path][verb.upper()], mode, server)
+                send_some(schema[path][verb.upper()], mode, server)
 
 
 def send_some(operation, mode, server):
