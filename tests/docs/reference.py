@@ -1,5 +1,6 @@
 """Write docs/reference from the declaration and the recorded examples: `make reference`."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -17,16 +18,17 @@ from recording import EXAMPLES, PAGES
 
 
 def wanted() -> dict[str, str]:
-    """The text of every page by its name."""
+    """The text of every page by its name; and the document itself, so that a change to the wire is seen in review."""
     operations = civis.operations("http://localhost:8700")
     document = swagger2.document(operations, title="Headrace", version="", url="http://localhost:8700/api", error=Error)
     examples = msgspec.json.decode(EXAMPLES.read_bytes(), type=dict[str, Example])
-    return dict(reference.pages(methods(document), document["definitions"], examples))
+    pages = dict(reference.pages(methods(document), document["definitions"], examples))
+    return pages | {"endpoints.json": json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"}
 
 
 if __name__ == "__main__":
     pages = wanted()
-    for gone in {page.name for page in PAGES.glob("*.md")} - pages.keys():
+    for gone in {page.name for page in PAGES.iterdir()} - pages.keys() - {EXAMPLES.name}:
         (PAGES / gone).unlink()
     for name, text in pages.items():
         (PAGES / name).write_text(text)
