@@ -4,6 +4,7 @@ import pytest
 
 from factories import run, somebody, udf
 from headrace.db import runs
+from headrace.db import tables as t
 from headrace.errors import Invalid
 from headrace.model.object import Kind, Level, Noun
 from headrace.model.run import State
@@ -25,14 +26,28 @@ def found(call, text="", **wished):
     return [hit.name for hit in result.hits]
 
 
+def bare(admin, name):
+    """Somebody on a server without the database that it comes with, and without the credentials for it."""
+    made = somebody(admin, name=name)
+    with admin.platform.db.begin() as connection:
+        connection.execute(t.credentials.delete())
+        connection.execute(t.remote_hosts.delete())
+    return made
+
+
 @pytest.fixture
 def ada(admin):
-    return somebody(admin, name="Ada")
+    return bare(admin, "Ada")
 
 
 @pytest.fixture
 def bob(admin):
-    return somebody(admin, name="Bob")
+    return bare(admin, "Bob")
+
+
+def test_everybody_finds_the_database_that_comes_with_the_server(admin):
+    assert found(somebody(admin), "ware") == ["warehouse"]
+    assert found(somebody(admin), "default") == ["default"]  # a credential of their own
 
 
 def test_objects_of_every_kind_are_found_by_their_names(ada):
