@@ -17,6 +17,14 @@ class Wish(Struct, frozen=True, kw_only=True):
     archived: bool | None = False
     state: str | None = None  # of the last run
 
+    def takes(self, hit: "Hit") -> bool:
+        """Whether a hit is of a type, an owner and a shelf that is asked for."""
+        return (
+            (self.types is None or hit.type in self.types)
+            and (self.owner_ids is None or hit.owner_id in self.owner_ids)
+            and (self.archived is None or hit.archived == self.archived)
+        )
+
 
 class Hit(Struct, frozen=True, kw_only=True):
     """An object that was found."""
@@ -26,6 +34,7 @@ class Hit(Struct, frozen=True, kw_only=True):
     name: str
     owner_id: int
     updated_at: datetime
+    archived: bool
     public: bool
     auto_share: bool | None  # of projects alone
     score: float  # 1: it is called so, 0.75: its name begins so, 0.5: it has the words in it
