@@ -69,7 +69,9 @@ def test_requests_for_what_is_not_served_yet_are_read_and_answered_as_it_says(on
 
 def send(app, path, verb, mode, *, examples, most):
     SCHEMA.app = app
-    excluded = [not_a_server_error, *([positive_data_acceptance] if (path, verb) in BEYOND_SCHEMAS else [])]
+    # Which users and groups there are, no schema says either.
+    beyond = (path, verb) in BEYOND_SCHEMAS or path.endswith("/transfer") or "/shares/" in path
+    excluded = [not_a_server_error, *([positive_data_acceptance] if beyond else [])]
 
     @given(case=SCHEMA[path][verb.upper()].as_strategy(generation_mode=mode))
     @settings(
