@@ -10,6 +10,7 @@ its packages bring, so it sees none: the server lends a folder to each worker, a
 mount the folder's group is the worker's own; it can be the root of a user namespace and be in no other group.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -78,6 +79,21 @@ class Mounts:
             return False
         (self.full.add if full else self.full.discard)(name)
         return True
+
+
+async def lend(mounts: Mounts, name: str, user: int) -> int:
+    """As `Mounts.lend`, in a thread; where nobody waits for it any more, the mount is closed."""
+    lending = asyncio.create_task(asyncio.to_thread(mounts.lend, name, user))
+    try:
+        return await asyncio.shield(lending)
+    except asyncio.CancelledError:
+        lending.add_done_callback(_take_back)
+        raise
+
+
+def _take_back(lent: asyncio.Task[int]) -> None:
+    if not lent.cancelled() and lent.exception() is None:
+        os.close(lent.result())
 
 
 def _group_of(name: str) -> int:

@@ -5,6 +5,7 @@ from collections import deque
 
 from msgspec import Struct
 
+from headrace.errors import Unavailable
 from headrace.executors._site import Site
 from headrace.executors._worker import Worker
 
@@ -30,6 +31,14 @@ class Owner:
         if (lane := self.lanes.get(depth)) is None:
             lane = self.lanes[depth] = Lane(self, depth)
         return lane
+
+    def disappoint(self, what: Unavailable) -> None:
+        """Tell all who wait that no worker comes."""
+        for lane in self.lanes.values():
+            while lane.waiting:
+                turn = lane.waiting.popleft()
+                if not turn.worker.done():
+                    turn.worker.set_exception(what)
 
     @property
     def quiet(self) -> bool:

@@ -13,7 +13,6 @@ alive.
 """
 
 import asyncio
-import os
 import time
 from collections import Counter
 from functools import partial
@@ -23,7 +22,7 @@ import structlog
 
 from headrace.errors import Busy, Unavailable
 from headrace.executors import Answering
-from headrace.executors._mounts import PAUSE, Mounts
+from headrace.executors._mounts import PAUSE, Mounts, lend
 from headrace.executors._owners import Lane, Owner, Turn
 from headrace.executors._site import Site, Staff
 from headrace.executors._worker import Worker
@@ -138,12 +137,8 @@ class Local:
         """The folder as a mount for that worker alone; None where the machine refuses it, or the server is not root."""
         if worker.user is None or "mounts of other environments" in self.refused:
             return None
-        lending = asyncio.create_task(asyncio.to_thread(mounts.lend, name, worker.user))
         try:
-            return await asyncio.shield(lending)
-        except asyncio.CancelledError:
-            lending.add_done_callback(_take_back)
-            raise
+            return await lend(mounts, name, worker.user)
         except OSError as refused:
             self._note({"mounts of other environments": str(refused)})
             return None
@@ -180,7 +175,7 @@ class Local:
         if self._watcher:
             self._watcher.cancel()
         for owner in self._owners.values():
-            _tell_all(owner, Unavailable("The server is stopping; call again in a moment."))
+            owner.disappoint(Unavailable("The server is stopping; call again in a moment."))
         for site in self._sites.values():
             site.closing = True
         for worker in list(self._workers):
@@ -370,7 +365,7 @@ class Local:
         """Tell whoever waits for a site that they wait in vain."""
         for owner in self._owners.values():
             if owner.site is site:
-                _tell_all(owner, Unavailable(reason))
+                owner.disappoint(Unavailable(reason))
         if site.hopeless:
             self._close_site(site)
 
@@ -498,20 +493,6 @@ class Local:
         if refused.keys() - self.refused.keys():
             log.warning("this machine does not give every fence; `headrace doctor` tells what follows", refused=refused)
         self.refused |= refused
-
-
-def _take_back(lent: "asyncio.Task[int]") -> None:
-    """Close a mount that was lent when nobody waited for it any more."""
-    if not lent.cancelled() and lent.exception() is None:
-        os.close(lent.result())
-
-
-def _tell_all(owner: Owner, what: Unavailable) -> None:
-    for lane in owner.lanes.values():
-        while lane.waiting:
-            turn = lane.waiting.popleft()
-            if not turn.worker.done():
-                turn.worker.set_exception(what)
 
 
 executor = Local
