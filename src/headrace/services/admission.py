@@ -77,11 +77,12 @@ class Admission:
             if not await self._is_passcode(lock.passcode, passcode, f"{lock.collection_id} {address}"):
                 raise WrongPasscode(lock)
             return False
-        others = "" if lock.collection_id is None else ", a `fused_session_token`"
-        others += (
-            "" if lock.passcode is None else ", or its passcode (`Authorization: Fused-Canvas-Passcode <passcode>`)"
-        )
-        raise Locked(f"This token is not open to all: send an API key (`Authorization: Bearer <key>`){others}.", lock)
+        ways = ["an API key (`Authorization: Bearer <key>`)"]
+        if lock.collection_id is not None:
+            ways.append("a `fused_session_token`")
+        if lock.passcode is not None:
+            ways.append("its passcode (`Authorization: Fused-Canvas-Passcode <passcode>`)")
+        raise Locked(f"This token is not open to all: send {' or '.join(ways)}.", lock)
 
     async def _is_session(self, collection_id: int, session: str) -> bool:
         if self._revision != self._platform.revision.value:
