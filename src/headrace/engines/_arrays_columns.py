@@ -4,6 +4,9 @@ Dimensions come first and are never NULL, then the attributes. A cell of several
 is a BLOB of raw little-endian bytes, as MyTile has it.
 """
 
+# Arrow's functions are made when the module is imported, where the type checker does not see them.
+# pyright: reportAttributeAccessIssue=false
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,13 +101,13 @@ def _dimension(dimension: "tiledb.Dim") -> Column:
 
 
 def _attribute(array: "tiledb.Array", attribute: "tiledb.Attr") -> Column:
-    name = attribute._internal_name  # noqa: SLF001 - of an attribute without a name
+    name = attribute.name or "__attr"  # as TileDB names the one without a name
     datatype = attribute._tiledb_dtype.name  # noqa: SLF001 - as above
     count = attribute.ncells
     if attribute.enum_label is None:
         return _column(name, datatype, count, nullable=attribute.isnullable)
     values = array.enum(attribute.enum_label).values()
-    labels = pa.array(list(values) if not isinstance(values, np.ndarray) else values)
+    labels = pa.array(list(values))
     if pa.types.is_binary(labels.type) or pa.types.is_string(labels.type):
         labels = labels.cast(pa.large_string() if pa.types.is_string(labels.type) else pa.large_binary())
     code = np.dtype(NUMBERS[datatype])
@@ -267,10 +270,8 @@ def _times(column: Column, values: np.ndarray, nulls: np.ndarray | None) -> pa.A
         nulls = missing if nulls is None else nulls | missing
         values = np.where(missing, 0, values)
     unit = column.unit
-    if unit in PER_MICROSECOND:
-        values = values * PER_MICROSECOND[unit]
-    else:
-        values = values // (PARTS.get(unit, 1) * 1000)
+    factor = PER_MICROSECOND.get(unit)
+    values = values * factor if factor else values // (PARTS.get(unit, 1) * 1000)
     if len(values) and (values.min() < 0 or values.max() >= DAY):
         raise Invalid(f"The column `{column.name}` holds times beyond one day, which TIME does not hold.")
     return _buffers(column.arrow, len(values), [values], nulls)

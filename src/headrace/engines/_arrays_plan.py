@@ -21,9 +21,16 @@ from headrace.engines._arrays_ranges import MAX_RANGES, Range, Selection, inters
 from headrace.engines._arrays_session import Session, Target
 
 MAX_LISTED = 1000  # values of an IN that go into a condition
-FLIPPED = {exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
-SIGNS = {exp.LT: "<", exp.LTE: "<=", exp.EQ: "==", exp.GT: ">", exp.GTE: ">=", exp.NEQ: "!="}
-UNKNOWN = object()
+FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.LT: exp.GT,
+    exp.GT: exp.LT,
+    exp.LTE: exp.GTE,
+    exp.GTE: exp.LTE,
+    exp.EQ: exp.EQ,
+    exp.NEQ: exp.NEQ,
+}
+SIGNS: dict[type[exp.Expr], str] = {exp.LT: "<", exp.LTE: "<=", exp.EQ: "==", exp.GT: ">", exp.GTE: ">=", exp.NEQ: "!="}
+UNKNOWN: Any = object()
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - TileDB's datetimes have no zone
 
 
@@ -35,7 +42,7 @@ class Reference(Struct, frozen=True, kw_only=True):
     alias: str  # that columns are qualified by
 
 
-def find(tree: exp.Expression, session: Session) -> list[Reference]:
+def find(tree: exp.Expr, session: Session) -> list[Reference]:
     """The tables of a tree that are places of the session."""
     hidden = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found: list[Reference] = []
@@ -48,7 +55,7 @@ def find(tree: exp.Expression, session: Session) -> list[Reference]:
     return found
 
 
-def used(tree: exp.Expression, reference: Reference, columns: list[Column]) -> list[Column]:
+def used(tree: exp.Expr, reference: Reference, columns: list[Column]) -> list[Column]:
     """The columns that the statement can mean; at least one, since a table has rows."""
     if _starred(tree, reference):
         return columns
@@ -64,7 +71,7 @@ def used(tree: exp.Expression, reference: Reference, columns: list[Column]) -> l
     return chosen or [min(columns, key=lambda column: column.width)]
 
 
-def _starred(tree: exp.Expression, reference: Reference) -> bool:
+def _starred(tree: exp.Expr, reference: Reference) -> bool:
     for join in tree.find_all(exp.Join):
         if join.method.upper() == "NATURAL":
             return True
@@ -86,23 +93,21 @@ def _starred(tree: exp.Expression, reference: Reference) -> bool:
     )
 
 
-def _direct(source: exp.Expression) -> Iterator[exp.Table]:
+def _direct(source: exp.Expr) -> Iterator[exp.Table]:
     for table in source.find_all(exp.Table):
         inside = table.find_ancestor(exp.Subquery, exp.Select)
         if inside is None or inside is source.find_ancestor(exp.Subquery, exp.Select):
             yield table
 
 
-def select(
-    tree: exp.Expression, reference: Reference, columns: list[Column], session: Session, *, sparse: bool
-) -> Selection:
+def select(tree: exp.Expr, reference: Reference, columns: list[Column], session: Session, *, sparse: bool) -> Selection:
     """What of the array the statement needs."""
     reader = comparisons(tree, reference, columns, session, sparse=sparse)
     return reader.selection() if reader else Selection()
 
 
 def comparisons(
-    tree: exp.Expression, reference: Reference, columns: list[Column], session: Session, *, sparse: bool
+    tree: exp.Expr, reference: Reference, columns: list[Column], session: Session, *, sparse: bool
 ) -> "Comparisons | None":
     """The comparisons of the SELECT that the table stands in."""
     try:
@@ -129,7 +134,7 @@ class Comparisons:
         """Whether the selection is all that WHERE says, so that nothing is left to filter."""
         return all(self._exact(conjunct) for conjunct in self._conjuncts())
 
-    def _exact(self, node: exp.Expression) -> bool:
+    def _exact(self, node: exp.Expr) -> bool:
         node = _unwrap(node) or node
         if isinstance(node, exp.In):
             column, values = self.column(node.this), node.expressions
@@ -149,6 +154,33 @@ class Comparisons:
             return kind is not exp.NEQ and _whole(column, value)
         return self.sparse and condition_value(column, kind, value) is not None
 
+    def deletion(self) -> str | None:
+        """All that WHERE says as a condition; None where TileDB cannot say it."""
+        parts = [self._whole_condition(conjunct) for conjunct in self._conjuncts()]
+        said = [part for part in parts if part]
+        if len(said) != len(parts):
+            return None
+        if said:
+            return " and ".join(said)
+        # Everything: a comparison that holds for every cell.
+        first = next((c for c in self.columns.values() if c.dimension and c.family == "number"), None)
+        if first is None or first.dtype.kind == "f":
+            return None
+        return f"{_named(first)} >= {np.iinfo(first.dtype).min}"
+
+    def _whole_condition(self, node: exp.Expr) -> str | None:
+        node = _unwrap(node) or node
+        if isinstance(node, exp.And | exp.Or):
+            left, right = self._whole_condition(node.left), self._whole_condition(node.right)
+            word = "and" if isinstance(node, exp.And) else "or"
+            return f"(({left}) {word} ({right}))" if left and right else None
+        if isinstance(node, exp.Between):
+            low = exp.GTE(this=node.this, expression=node.args["low"])
+            high = exp.LTE(this=node.this, expression=node.args["high"])
+            parts = [self._condition(low), self._condition(high)]
+            return f"({parts[0]} and {parts[1]})" if all(parts) else None
+        return self._condition(node)
+
     def selection(self) -> Selection:
         """The ranges and the condition."""
         conjuncts = list(self._conjuncts())
@@ -159,9 +191,20 @@ class Comparisons:
                 ranges[name] = intersect(ranges[name], some) if name in ranges else some
             if self.sparse and (condition := self._condition(conjunct, top=True)):
                 conditions.append(condition)
-        return Selection(ranges=ranges, condition=" and ".join(conditions) or None)
+        return Selection(ranges=ranges, condition=" and ".join(conditions) or None, limit=self._limit())
 
-    def _conjuncts(self) -> Iterator[exp.Expression]:
+    def _limit(self) -> int | None:
+        """A LIMIT that ends the reading, where no row after it can matter."""
+        select = self.scope.expression
+        if not isinstance(select, exp.Select) or not self.alone or not (limit := select.args.get("limit")):
+            return None
+        if any(select.args.get(part) for part in ("order", "group", "distinct", "having", "windows", "qualify")):
+            return None
+        if select.find(exp.AggFunc, exp.Window) or not isinstance(limit.expression, exp.Literal):
+            return None
+        return int(limit.expression.this) if limit.expression.this.isdigit() else None
+
+    def _conjuncts(self) -> Iterator[exp.Expr]:
         select = self.scope.expression
         if not isinstance(select, exp.Select):
             return
@@ -175,7 +218,7 @@ class Comparisons:
                 if on := join.args.get("on"):
                     yield from _flatten(on)
 
-    def column(self, node: exp.Expression | None) -> Column | None:
+    def column(self, node: exp.Expr | None) -> Column | None:
         """The array's column that this is, and nothing else."""
         node = _unwrap(node)
         if not isinstance(node, exp.Column) or node.args.get("db") or isinstance(node.this, exp.Star):
@@ -185,7 +228,7 @@ class Comparisons:
             return self.columns.get(node.name.lower()) if table.lower() == self.reference.alias.lower() else None
         return self.columns.get(node.name.lower()) if self.alone else None
 
-    def _ranges(self, node: exp.Expression) -> dict[str, list[Range]]:
+    def _ranges(self, node: exp.Expr) -> dict[str, list[Range]]:
         """What a comparison says of dimensions; nothing where it says nothing certain."""
         node = _unwrap(node) or node
         if isinstance(node, exp.And):
@@ -209,7 +252,7 @@ class Comparisons:
             return {column.name: [(low, high)] if low <= high else []}
         return self._compared(node)
 
-    def _compared(self, node: exp.Expression) -> dict[str, list[Range]]:
+    def _compared(self, node: exp.Expr) -> dict[str, list[Range]]:
         found = self._comparison(node)
         if found is None:
             return {}
@@ -233,7 +276,7 @@ class Comparisons:
             return {column.name: []}
         return {column.name: [(None if low is UNKNOWN else low, None if high is UNKNOWN else high)]}
 
-    def _comparison(self, node: exp.Expression) -> tuple[Column, type[exp.Expression], exp.Expression] | None:
+    def _comparison(self, node: exp.Expr) -> tuple[Column, type[exp.Expr], exp.Expr] | None:
         kind = type(node)
         if kind not in SIGNS or not isinstance(node, exp.Binary):
             return None
@@ -259,7 +302,7 @@ class Comparisons:
             return made
         return self._points(node.this, node.expressions) or {}
 
-    def _points(self, subject: exp.Expression, values: list[exp.Expression]) -> dict[str, list[Range]] | None:
+    def _points(self, subject: exp.Expr, values: list[exp.Expr]) -> dict[str, list[Range]] | None:
         column = self.column(subject)
         if column is None or not column.dimension:
             return None
@@ -272,11 +315,11 @@ class Comparisons:
                 points.append((low, high))
         return {column.name: merge(points)}
 
-    def _bound(self, column: Column, node: exp.Expression, *, up: bool) -> Any:  # noqa: ANN401 - any cell
+    def _bound(self, column: Column, node: exp.Expr, *, up: bool) -> Any:  # noqa: ANN401 - any cell
         """A value of the dimension that is not within the bound: rounded down for an upper one, up for a lower."""
         return bound(column, self.constant(node), up=up)
 
-    def constant(self, node: exp.Expression) -> Any:  # noqa: ANN401 - any value of SQL
+    def constant(self, node: exp.Expr) -> Any:  # noqa: ANN401 - any value of SQL
         """The value of an expression without columns; UNKNOWN where that is not certain."""
         node = _unwrap(node) or node
         if isinstance(node, exp.Literal):
@@ -285,13 +328,15 @@ class Comparisons:
             return -_number(node.this.this)
         if isinstance(node, exp.Boolean):
             return bool(node.this)
-        if node.find(exp.Column, exp.Query, exp.Anonymous, exp.AggFunc, exp.Window, exp.Star, exp.Null, exp.Placeholder):
+        if node.find(
+            exp.Column, exp.Query, exp.Anonymous, exp.AggFunc, exp.Window, exp.Star, exp.Null, exp.Placeholder
+        ):
             return UNKNOWN
-        if not isinstance(node, FOLDED) or not all(isinstance(part, FOLDED) for part in node.find_all(exp.Expression)):
+        if not isinstance(node, FOLDED) or not all(isinstance(part, FOLDED) for part in node.find_all(exp.Expr)):
             return UNKNOWN
         return self._folded(node)
 
-    def _folded(self, node: exp.Expression) -> Any:  # noqa: ANN401 - any value of SQL
+    def _folded(self, node: exp.Expr) -> Any:  # noqa: ANN401 - any value of SQL
         import duckdb
 
         try:
@@ -300,7 +345,7 @@ class Comparisons:
             return UNKNOWN
         return UNKNOWN if row is None or row[0] is None else row[0]
 
-    def _condition(self, node: exp.Expression, *, top: bool = False) -> str | None:
+    def _condition(self, node: exp.Expr, *, top: bool = False) -> str | None:
         """The comparison in TileDB-Py's words, or None."""
         node = _unwrap(node) or node
         if isinstance(node, exp.And):
@@ -364,7 +409,7 @@ def _named(column: Column) -> str:
     return f"{'dim' if column.dimension else 'attr'}({column.name!r})"
 
 
-def _flatten(node: exp.Expression) -> Iterator[exp.Expression]:
+def _flatten(node: exp.Expr) -> Iterator[exp.Expr]:
     waiting = [node]
     while waiting:
         node = waiting.pop()
@@ -376,7 +421,7 @@ def _flatten(node: exp.Expression) -> Iterator[exp.Expression]:
             yield node
 
 
-def _unwrap(node: exp.Expression | None) -> exp.Expression | None:
+def _unwrap(node: exp.Expr | None) -> exp.Expr | None:
     while isinstance(node, exp.Paren):
         node = node.this
     return node
@@ -444,7 +489,7 @@ def _moment(column: Column, value: Any) -> Any:  # noqa: ANN401 - any value of S
 FINE = {"us": 1, "ns": 10**3}  # of a microsecond; what is finer still is shown rounded, and not pushed
 
 
-def condition_value(column: Column, kind: type[exp.Expression], value: Any) -> str | None:  # noqa: ANN401
+def condition_value(column: Column, kind: type[exp.Expr], value: Any) -> str | None:  # noqa: ANN401
     """The constant of a condition as TileDB-Py reads it, where TileDB compares as DuckDB does; else None."""
     if value is UNKNOWN or value is None or (column.nullable and kind is exp.NEQ):
         return None

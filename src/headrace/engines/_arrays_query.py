@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 from sqlglot import exp
@@ -18,12 +18,12 @@ from headrace.errors import HeadraceError
 if TYPE_CHECKING:
     import duckdb
 
-Rows = pa.Table | pa.RecordBatchReader
+Rows: TypeAlias = pa.Table | pa.RecordBatchReader
 NOTHING = pa.table({})
 WIDE = ("HUGEINT", "UHUGEINT")
 
 
-def rows(session: Session, tree: exp.Expression, text: str) -> Rows:
+def rows(session: Session, tree: exp.Expr, text: str) -> Rows:
     """The rows of a query. Raises SqlError, Invalid, TooLarge."""
     references = plan.find(tree, session)
     _check_names(session, tree, text)
@@ -37,10 +37,12 @@ def rows(session: Session, tree: exp.Expression, text: str) -> Rows:
 
 def run(
     session: Session,
-    tree: exp.Expression,
+    tree: exp.Expr,
     text: str,
     references: Sequence[plan.Reference] | None = None,
     arrays: dict[int, Opened] | None = None,
+    *,
+    explain: bool = False,
 ) -> "duckdb.DuckDBPyConnection":
     """Execute a tree, with the columns that it seems to need or, where DuckDB misses one, with all."""
     import duckdb
@@ -60,9 +62,12 @@ def run(
                 selection = plan.select(tree, reference, opened.columns, session, sparse=opened.sparse)
             chosen.append((reference, opened, columns, selection))
     names = [_rename(session, reference) for reference in references]
-    sql = _mysql.printed(tree)
+    sql = ("EXPLAIN " if explain else "") + _mysql.printed(tree)
     streams = [_register(session, r.node.name, Stream(o, columns, s)) for r, o, columns, s in chosen]
-    _guard.check(session.connection, sql, frozenset(name.lower() for name in names))
+    try:
+        _guard.check(session.connection, sql, frozenset(name.lower() for name in names))
+    except _problems.SqlError as error:
+        raise _problems.moved(error, sql, text) from None
     try:
         return session.connection.execute(sql)
     except duckdb.BinderException as error:
@@ -119,7 +124,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 - what metadata holds
     return value if isinstance(value, str) else ",".join(map(str, value)) if hasattr(value, "__iter__") else str(value)
 
 
-def _check_names(session: Session, tree: exp.Expression, text: str) -> None:
+def _check_names(session: Session, tree: exp.Expr, text: str) -> None:
     for node in tree.find_all(exp.Table):
         name = node.name
         target = None if node.args.get("db") else session.find(name)
@@ -161,7 +166,7 @@ def answer(session: Session, result: "duckdb.DuckDBPyConnection", text: str) -> 
         reader = result.to_arrow_reader(BATCH)
         first = list(_some(reader, 2))
     except (duckdb.Error, OSError, pa.ArrowException) as error:
-        raise _read_problem(session, error, text) from None
+        raise read_problem(session, error, text) from None
     if len(first) < 2:
         return pa.Table.from_batches(first, schema=reader.schema)
     return pa.RecordBatchReader.from_batches(reader.schema, _watched(session, chain(first, reader), text))
@@ -181,10 +186,11 @@ def _watched(session: Session, batches: Iterator[pa.RecordBatch], text: str) -> 
     try:
         yield from batches
     except (duckdb.Error, OSError, pa.ArrowException) as error:
-        raise _read_problem(session, error, text) from None
+        raise read_problem(session, error, text) from None
 
 
-def _read_problem(session: Session, error: Exception, text: str) -> Exception:
+def read_problem(session: Session, error: Exception, text: str) -> Exception:
+    """What went wrong while rows were read, in an array or in DuckDB."""
     import duckdb
 
     if (kept := _kept(session.streams)) is not None:

@@ -9,7 +9,7 @@ from headrace.engines._arrays_columns import Column
 MAX_RANGES = 1000  # on one dimension; beyond, one range around them all
 
 Value = Any  # int, float, str or bytes: what a cell of the dimension is, dates as a number of units
-Range = tuple[Value | None, Value | None]
+Range = tuple[Value, Value]
 
 
 class Selection(Struct, kw_only=True):
@@ -17,6 +17,7 @@ class Selection(Struct, kw_only=True):
 
     ranges: dict[str, list[Range]] = {}  # by dimension; several are OR-ed, dimensions are AND-ed
     condition: str | None = None  # in TileDB-Py's words; sparse arrays only
+    limit: int | None = None  # rows that are enough
 
 
 def intersect(left: list[Range], right: list[Range]) -> list[Range]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import tiledb
 
 BATCH = 122_880  # rows: DuckDB's own unit of parallel work
-FIRST = 1 << 20  # bytes of the first piece's buffers; pieces grow, so a LIMIT reads little
+FIRST = 1 << 20  # bytes of the first piece; pieces of dense arrays grow, so a LIMIT reads little
 PIECE = 48 << 20  # bytes of a later piece's
 LAYOUTS = {"row-major": 0, "col-major": 1, "global-order": 2, "unordered": 3}  # TileDB's numbers
 
@@ -32,6 +32,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     array: "tiledb.Array"
     context: "tiledb.Ctx"
     columns: list[Column]
+    small: "tiledb.Ctx | None" = None  # the same, with buffers of FIRST bytes: for a LIMIT
     layout: str = "unordered"
     piece: int = PIECE
 
@@ -94,7 +95,7 @@ def batches(opened: Opened, columns: list[Column], selection: Selection) -> Gene
     ranges = boxes(opened, selection)
     if ranges is None:
         return
-    pieces = _sparse(opened, columns, ranges, selection) if opened.sparse else _dense(opened, columns, ranges)
+    pieces = _sparse(opened, columns, ranges, selection) if opened.sparse else dense_pieces(opened, columns, ranges)
     for buffers in pieces:
         arrays = [to_arrow(column, *buffers[column.name]) for column in columns]
         piece = pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -110,21 +111,18 @@ def _query(
     columns: list[Column],
     ranges: list[list[tuple[Value, Value]]],
     condition: str | None,
-    bytes_: int,
+    context: "tiledb.Ctx",
 ) -> Any:  # noqa: ANN401 - TileDB-Py has no types
     import tiledb
     from tiledb.main import PyQuery
 
-    context = opened.context
-    config = context.config()
-    config["py.init_buffer_bytes"] = str(bytes_)
     layout = LAYOUTS[opened.layout]
     if not opened.sparse and opened.layout == "unordered":
         layout = LAYOUTS["row-major"]
     names = [column.name for column in columns]
     dimensions = [column.name for column in columns if column.dimension]
     attributes = [name for name in names if name not in dimensions]
-    query = PyQuery(tiledb.Ctx(config), opened.array, attributes, dimensions, layout, True)
+    query = PyQuery(context, opened.array, attributes, dimensions, layout, True)
     subarray = tiledb.Subarray(opened.array, context)
     subarray.add_ranges(
         [[tiledb_range(column, r) for r in some] for column, some in zip(opened.dimensions, ranges, strict=True)]
@@ -149,8 +147,10 @@ def tiledb_range(column: Column, range_: Range) -> tuple[Any, Any]:
 def _sparse(
     opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]], selection: Selection
 ) -> Iterator[Buffers]:
-    size = FIRST
-    query = _query(opened, columns, ranges, selection.condition, size)
+    small = selection.limit is not None and opened.small is not None
+    context = opened.small if small else opened.context
+    assert context is not None
+    query = _query(opened, columns, ranges, selection.condition, context)
     query._return_incomplete = True  # noqa: SLF001 - what Query(return_incomplete=True) sets
     while True:
         query.submit()
@@ -160,47 +160,44 @@ def _sparse(
             return
 
 
-def _dense(opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]]) -> Iterator[Buffers]:
-    """Along the first dimensions, in steps of whole tiles, each within the size of a piece."""
+def dense_pieces(opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]]) -> Iterator[Buffers]:
+    """The cells of dense ranges in boxes along the first dimensions, each within the size of a piece."""
     row = sum(column.width + (1 if column.nullable else 0) for column in columns)
-    limit = FIRST
-    for box in _steps(opened, ranges, lambda: max(1, limit // row)):
-        query = _query(opened, columns, box, None, opened.piece)
+    for box in _steps(opened, ranges, 0, max(1, FIRST // row), max(1, opened.piece // row)):
+        query = _query(opened, columns, box, None, opened.context)
         query.submit()
         yield query.results()
-        limit = opened.piece
 
 
-def _steps(opened: Opened, ranges: list[list[tuple[Value, Value]]], cells: Any) -> Iterator[Any]:  # noqa: ANN401
-    """Boxes of at most so many cells that cover the ranges in order; `cells` is asked before each."""
+def _steps(
+    opened: Opened, ranges: list[list[tuple[Value, Value]]], axis: int, first: int, most: int
+) -> Iterator[list[list[tuple[Value, Value]]]]:
+    """Boxes that cover the ranges in order: the first of so many cells, later ones up to four times larger than before.
 
-    def walk(axis: int, chosen: list[list[tuple[Value, Value]]]) -> Iterator[Any]:
-        rest = ranges[axis:]
-        if axis == len(ranges) or math.prod(_count(some) for some in rest) <= cells():
-            yield [*chosen, *rest]
-            return
-        below = math.prod(_count(some) for some in ranges[axis + 1 :])
-        tile = int(np.asarray(opened.array.schema.domain.dim(axis).tile).astype(np.int64) or 1)
-        start_of_domain = _value(opened.dimensions[axis], opened.array.schema.domain.dim(axis).domain[0])
-        for low, high in ranges[axis]:
-            at = low
-            while at <= high:
-                wanted = cells() // below
-                if wanted >= tile:
-                    # Up to the end of a tile, so that none is read twice.
-                    end = at + wanted - (at + wanted - start_of_domain) % tile - 1
-                    end = max(end, at)
-                else:
-                    end = at + max(1, wanted) - 1
-                end = min(end, high)
-                yield from (
-                    walk(axis + 1, [*chosen, [(at, end)]])
-                    if (end - at + 1) * below > cells() and axis + 1 < len(ranges)
-                    else [[*chosen, [(at, end)], *ranges[axis + 1 :]]]
-                )
-                at = end + 1
-
-    yield from walk(0, [])
+    They end with a tile where they can, so that none is read twice.
+    """
+    if axis == len(ranges) or math.prod(map(_count, ranges[axis:])) <= first:
+        yield ranges
+        return
+    dimension = opened.array.schema.domain.dim(axis)
+    tile = int(np.asarray(dimension.tile).astype(np.int64) or 1)
+    origin = _value(opened.dimensions[axis], dimension.domain[0])
+    below = math.prod(map(_count, ranges[axis + 1 :]))
+    cells = first
+    for low, high in ranges[axis]:
+        at = low
+        while at <= high:
+            end = at + max(1, cells // below) - 1
+            if end - at >= tile:
+                end -= (end + 1 - origin) % tile
+            end = min(end, high)
+            box = [*ranges[:axis], [(at, end)], *ranges[axis + 1 :]]
+            if below > cells:
+                yield from _steps(opened, box, axis + 1, cells, most)
+            else:
+                yield box
+            cells = min(cells * 4, most)
+            at = end + 1
 
 
 def _count(ranges: list[tuple[Value, Value]]) -> int:

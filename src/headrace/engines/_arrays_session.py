@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from headrace.engines import _problems
 from headrace.engines._arrays_columns import columns
-from headrace.engines._arrays_read import PIECE, Opened
+from headrace.engines._arrays_read import FIRST, PIECE, Opened
 from headrace.engines._guard import nothing_called
 from headrace.errors import Forbidden, Invalid
 from headrace.model.query import Place
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 SUFFIX = re.compile(r"(?P<uri>.+)@(?P<suffix>\d+|metadata)$", re.DOTALL)
 SETTABLE = ("sm.", "vfs.s3.")  # of TileDB's configuration; the rest is the server's
 KEPT = ("sm.mem.", "sm.encryption", "sm.compute_concurrency", "sm.io_concurrency", "vfs.s3.ca_")
-READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv", ".json": "read_json"}
-READERS |= {".ndjson": "read_json", ".jsonl": "read_json", ".pq": "read_parquet"}
+READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv", ".json": "read_json"} | {
+    ".ndjson": "read_json",
+    ".jsonl": "read_json",
+    ".pq": "read_parquet",
+}
 ARROW = (".arrow", ".feather", ".ipc")
 MINIMUM = 256 << 20  # bytes of memory that TileDB is given at least
 
@@ -124,7 +127,14 @@ class Session:
             array = tiledb.open(place.path, mode, timestamp=timestamp or target.timestamp, ctx=context)
         except tiledb.TileDBError as error:
             raise _opening(place, error) from None
-        return Opened(array=array, context=context, columns=columns(array), layout=layout, piece=piece)
+        return Opened(
+            array=array,
+            context=context,
+            small=self.context(target, FIRST),
+            columns=columns(array),
+            layout=layout,
+            piece=piece,
+        )
 
     def context(self, target: Target, piece: int = PIECE) -> "tiledb.Ctx":
         """A TileDB context with what the place is opened with, and within the session's memory."""
@@ -196,7 +206,8 @@ def _context(config: tuple[tuple[str, str], ...]) -> "tiledb.Ctx":
     """Contexts are kept: each has threads of its own, and making one takes milliseconds."""
     import tiledb
 
-    return tiledb.Ctx(dict(config))
+    given: Any = dict(config)
+    return tiledb.Ctx(given)
 
 
 def _cores() -> int:

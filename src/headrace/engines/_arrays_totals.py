@@ -7,7 +7,6 @@ and the cells are read.
 import math
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 from sqlglot import exp
@@ -18,8 +17,20 @@ from headrace.engines._arrays_ranges import Selection
 from headrace.engines._arrays_read import LAYOUTS, Opened, boxes, tiledb_range
 from headrace.engines._arrays_session import Session
 
-WORDS = {exp.Sum: "sum", exp.Avg: "mean", exp.Min: "min", exp.Max: "max", exp.Count: "count"}
-REFUSED = ("joins", "group", "having", "qualify", "distinct", "windows", "laterals", "sample", "pivots", "with_", "with")
+WORDS: dict[type[exp.Expr], str] = {exp.Sum: "sum", exp.Avg: "mean", exp.Min: "min", exp.Max: "max", exp.Count: "count"}
+REFUSED = (
+    "joins",
+    "group",
+    "having",
+    "qualify",
+    "distinct",
+    "windows",
+    "laterals",
+    "sample",
+    "pivots",
+    "with_",
+    "with",
+)
 LIMITS = ("limit", "offset")
 
 
@@ -29,9 +40,7 @@ class _Total(Struct, frozen=True, kw_only=True):
     column: Column | None  # None: COUNT(*)
 
 
-def answer(
-    tree: exp.Expression, reference: plan.Reference, opened: Opened, session: Session
-) -> pa.Table | None:
+def answer(tree: exp.Expr, reference: plan.Reference, opened: Opened, session: Session) -> pa.Table | None:
     """One row of totals; None where the statement asks for something else."""
     if not isinstance(tree, exp.Select) or any(tree.args.get(part) for part in (*REFUSED, *LIMITS, "order")):
         return None
@@ -47,7 +56,7 @@ def answer(
     return _answer([total for total in totals if total], opened, reader.selection())
 
 
-def _total(selected: exp.Expression, reference: plan.Reference, opened: Opened) -> _Total | None:
+def _total(selected: exp.Expr, reference: plan.Reference, opened: Opened) -> _Total | None:
     name, node = (selected.alias, selected.this) if isinstance(selected, exp.Alias) else ("", selected)
     word = WORDS.get(type(node))
     if word is None or not name or node.expressions or getattr(node.this, "expressions", None):
@@ -63,9 +72,11 @@ def _total(selected: exp.Expression, reference: plan.Reference, opened: Opened) 
     if column is None:
         return None
     if word == "count":
-        return _Total(name=name, word=word, column=column if column.nullable and column.family == "number" else None) if (
-            not column.nullable or column.family == "number"
-        ) else None
+        return (
+            _Total(name=name, word=word, column=column if column.nullable and column.family == "number" else None)
+            if (not column.nullable or column.family == "number")
+            else None
+        )
     plain = column.family == "number" and column.datatype in NUMBERS
     return _Total(name=name, word=word, column=column) if plain and not column.dimension else None
 

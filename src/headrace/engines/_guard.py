@@ -21,8 +21,8 @@ MAX_TEXT = 1_000_000  # characters of a statement
 MAX_DEPTH = 200  # brackets within brackets
 
 QUERIES = frozenset("SELECT WITH FROM VALUES TABLE ( DESCRIBE DESC SHOW SUMMARIZE PIVOT UNPIVOT".split())
-CHANGES = frozenset(
-    "INSERT UPDATE DELETE TRUNCATE MERGE CREATE DROP ALTER COMMENT EXPLAIN BEGIN START COMMIT END ROLLBACK ABORT".split()
+CHANGES = frozenset("INSERT UPDATE DELETE TRUNCATE MERGE CREATE DROP ALTER COMMENT EXPLAIN".split()) | frozenset(
+    "BEGIN START COMMIT END ROLLBACK ABORT".split()
 )
 TYPES = frozenset("SELECT INSERT UPDATE DELETE MERGE_INTO CREATE DROP ALTER EXPLAIN TRANSACTION MULTI".split())
 MADE = frozenset("TABLE VIEW SCHEMA MACRO FUNCTION TYPE SEQUENCE INDEX UNIQUE".split())
@@ -47,10 +47,13 @@ REFUSED = frozenset(
     """.split()
 )
 HIDDEN = "__ducklake_metadata"
-FILE = re.compile(r"://|/|\\|\.(csv|tsv|json|jsonl|ndjson|parquet|arrow|ipc|feather|db|duckdb|xlsx?|txt|gz|zst)$", re.I)
+FILE = re.compile(
+    r"://|/|\\|\.(csv|tsv|json|jsonl|ndjson|parquet|arrow|ipc|feather|db|duckdb|xlsx?|txt|gz|zst)$", re.IGNORECASE
+)
 # DuckDB takes these for spaces, and its tokenizer does not.
-SPACES = {ord(c): " " for c in "\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"}
-SPACES |= {ord(c): " " for c in "\u1680\u180e\u200b\u2028\u2029\u2060\ufeff\x85"}
+SPACES = dict.fromkeys(
+    [0x85, 0xA0, 0x1680, 0x180E, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF], " "
+)
 
 Token = tuple[str, str, int]  # its text, its kind, where it starts
 
@@ -108,12 +111,12 @@ def read(text: str) -> list[Token]:
     tokens: list[Token] = []
     for (start, kind), end in zip(found, ends, strict=True):
         raw = encoded[start:end].decode(errors="replace")
-        if kind is duckdb.token_type.identifier and raw.startswith('"'):
+        if kind == duckdb.token_type.identifier and raw.startswith('"'):
             closed = re.match(r'"((?:[^"]|"")*)"', raw)
             word = closed[1].replace('""', '"') if closed else raw
-        elif kind is duckdb.token_type.string_const:
+        elif kind == duckdb.token_type.string_const:
             word = raw.strip().strip("'")
-        elif kind is duckdb.token_type.operator:
+        elif kind == duckdb.token_type.operator:
             word = raw[:1]
         else:
             word = re.split(r"\s|--|/\*", raw, maxsplit=1)[0]

@@ -6,6 +6,7 @@ text. What sqlglot makes differently from MySQL is put right here.
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,15 +14,30 @@ from typing import Any
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError, SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from headrace.engines import _problems
 
 MAX_PARAMETERS = 65_535  # of a statement, as in MySQL's own protocol
 # MySQL counts bytes in these names, and sqlglot takes them for other dialects' bits.
-WIDTHS = {"INT1": TokenType.TINYINT, "INT2": TokenType.SMALLINT, "INT3": TokenType.MEDIUMINT}
-WIDTHS |= {"INT4": TokenType.INT, "INT8": TokenType.BIGINT}
-CLAUSES = {"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT", "WINDOW", "INTO", "FOR"}
+WIDTHS = {"INT1": TokenType.TINYINT, "INT2": TokenType.SMALLINT, "INT3": TokenType.MEDIUMINT} | {
+    "INT4": TokenType.INT,
+    "INT8": TokenType.BIGINT,
+}
+CLAUSES = {
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "WINDOW",
+    "INTO",
+    "FOR",
+}
 
 # What DuckDB has under no name, or does otherwise under the same one. Each is made where a statement calls it.
 MACROS = {
@@ -30,6 +46,8 @@ MACROS = {
     "WHEN f = 2 THEN ('0b' || x)::BIGINT END, t)",
     "dayname": "(d) AS strftime(d::TIMESTAMP, '%A')",
     "elt": "(n, a, b := NULL, c := NULL, d := NULL, e := NULL) AS list_extract([a, b, c, d, e], n)",
+    "field": "(x, a, b := NULL, c := NULL, d := NULL, e := NULL, f := NULL) AS "
+    "coalesce(list_position([a, b, c, d, e, f], x), 0)",
     "find_in_set": "(x, y) AS coalesce(list_position(string_split(y, ','), x), 0)",
     "from_days": "(n) AS (DATE '0001-01-01' + (n - 366)::INTEGER)",
     "makedate": "(y, n) AS make_date(y::BIGINT, 1, 1) + (n - 1)::INTEGER",
@@ -46,6 +64,7 @@ MACROS = {
     "yearweek": "(d) AS strftime(d::DATE, '%Y%U')::INTEGER",
 }
 
+NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
 DIALECT = Dialect.get_or_raise("mysql")
 
 
@@ -79,49 +98,52 @@ def bind(text: str, tokens: Sequence[Token], parameters: Sequence[Any], variable
     made: list[Token] = []
     i = 0
     while i < len(tokens):
-        token = tokens[i]
+        here = tokens[i]
         following = tokens[i + 1] if i + 1 < len(tokens) else None
-        if token.token_type is TokenType.PLACEHOLDER:
-            made.extend(_literal(next(values), token))
-        elif token.token_type is TokenType.PARAMETER and following is not None:
+        if here.token_type is TokenType.PLACEHOLDER:
+            made.extend(_literal(next(values), here))
+        elif here.token_type is TokenType.PARAMETER and following is not None:
             if following.token_type is TokenType.PARAMETER:
-                raise _problems.at(text, token.start, "System variables (@@) are not for statements here.")
-            made.extend(_literal(variables.get(following.text.lower()), token))
+                raise _problems.at(text, here.start, "System variables (@@) are not for statements here.")
+            made.extend(_literal(variables.get(following.text.lower()), here))
             i += 1
-        elif (width := WIDTHS.get(token.text.upper())) and token.token_type is not TokenType.IDENTIFIER:
-            made.append(_token(width, token.text, token))
+        elif here.token_type is TokenType.SESSION_PARAMETER:
+            raise _problems.at(text, here.start, "System variables (@@) are not for statements here.")
+        elif (width := WIDTHS.get(here.text.upper())) and here.token_type is not TokenType.IDENTIFIER:
+            made.append(token(width, here.text, here))
         else:
-            made.append(token)
+            made.append(here)
         i += 1
     return made
 
 
 def _literal(value: Any, at: Token) -> Iterator[Token]:  # noqa: ANN401 - any value of JSON
     if value is None:
-        yield _token(TokenType.NULL, "NULL", at)
+        yield token(TokenType.NULL, "NULL", at)
     elif isinstance(value, bool):
-        yield _token(TokenType.TRUE if value else TokenType.FALSE, str(value).upper(), at)
+        yield token(TokenType.TRUE if value else TokenType.FALSE, str(value).upper(), at)
     elif isinstance(value, int | float | Decimal):
         if not math.isfinite(value):
             raise _problems.SqlError(f"A parameter is {value}, which is no number of SQL.")
         negative = value < 0
         if negative:
-            yield _token(TokenType.L_PAREN, "(", at)
-            yield _token(TokenType.DASH, "-", at)
-        yield _token(TokenType.NUMBER, str(abs(value)), at)
+            yield token(TokenType.L_PAREN, "(", at)
+            yield token(TokenType.DASH, "-", at)
+        yield token(TokenType.NUMBER, double(str(abs(value))) if isinstance(value, float) else str(abs(value)), at)
         if negative:
-            yield _token(TokenType.R_PAREN, ")", at)
+            yield token(TokenType.R_PAREN, ")", at)
     else:
         if isinstance(value, date | datetime):
             value = value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
-        yield _token(TokenType.STRING, value if isinstance(value, str) else json.dumps(value, default=str), at)
+        yield token(TokenType.STRING, value if isinstance(value, str) else json.dumps(value, default=str), at)
 
 
-def _token(type_: TokenType, text: str, at: Token) -> Token:
+def token(type_: TokenType, text: str, at: Token) -> Token:
+    """A token at the place of another."""
     return Token(type_, text, at.line, at.col, at.start, at.end, [])
 
 
-def parse(text: str, tokens: list[Token], dialect: Dialect = DIALECT) -> exp.Expression:
+def parse(text: str, tokens: list[Token], dialect: Dialect = DIALECT) -> exp.Expr:
     """The tree of one statement. Raises SqlError."""
     try:
         trees = dialect.parser().parse(tokens, text)
@@ -139,7 +161,7 @@ def parse(text: str, tokens: list[Token], dialect: Dialect = DIALECT) -> exp.Exp
     return tree
 
 
-def printed(tree: exp.Expression) -> str:
+def printed(tree: exp.Expr) -> str:
     """The tree as DuckDB reads it. Raises SqlError."""
     try:
         return tree.sql("duckdb", comments=False)
@@ -149,7 +171,7 @@ def printed(tree: exp.Expression) -> str:
         raise _problems.SqlError(f"The statement cannot be read: {error}.") from None
 
 
-def name_columns(text: str, tokens: Sequence[Token], tree: exp.Expression) -> None:
+def name_columns(text: str, tokens: Sequence[Token], tree: exp.Expr) -> None:
     """Give columns that are expressions the text of the expression for a name, as MySQL does."""
     selects = tree.selects if isinstance(tree, exp.Query) else []
     first = tree
@@ -196,8 +218,21 @@ def _select_list(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
         yield start, last
 
 
-def macros(tree: exp.Expression) -> list[str]:
+def macros(tree: exp.Expr) -> list[str]:
     """The statements that make what the tree calls and DuckDB does not have."""
     names = {node.name.lower() for node in tree.find_all(exp.Anonymous)}
     names |= {node.sql_name().lower() for node in tree.find_all(exp.Func) if not isinstance(node, exp.Anonymous)}
     return [f"CREATE OR REPLACE TEMP MACRO {name}{MACROS[name]}" for name in sorted(names & MACROS.keys())]
+
+
+def put_right(tree: exp.Expr) -> None:
+    """What MySQL does without being told: text beside a number is read as a number."""
+    for node in list(tree.find_all(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv, exp.Neg)):
+        for part in (node.this, node.args.get("expression")):
+            if isinstance(part, exp.Literal) and part.is_string and NUMBER.fullmatch(part.this.strip()):
+                part.replace(exp.Literal.number(double(part.this.strip())))
+
+
+def double(text: str) -> str:
+    """A number as DuckDB writes one of floating point; without an exponent it would be a decimal."""
+    return text if "e" in text.lower() else f"{text}e0"

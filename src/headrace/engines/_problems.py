@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from headrace.errors import Invalid, TooLarge
+from headrace.errors import HeadraceError, Invalid, TooLarge
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +43,16 @@ def near(text: str, word: str, message: str) -> SqlError:
     return at(text, found.start(), message) if found else SqlError(message)
 
 
-def of_duckdb(error: "duckdb.Error", text: str) -> Invalid:
+def moved(error: SqlError, made: str, text: str) -> SqlError:
+    """An error in a text that was made of the user's, at the same word in the user's."""
+    if error.line is None or error.column is None:
+        return error
+    rest = made.splitlines()[error.line - 1][error.column - 1 :]
+    word = re.split(r"[^\w$.:/@-]", rest.lstrip("\"'"), maxsplit=1)[0]
+    return near(text, word, error.message.partition("\nLine ")[0])
+
+
+def of_duckdb(error: "duckdb.Error", text: str) -> HeadraceError:
     """What DuckDB refused, in terms of the text that the user wrote."""
     import duckdb
 
@@ -65,6 +74,12 @@ def _placed(said: str, text: str, message: str) -> SqlError:
     word = ""
     if shown:
         column = len(shown[3]) - len(f"LINE {shown[1]}: ")
+        lines = text.splitlines(keepends=True)
+        part = shown[2].strip(".")
+        skipped = len(shown[2]) - len(shown[2].lstrip("."))
+        # DuckDB read the user's own text, and not one that was made of it, where the line is the same.
+        if (row := int(shown[1]) - 1) < len(lines) and part.strip() and (start := lines[row].find(part)) >= 0:
+            return at(text, sum(map(len, lines[:row])) + start + column - skipped, message)
         word = re.split(r"[^\w$.:/@-]", shown[2][max(0, column) :].lstrip('"'), maxsplit=1)[0]
     return near(text, word, message)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from headrace.engines import _arrays_query, _guard, _mysql
+from headrace.engines import _arrays_native, _arrays_statements, _arrays_write, _guard, _mysql
 from headrace.engines._arrays_query import NOTHING, Rows
 from headrace.engines._arrays_session import Session
 from headrace.model.query import Query
@@ -24,11 +24,16 @@ def run(connection: "duckdb.DuckDBPyConnection", query: Query) -> Rows:
     for text in query.init:
         _all(session, text, [], query.dialect)
     rows = _all(session, query.text, query.parameters, query.dialect)
+    if query.output_uri is not None:
+        _arrays_write.output(session, query.output_uri, rows)
+        return NOTHING
     return rows if query.row_limit is None else _cut(rows, query.row_limit)
 
 
 def _all(session: Session, text: str, parameters: Sequence[Any], dialect: str) -> Rows:
     _guard.measure(text)
+    if dialect == "duckdb":
+        return _arrays_native.execute(session, text, parameters)
     statements = _mysql.split(text)
     if not statements:
         return NOTHING
@@ -39,9 +44,7 @@ def _all(session: Session, text: str, parameters: Sequence[Any], dialect: str) -
         taken = given if last else given[: _mysql.slots(tokens)]
         given = given[len(taken) :]
         bound = _mysql.bind(text, tokens, taken, session.variables)
-        tree = _mysql.parse(text, bound)
-        _mysql.name_columns(text, bound, tree)
-        rows = _arrays_query.rows(session, tree, text)
+        rows = _arrays_statements.execute(session, text, bound, tokens)
     return rows
 
 
