@@ -39,7 +39,7 @@ class FunctionFailed(Invalid):
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        super().__init__(problem.message)
+        super().__init__(f"{problem.kind}: {problem.message}" if problem.message else problem.kind)
 
 
 def run(arguments: dict[str, Any], sink: Sink, formats: list[str]) -> Any:  # noqa: ANN401 - formats' Encoded

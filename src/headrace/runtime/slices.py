@@ -25,6 +25,8 @@ def read(details: dict[str, Any], config: dict[str, str] | None = None) -> "Orde
         if "unable to allocate" in str(refused).lower():
             raise MemoryError from None
         raise Failed("TileDBError", f"The array {uri} cannot be read: {refused}") from None
+    except (TypeError, ValueError, IndexError, OverflowError) as refused:  # of ranges that are no places in it
+        raise Failed("ValueError", f"The ranges of {uri} do not fit its dimensions: {refused}") from None
 
 
 def _read(array: Any, uri: str, details: dict[str, Any]) -> "OrderedDict[str, Any]":  # noqa: ANN401 - TileDB's

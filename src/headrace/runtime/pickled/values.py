@@ -125,8 +125,8 @@ def _as_table(value: Any) -> Any:
         return pa.table(columns)
     if isinstance(value, list):
         return pa.Table.from_pylist(value)
-    if hasattr(value, "to_frame") and not hasattr(value, "__arrow_c_stream__"):
-        return pa.Table.from_pandas(value.to_frame())
+    if hasattr(value, "to_frame"):  # a series
+        return _as_table(value.to_frame())
     return pa.table(value)  # whatever speaks Arrow's C interface, such as a frame of polars
 
 
