@@ -25,7 +25,7 @@ from headrace.api.machine import machine_operations
 from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
-from headrace.dialects import civis, fused
+from headrace.dialects import civis, fused, tiledb
 from headrace.dialects.civis.handover import HandoverRoutes
 from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
@@ -132,6 +132,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     mounts = [
         Mount(civis.PREFIX, [*civis.operations(settings.url), *uploaded.operations()], civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
+        *tiledb.mounts(),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))
