@@ -25,6 +25,7 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.STORAGE_HOST: t.storage_hosts,
     Kind.TEMPLATE: t.templates,
     Kind.JSON_VALUE: t.json_values,
+    Kind.SCHEMA: t.schemas,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
 

@@ -1,0 +1,59 @@
+"""Tasks, runs that are under way, and the schemas of the warehouse."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from headrace.db.columns import Id, Moment
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """To this version."""
+    with op.batch_alter_table("runs") as runs:
+        runs.alter_column("finished_at", existing_type=Moment(), nullable=True)
+    op.create_table(
+        "tasks",
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("type", sa.String(length=24), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("owner_id", Id, nullable=False),
+        sa.Column("started_at", Moment, nullable=False),
+        sa.Column("server", sa.String(length=36), nullable=False),
+        sa.Column("result_format", sa.String(length=24), nullable=True),
+        sa.Column("kept_until", Moment, nullable=True),
+        sa.Column("graph_uid", sa.String(length=36), nullable=True),
+        sa.Column("node_uid", sa.String(length=36), nullable=True),
+        sa.Column("arrays", sa.JSON(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("uid", name="pk_tasks"),
+    )
+    op.create_index("ix_tasks_owner_id_started_at", "tasks", ["owner_id", "started_at"])
+    op.create_index("ix_tasks_namespace_started_at", "tasks", ["namespace", "started_at"])
+    op.create_index("ix_tasks_graph_uid", "tasks", ["graph_uid"])
+    op.create_index("ix_tasks_kept_until", "tasks", ["kept_until"])
+    op.create_table(
+        "schemas",
+        *_owned(),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_schemas_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_schemas"),
+        sa.UniqueConstraint("name", name="uq_schemas_name"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_schemas_owner_id", "schemas", ["owner_id"])
+    op.create_index("ix_schemas_updated_at", "schemas", ["updated_at"])
+
+
+def _owned() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("owner_id", Id, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("archived", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("hidden", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
+    ]
