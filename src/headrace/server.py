@@ -1,5 +1,6 @@
 """The composition root: what a server is made of, and who is plugged into whom."""
 
+import asyncio
 import gc
 import signal
 import socket
@@ -48,6 +49,7 @@ from headrace.services.handover import Handover
 from headrace.services.health import Health
 from headrace.services.measures import Measures
 from headrace.services.targets import Targets
+from headrace.services.tasks import Tasks, server_of
 from headrace.services.usage import open_quota
 from headrace.settings import Settings
 from headrace.store.blobs import Blobs
@@ -85,6 +87,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
+    tasks = Tasks(platform, executor, results, server_of(settings.home))
     targets, assets = Targets(platform), Assets(resources.files("headrace").joinpath("web", "dist"))
     guesses = Guesses(settings.wrong_guesses)
     openings = Openings(targets, Admission(platform, guesses), guesses)
@@ -108,11 +111,13 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     @asynccontextmanager
     async def lifespan() -> AsyncGenerator[None]:
         await executor.start()
+        await asyncio.to_thread(tasks.sweep)
         janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
         builder = Builder(settings, platform.db, platform.builds, platform.revision.bump, executor.environments)
         yield
         health.stopping = True
         routes.close()
+        await tasks.close()
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
         builder.close()

@@ -16,7 +16,7 @@ from headrace.model.database import Login
 from headrace.runtime.reach import Bounds
 
 BOUNDS = Bounds(private_hosts="all", seconds=10, most_bytes=4 << 20)
-REMOTE = [name for name in ENGINES.names if name != "warehouse"]
+REMOTE = [name for name in ENGINES.names if ENGINES[name].types and name != "duckdb"]
 SECRET = "correct horse battery"
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 

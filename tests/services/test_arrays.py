@@ -4,9 +4,10 @@ import pytest
 
 from factories import somebody
 from headrace.errors import Conflict, Forbidden, Invalid, NotFound
-from headrace.model.array import LAKE, Event
+from headrace.model.array import Event
 from headrace.model.object import Level
 from headrace.model.page import Page
+from headrace.model.task import LAKE
 from headrace.services import accounts, arrays
 from headrace.services.arrays import Shelf, Wanted
 

@@ -26,6 +26,7 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.TEMPLATE: t.templates,
     Kind.JSON_VALUE: t.json_values,
     Kind.ARRAY: t.arrays,
+    Kind.SCHEMA: t.schemas,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
 EVERYBODYS = "everybodys"  # what is open to all, among the ways in which something is open to somebody

@@ -10,7 +10,6 @@ from msgspec import Struct
 from headrace.errors import Invalid
 from headrace.model.object import Object
 
-LAKE = "lake"  # the folder of the home from which the server lends
 FOLDER = "arrays"  # beneath the folder that the server lends from
 LONGEST_NAME = 200
 # What a URI would read as more than a name, or no terminal shows.

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     TEMPLATE = "template"
     JSON_VALUE = "json_value"
     ARRAY = "array"
+    SCHEMA = "schema"
 
 
 class Noun(Struct, frozen=True):
@@ -104,3 +105,5 @@ TYPES = {
     "storage_host": NOUNS[Kind.STORAGE_HOST],
     "json_value": NOUNS[Kind.JSON_VALUE],
 }
+# What people search for; other kinds are found where they are used.
+SEARCHED = tuple(kind for kind in Kind if any(noun.kind is kind for noun in TYPES.values()))

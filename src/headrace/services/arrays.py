@@ -20,9 +20,10 @@ from headrace.db import arrays as rows
 from headrace.db import objects as queries
 from headrace.errors import Conflict, Forbidden, Invalid, NotFound
 from headrace.model import ids
-from headrace.model.array import LAKE, Activity, Array, Event, check_name, check_storage, parse
+from headrace.model.array import Activity, Array, Event, check_name, check_storage, parse
 from headrace.model.object import NOUNS, Kind, Level
 from headrace.model.page import Page, Slice
+from headrace.model.task import LAKE
 from headrace.services import changes, namespaces, objects, sharing
 from headrace.services.call import Call
 
