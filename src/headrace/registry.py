@@ -26,17 +26,15 @@ class Registry(Generic[T]):
     Not a Mapping on purpose: ``list()`` would ask for its length and so list the folder twice.
     """
 
-    def __init__(self, package: str, attribute: str, besides: frozenset[str] = frozenset()) -> None:
+    def __init__(self, package: str, attribute: str) -> None:
         self.package, self.attribute = package, attribute
-        self._besides = besides  # modules of the package that are no implementations
         self._loaded: dict[str, T] = {}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every registered name, sorted; nothing is imported but the package itself."""
         modules = iter_modules(import_module(self.package).__path__)
-        own = {m.name for m in modules if not m.name.startswith("_")} - self._besides
-        return tuple(sorted(own | self._added.names))
+        return tuple(sorted({m.name for m in modules if not m.name.startswith("_")} | self._added.names))
 
     def __getitem__(self, name: str) -> T:
         """The implementation called `name`. Raises UnknownName with the names there are."""

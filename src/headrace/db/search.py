@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from headrace.db import objects, runs
 from headrace.db import tables as t
-from headrace.model.object import TYPES, Kind
+from headrace.model.object import SEARCHED, TYPES, Kind
 from headrace.model.run import Entry
 from headrace.model.search import Found, Hit, Wish, counts_of
 
@@ -18,7 +18,7 @@ FEW = 2_000  # hits that are read at once
 
 def search(connection: Connection, user_id: int, wish: Wish, *, order: str, offset: int, limit: int) -> Found:
     """What a user may see and wishes for: best first, the latest change first, or by name."""
-    everything = sa.union_all(*(_of_kind(kind, user_id, wish) for kind in Kind)).subquery()
+    everything = sa.union_all(*(_of_kind(kind, user_id, wish) for kind in SEARCHED)).subquery()
     of = everything.c
     by = {"score": [of.score.desc(), of.updated_at.desc()], "updated_at": [of.updated_at.desc()], "name": [of.name]}
     columns = [of[name] for name in Hit.__struct_fields__ if name != "last_run"]

@@ -13,6 +13,7 @@ from headrace.engines._arrays_query import NOTHING, Rows
 from headrace.engines._arrays_ranges import Selection
 from headrace.engines._arrays_read import Stream
 from headrace.engines._arrays_session import Session, Target
+from headrace.engines._duckdb import persist
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,12 +62,12 @@ def _one(
         parsed = _mysql.parse(statement.query, bound, DIALECT)
         return _arrays_statements.CHANGES[type(parsed)](session, parsed, statement.query)
     if kind == "CREATE":
-        _check_schema(session, tree, text)
+        _arrays_statements.check_schema(session, tree, text)
     total = _register(session, tree, mentioned, text, whole=not parameters)
     if total is not None:
         return total
     try:
-        result = session.connection.execute(statement, parameters)
+        result = persist(lambda: session.connection.execute(statement, parameters))
     except duckdb.Error as error:
         raise _arrays_query.read_problem(session, error, text) from None
     if kind in ("SELECT", "EXPLAIN"):
@@ -94,19 +95,6 @@ def _changed(session: Session, tree: exp.Expr) -> bool:
         return any(session.find(table.name) is not None for table in tree.args["tables"])
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     return isinstance(table, exp.Table) and session.find(table.name) is not None
-
-
-def _check_schema(session: Session, tree: exp.Expr | None, text: str) -> None:
-    """What is made without a schema would be gone with the session, unless it is said to be temporary."""
-    if not isinstance(tree, exp.Create) or tree.find(exp.TemporaryProperty) is not None:
-        return
-    if tree.kind not in ("TABLE", "VIEW", "FUNCTION", "MACRO", "TYPE", "SEQUENCE"):
-        return
-    table = tree.find(exp.Table)
-    row = session.connection.execute("SELECT current_database()").fetchone()
-    if table is not None and not table.args.get("db") and row and row[0] in ("memory", "temp"):
-        told = f"Say in which schema, as in CREATE {tree.kind} name.{table.name}; or say CREATE TEMP {tree.kind}."
-        raise _problems.near(text, table.name, told)
 
 
 def _register(

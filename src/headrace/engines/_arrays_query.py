@@ -13,6 +13,7 @@ from headrace.engines._arrays_columns import Column
 from headrace.engines._arrays_ranges import Selection
 from headrace.engines._arrays_read import BATCH, Opened, Stream
 from headrace.engines._arrays_session import Session, Target
+from headrace.engines._duckdb import persist
 from headrace.errors import HeadraceError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def run(
     except _problems.SqlError as error:
         raise _problems.moved(error, sql, text) from None
     try:
-        return session.connection.execute(sql)
+        return persist(lambda: session.connection.execute(sql))
     except duckdb.BinderException as error:
         if all(len(columns) == len(opened.columns) for _, opened, columns, _ in chosen):
             raise problem(session, error, text) from None
@@ -79,7 +80,7 @@ def run(
     except duckdb.Error as error:
         raise _kept(streams) or problem(session, error, text) from None
     try:
-        return session.connection.execute(sql)
+        return persist(lambda: session.connection.execute(sql))
     except duckdb.Error as error:
         raise _kept(session.streams) or problem(session, error, text) from None
 

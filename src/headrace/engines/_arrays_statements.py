@@ -289,15 +289,25 @@ def _made(session: Session, tree: exp.Create, text: str) -> Rows:
     if tree.kind not in ("TABLE", "VIEW"):
         raise _problems.near(text, str(tree.kind), "CREATE is for tables and views.")
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    temporary = tree.find(exp.TemporaryProperty) is not None
     if "://" in table.name:
         raise _problems.near(text, "TABLE", "An array is made by CREATE TABLE with ENGINE=MyTile at its end.")
-    if not temporary and not table.args.get("db"):
-        told = f"Say in which schema, as in CREATE {tree.kind} name.{table.name}; or say CREATE TEMPORARY TABLE."
-        raise _problems.near(text, table.name, told)
+    check_schema(session, tree, text)
     for one in list(tree.find_all(exp.EngineProperty, exp.CharacterSetProperty, exp.CollateProperty)):
         one.pop()
     return _plain(session, tree, text)
+
+
+def check_schema(session: Session, tree: exp.Expr | None, text: str) -> None:
+    """What is made without a schema would be gone with the session, unless it is said to be temporary."""
+    if not isinstance(tree, exp.Create) or tree.find(exp.TemporaryProperty) is not None:
+        return
+    if tree.kind not in ("TABLE", "VIEW", "FUNCTION", "MACRO", "TYPE", "SEQUENCE"):
+        return
+    table = tree.find(exp.Table)
+    row = session.connection.execute("SELECT current_database()").fetchone()
+    if table is not None and not table.args.get("db") and row and row[0] in ("memory", "temp"):
+        told = f"Say in which schema, as in CREATE {tree.kind} name.{table.name}; or say CREATE TEMP {tree.kind}."
+        raise _problems.near(text, table.name, told)
 
 
 def _dropped(session: Session, tree: exp.Drop, text: str) -> Rows:

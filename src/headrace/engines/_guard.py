@@ -17,7 +17,7 @@ from headrace.errors import TooLarge
 if TYPE_CHECKING:
     import duckdb
 
-MAX_TEXT = 1_000_000  # characters of a statement
+MAX_TEXT = 1 << 24  # characters of a statement; the server's setting SQL_KB is lower
 MAX_DEPTH = 200  # brackets within brackets
 
 QUERIES = frozenset("SELECT WITH FROM VALUES TABLE ( DESCRIBE DESC SHOW SUMMARIZE PIVOT UNPIVOT".split())

@@ -1,28 +1,47 @@
-"""A statement, and what it may read and write."""
+"""SQL to be run: statements, what is bound to them, and where what they name is found."""
 
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Something beside the warehouse that a statement may name as a table, and where the worker finds it."""
+    """An array or a file that a statement may use."""
 
-    uri: str  # as statements write it: tiledb://ada/prices, s3://bucket/array, file:///..., fd://sales.parquet
-    kind: Literal["array", "file"]  # a file is Parquet, CSV, JSON or Arrow, as its suffix says
-    path: str  # a folder or a file such as /lake/prices-1f3a, or an s3:// URI
+    uri: str  # as statements write it: tiledb://ada/prices, s3://bucket/array, fd://sales.parquet
+    kind: str  # array; or file: Parquet, CSV, JSON or Arrow, by its suffix
+    path: str  # where the worker finds it: a folder such as /lake/array-7, or an s3:// URI
     writable: bool = False
     exists: bool = True  # False: only CREATE TABLE may use it
-    config: dict[str, str] = {}  # of TileDB, to open it with: vfs.s3.*
+    config: dict[str, str] = {}  # TileDB configuration that it is opened with (vfs.s3.*)
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """One statement, or several with semicolons between them, run in one session."""
+    """A statement with those that go before it in its session."""
 
     text: str
-    dialect: Literal["mysql", "duckdb"] = "mysql"  # duckdb is what the warehouse's own users write
-    init: list[str] = []  # run first, in the same session
-    parameters: list[Any] = []  # bound to ? in the order of the text
+    dialect: str = "mysql"  # or duckdb: what the warehouse's own users write
+    init: list[str] = []
+    parameters: list[Any] = []  # bound to each ? in order
     places: list[Place] = []
-    output_uri: str | None = None  # the rows are written into this array
-    row_limit: int | None = None  # rows beyond it are cut
+    output_uri: str | None = None  # the array that the rows are written into
+    row_limit: int | None = None
+
+
+class Schema(Struct, frozen=True, kw_only=True):
+    """A schema of the warehouse that a statement may use."""
+
+    name: str
+    path: str  # of its folder, where the worker finds it
+    writable: bool = False
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """What the program `sql` is given."""
+
+    query: Query
+    schemas: list[Schema] = []
+    home: str | None = None  # the schema that a name without one is looked up in
+    result_format: str = "arrow"
+    memory: int  # bytes
+    threads: int

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from headrace.runtime.network import TUN
-from headrace.runtime.sandbox import MOUNTS, SHARED
+from headrace.runtime.sandbox import LAKE, LENDING, MOUNTS, SHARED
 
 SYSTEM = (
     "/usr /bin /sbin /lib /lib32 /lib64 /etc/alternatives /etc/ca-certificates /etc/fonts /etc/group /etc/host.conf "
@@ -62,6 +62,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     variables: dict[str, str]
     packages: str = ""  # the folder of packages that its owner chose, where it is not the default
     mounts: str = ""  # the folder on this machine that holds those that owners' calls share; empty: there are none
+    lends: str = ""  # and the one that holds those that the server lends to calls, by what they name
 
 
 FOLDER = "environments"  # of the home
@@ -76,7 +77,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     requirements: list[str]  # with their versions
 
 
-def default(data_folders: list[str], *, network: str, mounts: str = "") -> Environment:
+def default(data_folders: list[str], *, network: str, mounts: str = "", lends: str = "") -> Environment:
     """The interpreter that serves, its packages, and the folders of data that the settings name."""
     package = Path(__file__).parents[1]
     # What the interpreter would not find by itself: the folder of an editable install, and where PYTHONPATH points.
@@ -91,6 +92,7 @@ def default(data_folders: list[str], *, network: str, mounts: str = "") -> Envir
         readable=[*readable, *_aliases(own)],
         network=network,
         mounts=mounts,
+        lends=lends,
         variables=VARIABLES | {"PYTHONPATH": ":".join(dict.fromkeys([str(package.parent), *found]))},
     )
 
@@ -140,6 +142,20 @@ def command(environment: Environment, control: int, uid: int | None = None) -> l
     shown = ["--dev-bind-try", TUN, TUN] if environment.network == "public" else []
     if environment.mounts:
         shown += ["--perms", "0755", "--dir", "/run", "--bind", environment.mounts, MOUNTS]
+    if environment.lends:
+        shown += [
+            "--perms",
+            "0755",
+            "--dir",
+            "/run",
+            "--bind",
+            environment.lends,
+            LENDING,
+            "--perms",
+            "0755",
+            "--dir",
+            LAKE,
+        ]
     if environment.mounts or uid is not None:  # what the latter's workers see there, the server lends to each
         shown += ["--perms", "0755", "--dir", SHARED, "--perms", "0755", "--dir", "/mnt"]
         shown += ["--symlink", SHARED, "/mnt/cache"]  # its older name
