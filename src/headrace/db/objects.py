@@ -26,6 +26,7 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.TEMPLATE: t.templates,
     Kind.JSON_VALUE: t.json_values,
     Kind.SCHEMA: t.schemas,
+    Kind.FUNCTION: t.functions,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
 

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     TEMPLATE = "template"
     JSON_VALUE = "json_value"
     SCHEMA = "schema"
+    FUNCTION = "function"
 
 
 class Noun(Struct, frozen=True):
