@@ -89,7 +89,7 @@ def update(call: Call, namespace: str, name: str, new_name: str | None = None, *
     Raises Conflict where the namespace has one of the new name.
     """
     values = {key: value for key, value in {"name": new_name, **given}.items() if value is not None}
-    _check(values.get("code"), values)
+    _check(given.get("code"), given)
     try:
         with call.platform.db.begin() as connection:
             before = find(connection, call, namespace, name, Level.WRITE)
