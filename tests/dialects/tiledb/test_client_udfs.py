@@ -2,7 +2,12 @@
 
 import pytest
 
+from tiledb_wire import person as new_person
+from tiledb_wire import strict
+
+# As in a program or a notebook: a function of a module is pickled by its name.
 FUNCTIONS = """
+__name__ = "__main__"
 import dataclasses
 
 @dataclasses.dataclass
@@ -16,6 +21,10 @@ def add(a, b=1, *, c=0):
 def echo(*args, **kw):
     return [list(args), kw]
 """
+
+
+def is_new(client) -> bool:
+    return "0.14.4" in str(client.python)
 
 
 def run(client, script: str):
@@ -227,7 +236,7 @@ answer += [task.status, task.logs]
     [
         ("import nowhere", "`headrace env add NAME nowhere`"),
         ("import threading; return threading.Lock()", "SerializationError"),
-        ("import os; os._exit(3)", "ended by itself"),
+        ("import os; os._exit(3)", "itself"),
         ("return f()", "RecursionError"),
         ("raise SystemExit(2)", "SystemExit"),
     ],
@@ -271,14 +280,12 @@ user = tiledb.cloud.client.default_user().username
 name = f"add-{client_name}"
 tiledb.cloud.udf.register_generic_udf(add, name)
 answer = [tiledb.cloud.udf.exec(f"{user}/{name}", 1, c=5)]
-info = tiledb.cloud.udf.info(f"{user}/{name}" if client_name == "old" else f"tiledb://{user}/{name}")
+info = tiledb.cloud.udf.info(user, name)
 answer += [info.name == name, info.type, info.language]
 def add(a, b=1, *, c=0):
     return (a + b + c) * 100
-if client_name == "new":
-    tiledb.cloud.udf.update_udf(func=add, name=name, namespace=user)
-else:
-    tiledb.cloud.udf.update_udf(func=add, name=name, namespace=user)
+tiledb.cloud.udf.update_udf(func=add, name=name, namespace=user, readme="adds")
+answer.append(tiledb.cloud.udf.info(user, name).readme)
 answer.append(tiledb.cloud.udf.exec(f"{user}/{name}", 1))
 if client_name == "new":
     tiledb.cloud.udf.delete(f"tiledb://{user}/{name}")
@@ -288,10 +295,33 @@ try:
     tiledb.cloud.udf.exec(f"{user}/{name}", 1)
 except tiledb.cloud.TileDBCloudError as error:
     answer.append(str(error))
-""".replace("client_name", repr("new" if "0.14.4" in str(client.python) else "old")),
+""".replace("client_name", repr("new" if is_new(client) else "old")),
         )
-        assert found[:5] == [7, True, "generic", "python", 200]
-        assert "There is no function" in found[5]
+        assert found[:6] == [7, True, "generic", "python", "adds", 200]
+        assert "There is no function" in found[6]
 
-    def test_who_it_is_shared_with_calls_it_in_a_worker_that_the_owner_never_shares(self, new, server, python):
-        pytest.importorskip("httpx")
+    def test_another_user_calls_it_while_it_is_shared_with_them(self, client, server):
+        other = new_person(server, "friend")
+        body = {"udf_info_name": f"{client.person.username}/twice", "arguments_json": [{"value": 4}]}
+        body["result_format"] = "json"
+
+        def called() -> tuple[int, str]:
+            with strict(server, other.key) as http:
+                said = http.post(f"/v1/udfs/generic/{other.username}", json=body)
+                return said.status_code, said.text
+
+        run(client, """
+def twice(x): return x * 2
+tiledb.cloud.udf.register_generic_udf(twice, "twice")
+""")  # fmt: skip
+        assert called()[0] == 404
+        run(client, f"""
+tiledb.cloud.udf.share(tiledb.cloud.client.default_user().username + "/twice", {other.username!r})
+""")  # fmt: skip
+        assert called() == (200, "8")
+        run(client, f"""
+user = tiledb.cloud.client.default_user().username
+tiledb.cloud.udf.unshare(user + "/twice", {other.username!r})
+tiledb.cloud.udf.delete(*{'("tiledb://" + user + "/twice",)' if is_new(client) else '("twice", user)'})
+""")  # fmt: skip
+        assert called()[0] == 404
