@@ -38,6 +38,8 @@ from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
 from headrace.dialects.fused.tilejson import TileJson
+from headrace.dialects.tiledb.sql import SqlRoutes
+from headrace.dialects.tiledb.tasks import TaskRoutes
 from headrace.dialects.tiledb.udfs import UdfRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
@@ -138,7 +140,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     mounts = [
         Mount(civis.PREFIX, [*civis.operations(settings.url), *uploaded.operations()], civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
-        *tiledb.mounts(UdfRoutes(tasks, functions, settings)),
+        *tiledb.mounts(SqlRoutes(tasks), TaskRoutes(tasks), UdfRoutes(tasks, functions)),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))

@@ -44,7 +44,7 @@ def create_schema(call: Call, name: str) -> Object:
 
 
 def own(call: Call) -> Object:
-    """The schema that is named like the caller, made where it is not there yet. Raises Conflict where it is another's."""
+    """The schema that is named like the caller, made where it is not there. Raises Conflict where it is another's."""
     with call.platform.db.read() as connection:
         found = _find(connection, call.user.username)
     if found is None:

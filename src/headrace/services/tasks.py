@@ -120,6 +120,11 @@ class Tasks:
             return False
         return running.cancel() if not self._executor.stop(uid) else True
 
+    async def wait(self, uid: str, seconds: float) -> None:
+        """Wait until a task that this server runs has ended, for at most so long."""
+        if (running := self._running.get(uid)) is not None:
+            await asyncio.wait({running}, timeout=seconds)
+
     async def close(self) -> None:
         """End what still runs."""
         for running in list(self._running.values()):

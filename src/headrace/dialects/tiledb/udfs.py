@@ -16,7 +16,7 @@ from starlette.responses import Response
 from headrace.api.operation import Operation, describe
 from headrace.api.presence import while_connected
 from headrace.api.streams import read_body
-from headrace.dialects.tiledb.answer import respond
+from headrace.dialects.tiledb.answer import TYPES, respond
 from headrace.dialects.tiledb.codec import Wire
 from headrace.errors import Invalid, Malformed
 from headrace.model import function as model
@@ -26,7 +26,6 @@ from headrace.services import functions
 from headrace.services.call import Call
 from headrace.services.pickled import Asked, Functions, Slice
 from headrace.services.tasks import Done, Tasks, Wanted
-from headrace.settings import Settings
 
 Language = Literal["python", "r"]
 Kind = Literal["generic", "single_array", "multi_array"]
@@ -116,14 +115,14 @@ class UDFSharing(Wire, frozen=True, kw_only=True):
 class UdfRoutes:
     """The routes of functions, over the services that a server composes."""
 
-    def __init__(self, tasks: Tasks, functions: Functions, settings: Settings) -> None:
+    def __init__(self, tasks: Tasks, functions: Functions) -> None:
         self._tasks, self._functions = tasks, functions
-        self._body_bytes, self._body_seconds = settings.body_mb << 20, settings.body_seconds
 
     def operations(self) -> list[Operation]:
         """Every route."""
         tags, one = ("functions",), "/v1/udf/{namespace}/{name}"
-        runs = partial(describe, "POST", raw=True, body=Udf, tags=tags, media_types=("*/*",), statuses=(206,))
+        types = tuple(TYPES.values())
+        runs = partial(describe, "POST", raw=True, body=Udf, tags=tags, media_types=types, statuses=(206,))
         return [
             runs("/v1/udfs/generic/{namespace}", self.submit_generic_udf),
             runs("/v1/udfs/arrays/{namespace}", self.submit_multi_array_udf),
@@ -144,7 +143,8 @@ class UdfRoutes:
         return await self._submit(call, request, namespace)
 
     async def _submit(self, call: Call, request: Request, namespace: str) -> Response:
-        body = await read_body(request, self._body_bytes, self._body_seconds)
+        settings = call.platform.settings
+        body = await read_body(request, settings.body_mb << 20, settings.body_seconds)
         udf, arguments_json = await asyncio.to_thread(_read, body)
         prepare = partial(
             self._functions.prepare,
@@ -153,8 +153,8 @@ class UdfRoutes:
             namespace=namespace,
             name=udf.task_name,
             keeps=bool(udf.store_results),
-            graph_uid=udf.task_graph_uuid,
-            node_uid=udf.client_node_uuid,
+            graph_uid=udf.task_graph_uuid or None,
+            node_uid=udf.client_node_uuid or None,
         )
         done = await while_connected(request, self._run(call, prepare))
         return await respond(request, done, download=not udf.dont_download_results)
