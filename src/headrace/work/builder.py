@@ -42,8 +42,8 @@ EVERY = 30.0  # seconds between looks for what another server was asked for
 AGAIN = 5.0  # seconds before a step that failed for the database's sake is tried again
 TELL = 0.5  # seconds between two writings of a build's log
 LOG = 64 << 10  # characters kept of a build's log, the end of it
-# What a worker needs beside the owner's packages: the messages, what results are written with, and pickles read with.
-NEEDED = ("cloudpickle", "msgspec", "numpy", "pandas", "polars", "pyarrow")
+# What a worker needs beside the owner's packages: the messages, and what results are written with.
+NEEDED = ("msgspec", "numpy", "pandas", "polars", "pyarrow")
 
 
 class Builder:

@@ -224,11 +224,12 @@ task = tiledb.cloud.last_udf_task()
 answer += [task.status, task.logs]
 """,
     )
-    assert "ZeroDivisionError: division by zero" in found[0]
-    assert "return x / y" in found[0]
-    assert "in fails" in found[0]
     assert found[1] == "FAILED"
-    assert "return x / y" in found[2]
+    for text in (found[0], found[2]):
+        assert "ZeroDivisionError: division by zero" in text
+        assert "in fails" in text
+        # The older client's cloudpickle loses the lines of Python 3.10.
+        assert ("return x / y" in text) == is_new(client)
 
 
 @pytest.mark.parametrize(
