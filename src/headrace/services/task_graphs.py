@@ -20,7 +20,7 @@ from headrace.model.page import Page, Slice
 from headrace.model.run import State
 from headrace.model.task import Task, Type
 from headrace.model.task_graph import Filter, Log, Node, Status
-from headrace.services import tasks
+from headrace.services import namespaces, tasks
 from headrace.services.call import Call
 
 MOST_REPORTS = 1_000  # of one node
@@ -144,7 +144,7 @@ def find_log(connection: Connection, call: Call, namespace: str, uid: str) -> Lo
     """A run in a namespace that the caller may see. Raises NotFound."""
     seen = queries.visible_to(call.user.id, tasks.namespaces_of(connection, call))
     log = queries.find(connection, uid, seen)
-    if log is None or log.namespace != namespace:
+    if log is None or log.namespace != namespaces.canonical(connection, call, namespace):
         raise NotFound(f"There is no log of a task graph {uid[:60]} in {namespace[:80]!r} that you may see.")
     return log
 

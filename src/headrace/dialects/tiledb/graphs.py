@@ -3,15 +3,16 @@
 A log's nodes have the status of their latest task; statuses of tasks are upper case here and those of logs lower case.
 """
 
-import math
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from headrace.api.operation import Operation, describe
-from headrace.dialects.tiledb.array_task import STATE, STATUS, ArrayTask, TaskStatus, shown
 from headrace.dialects.tiledb.codec import Wire
+from headrace.dialects.tiledb.pages import PageNumber, PaginationMetadata, PerPage, paged
+from headrace.dialects.tiledb.tasks import STATES, WORDS, ArrayTask, shown
+from headrace.dialects.tiledb.tasks import Status as TaskStatus
 from headrace.errors import Invalid
 from headrace.model import task_graph
 from headrace.model.page import Page
@@ -24,6 +25,9 @@ from headrace.services.task_graphs import Shown
 
 LogStatus = Literal["submitted", "running", "idle", "abandoned", "succeeded", "failed", "cancelled"]
 RunLocation = Literal["server", "client", "virtual"]
+
+# A client may also say what went wrong on its side.
+STATE = {**WORDS, "RESOURCES_UNAVAILABLE": State.FAILED, "UNKNOWN": State.FAILED, "DENIED": State.FAILED}
 
 
 class TaskGraphNodeMetadata(Wire, frozen=True, kw_only=True):
@@ -56,15 +60,6 @@ class TaskGraphLog(Wire, frozen=True, kw_only=True):
     nodes: list[TaskGraphNodeMetadata] | None = None
     task_graph_type: Literal["batch", "realtime"]
     task_graph_id: str | None = None
-
-
-class PaginationMetadata(Wire, frozen=True, kw_only=True):
-    """Which page it is, of how many."""
-
-    page: int
-    per_page: int
-    total_pages: int
-    total_items: int
 
 
 class TaskGraphLogsData(Wire, frozen=True, kw_only=True):
@@ -113,8 +108,8 @@ class LogsQuery(Struct, frozen=True, kw_only=True):
     search: str | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
-    page: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
-    per_page: Annotated[int, Meta(ge=1, le=1000)] = 10
+    page: PageNumber = 1
+    per_page: PerPage = 10
 
 
 def list_task_graph_logs(call: Call, query: LogsQuery) -> TaskGraphLogsData:
@@ -131,12 +126,7 @@ def list_task_graph_logs(call: Call, query: LogsQuery) -> TaskGraphLogsData:
     found, counts = task_graphs.list_logs(call, wanted, page)
     return TaskGraphLogsData(
         task_graph_logs=[_of_list(log, counts.get(log.uid, {})) for log in found.items],
-        pagination_metadata=PaginationMetadata(
-            page=query.page,
-            per_page=query.per_page,
-            total_pages=math.ceil(found.total / query.per_page),
-            total_items=found.total,
-        ),
+        pagination_metadata=paged(query.page, query.per_page, found.total),
     )
 
 
@@ -205,7 +195,7 @@ def _log(log: Log, counts: dict[State, int], nodes: list[TaskGraphNodeMetadata] 
         total_cost=0,
         access_cost=0,
         egress_cost=0,
-        status_count={STATUS[state]: number for state, number in counts.items()},
+        status_count={STATES[state]: number for state, number in counts.items()},
         nodes=nodes,
         task_graph_type="realtime" if log.graph_uid is None else "batch",
         task_graph_id=log.graph_uid,
@@ -219,7 +209,7 @@ def _node(node: Node, executions: list[Task]) -> TaskGraphNodeMetadata:
         name=node.name,
         depends_on=node.parents,
         run_location=node.location.value,
-        status=STATUS[latest.state] if latest else None,
+        status=STATES[latest.state] if latest else None,
         status_message=latest.error if latest else None,
         executions=[shown(task) for task in executions],
     )
