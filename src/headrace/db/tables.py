@@ -567,11 +567,25 @@ registered_graphs = Table(  # that clients run
     *owned(),
     Column("uid", Line(36), nullable=False, unique=True),
     Column("namespace", Text, nullable=False),
+
+functions = Table(  # that clients registered as pickles
+    "functions",
+    metadata,
+    *owned(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("namespace", Text, nullable=False),  # a username or the slug of a group, as it is called by
+    Column("type", Line(24), nullable=False),
+    Column("language", Line(24), nullable=False),
+    Column("version", Line(24), nullable=False),  # of the Python that pickled it
+    Column("environment", Text, nullable=False),
     Column("readme", Text),
     Column("license_id", Text),
     Column("license_text", Text),
     Column("tags", sa.JSON, nullable=False),
     Column("nodes", Text, nullable=False),  # as JSON, as they came
+
+    Column("source", Text),  # for people alone
+    Column("code", sa.LargeBinary, nullable=False),  # last, since lists do not read it
     sa.UniqueConstraint("namespace", "name"),
     **NEVER_TWICE,
 )

@@ -63,6 +63,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     keeps: bool = False  # whether its result can be fetched later
     graph_uid: str | None = None
     node_uid: str | None = None
+    environment: str = "default"
     author_id: int | None = None  # who wrote what runs, where that is not the caller
     shares: bool = False  # whether it sees its owner's shared disk
     seconds: int | None = None
@@ -313,7 +314,7 @@ class Tasks:
         return wire.Task(
             uid=uid,
             owner=f"{wanted.program} {owner}",
-            environment="default",
+            environment=wanted.environment,
             name=wanted.name or wanted.program,
             code="",
             entrypoint="",

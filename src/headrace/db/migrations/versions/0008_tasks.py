@@ -45,6 +45,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_schemas_owner_id", "schemas", ["owner_id"])
     op.create_index("ix_schemas_updated_at", "schemas", ["updated_at"])
+    _functions()
     op.create_table(
         "arrays",
         *_owned(),
@@ -163,3 +164,29 @@ def _owned() -> list[sa.Column[Any]]:
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
     ]
+
+
+def _functions() -> None:
+    op.create_table(
+        "functions",
+        *_owned(),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("type", sa.String(length=24), nullable=False),
+        sa.Column("language", sa.String(length=24), nullable=False),
+        sa.Column("version", sa.String(length=24), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("readme", sa.Text(), nullable=True),
+        sa.Column("license_id", sa.Text(), nullable=True),
+        sa.Column("license_text", sa.Text(), nullable=True),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("code", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_functions_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_functions"),
+        sa.UniqueConstraint("namespace", "name", name="uq_functions_namespace_name"),
+        sa.UniqueConstraint("uid", name="uq_functions_uid"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_functions_owner_id", "functions", ["owner_id"])
+    op.create_index("ix_functions_updated_at", "functions", ["updated_at"])
