@@ -567,6 +567,14 @@ registered_graphs = Table(  # that clients run
     *owned(),
     Column("uid", Line(36), nullable=False, unique=True),
     Column("namespace", Text, nullable=False),
+    Column("readme", Text),
+    Column("license_id", Text),
+    Column("license_text", Text),
+    Column("tags", sa.JSON, nullable=False),
+    Column("nodes", Text, nullable=False),  # as JSON, as they came
+    sa.UniqueConstraint("namespace", "name"),
+    **NEVER_TWICE,
+)
 
 functions = Table(  # that clients registered as pickles
     "functions",
@@ -582,8 +590,6 @@ functions = Table(  # that clients registered as pickles
     Column("license_id", Text),
     Column("license_text", Text),
     Column("tags", sa.JSON, nullable=False),
-    Column("nodes", Text, nullable=False),  # as JSON, as they came
-
     Column("source", Text),  # for people alone
     Column("code", sa.LargeBinary, nullable=False),  # last, since lists do not read it
     sa.UniqueConstraint("namespace", "name"),
