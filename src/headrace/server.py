@@ -38,6 +38,8 @@ from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
 from headrace.dialects.fused.tilejson import TileJson
+from headrace.dialects.tiledb.sql import SqlRoutes
+from headrace.dialects.tiledb.tasks import TaskRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
@@ -132,7 +134,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     mounts = [
         Mount(civis.PREFIX, [*civis.operations(settings.url), *uploaded.operations()], civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
-        *tiledb.mounts(),
+        *tiledb.mounts(SqlRoutes(tasks), TaskRoutes(tasks)),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))

@@ -25,9 +25,11 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.STORAGE_HOST: t.storage_hosts,
     Kind.TEMPLATE: t.templates,
     Kind.JSON_VALUE: t.json_values,
+    Kind.ARRAY: t.arrays,
     Kind.SCHEMA: t.schemas,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
+EVERYBODYS = "everybodys"  # what is open to all, among the ways in which something is open to somebody
 
 
 def table_of(noun: Noun) -> sa.Table:
@@ -44,11 +46,20 @@ def permitted(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnE
     """The objects with which a user may do that much.
 
     Their own, those shared with them or with a group of theirs, and those in a project that shares what is in it and
-    is theirs or shared with them. Everybody may see the database that comes with the server.
+    is theirs or shared with them. Everybody may see the database that comes with the server, and arrays that are
+    public.
     """
     table = TABLES[kind]
     ids = [select(some.c.object_id).where(some.c.level >= level) for some in _given(kind, user_id)]
     return sa.or_(table.c.owner_id == user_id, table.c.id.in_(sa.union_all(*ids)))
+
+
+def shared_with(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnElement[bool]:
+    """The objects that others share with a user in so many words, or with a group or a project of theirs."""
+    table = TABLES[kind]
+    given = [some for some in _given(kind, user_id) if some.name != EVERYBODYS]
+    ids = [select(some.c.object_id).where(some.c.level >= level) for some in given]
+    return sa.and_(table.c.owner_id != user_id, table.c.id.in_(sa.union_all(*ids)))
 
 
 def level_of(connection: Connection, noun: Noun, object_id: int, user_id: int) -> Level | None:
@@ -92,10 +103,16 @@ def _given(kind: Kind, user_id: int) -> list[sa.Subquery]:
         .select_from(within.join(shares, given))
         .where(project_objects.c.kind == kind, _granted(user_id))
     )
-    everybodys = select(t.remote_hosts.c.id.label("object_id"), _whole(Level.READ).label("level"))
-    everybodys = everybodys.where(t.remote_hosts.c.type == WAREHOUSE)
-    more = [everybodys] if kind is Kind.DATABASE else []
-    return [one.subquery() for one in (direct, mine, theirs, *more)]
+    open_to_all = {
+        Kind.DATABASE: (t.remote_hosts, t.remote_hosts.c.type == WAREHOUSE),
+        Kind.ARRAY: (t.arrays, t.arrays.c.public_read),
+    }
+    found = [one.subquery() for one in (direct, mine, theirs)]
+    if kind in open_to_all:
+        table, matches = open_to_all[kind]
+        everybodys = select(table.c.id.label("object_id"), _whole(Level.READ).label("level")).where(matches)
+        found.append(everybodys.subquery(EVERYBODYS))
+    return found
 
 
 def _granted(user_id: int) -> sa.ColumnElement[bool]:

@@ -480,6 +480,43 @@ json_values = Table(
     **NEVER_TWICE,
 )
 
+arrays = Table(
+    "arrays",
+    metadata,
+    *owned(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("namespace", Text, nullable=False),  # a username or the slug of a group, as it is called by
+    Column("storage", Text, nullable=False),  # where it lies; empty: in a folder of the server's
+    Column("file_type", Line(40)),
+    Column("file_properties", sa.JSON, nullable=False),
+    Column("description", Text),
+    Column("tags", sa.JSON, nullable=False),
+    Column("readme", Text),
+    Column("license_id", Text),
+    Column("license_text", Text),
+    Column("access_credentials_name", Text),
+    Column("read_only", sa.Boolean, nullable=False),
+    Column("public_read", sa.Boolean, nullable=False),
+    Column("last_accessed_at", Moment),
+    sa.UniqueConstraint("namespace", "name"),
+    **NEVER_TWICE,
+)
+
+array_activity = Table(  # what was done with arrays, and by whom
+    "array_activity",
+    metadata,
+    key(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("array_id", Id, ForeignKey("arrays.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL")),
+    Column("at", Moment, nullable=False),
+    Column("event", Line(40), nullable=False),
+    Column("task_uid", Line(36)),
+)
+Index("ix_array_activity_at", array_activity.c.at)
+Index("ix_array_activity_array_id_id", array_activity.c.array_id, array_activity.c.id)
+Index("ix_array_activity_user_id_array_id_id", array_activity.c.user_id, array_activity.c.array_id, array_activity.c.id)
+
 schemas = Table(  # of the warehouse: each is a DuckLake of its own
     "schemas",
     metadata,

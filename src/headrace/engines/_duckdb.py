@@ -5,9 +5,11 @@ reads and writes those folders and no other file, whatever it says. Several work
 commit that another one came before is tried again.
 """
 
+import fcntl
 import random
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,6 +34,7 @@ WIDE = ("HUGEINT", "UHUGEINT")  # what it gives for sums of integers
 ROWS = 100_000  # in a record batch
 
 T = TypeVar("T")
+locks: list[Path] = []  # files by which those who write to the schemas of this process take turns
 
 
 def connect(
@@ -59,6 +62,9 @@ def connect(
     wanted = EXTENSIONS if schemas else EXTENSIONS[2:]
     for name in wanted:
         connection.execute(f"LOAD '{extension(name)}'")
+    if schemas:
+        connection.execute("SET ducklake_retry_wait_ms=5")
+    locks[:] = [Path(schema.path) / "lock" for schema in schemas if schema.writable]
     for schema in schemas:
         attach(connection, schema)
     folders = [*(f"{one}/" for one in read), *(f"{one.path}/" for one in schemas), f"{SCRATCH}/"]
@@ -101,19 +107,25 @@ def attach(connection: "DuckDBPyConnection", schema: "Schema") -> None:
 
 
 def persist(attempt: "Callable[[], T]") -> T:
-    """What the attempt gives, made again with a growing pause while others commit before it.
+    """What the attempt gives, made again while others commit before it: from the second time on, one at a time.
 
     Only for what leaves nothing behind when it fails: a statement that commits itself.
     """
     import duckdb
 
-    for number in range(TRIES):
-        try:
-            return attempt()
-        except duckdb.Error as late:
-            if number == TRIES - 1 or not any(word in str(late) for word in LATE):
-                raise
-            time.sleep(random.uniform(0.5, 1.5) * min(0.01 * 2**number, 1.0))  # noqa: S311 - so that they do not meet again
+    with ExitStack() as turn:
+        for number in range(TRIES):
+            try:
+                return attempt()
+            except duckdb.Error as late:
+                if number == TRIES - 1 or not any(word in str(late) for word in LATE):
+                    raise
+            if number == 0:
+                for file in locks:
+                    opened = turn.enter_context(file.open("w"))
+                    fcntl.flock(opened, fcntl.LOCK_EX)  # given back when it is closed, or by the end of the process
+            else:  # by one that tried for the first time
+                time.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 - so that they do not meet again
     raise AssertionError
 
 

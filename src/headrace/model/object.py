@@ -35,6 +35,7 @@ class Kind(StrEnum):
     STORAGE_HOST = "storage_host"
     TEMPLATE = "template"
     JSON_VALUE = "json_value"
+    ARRAY = "array"
     SCHEMA = "schema"
 
 

@@ -19,6 +19,8 @@ _engines: Any = import_module("headrace.engines")
 _duckdb: Any = import_module("headrace.engines._duckdb")
 _formats: Any = import_module("headrace.formats")
 
+PLAIN = frozenset({"python_pickle", "tiledb_json", "bytes"})  # what values of Python are written in, not tables
+
 _open: dict[str, Any] = {}  # a connection, once there is a job; by what it was opened for
 
 
@@ -52,10 +54,28 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
                 writer.write_batch(batch)
         return sink.head
     table = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
+    if wanted and wanted[0] in PLAIN:
+        return _write_plain(table, sink, wanted[0])
     try:
         return _formats.encode(table, wanted, tile, sink)
     except _formats.Unserializable as wrong:
         raise Invalid(str(wrong).replace("The udf returned", "The statement gave", 1)) from wrong
+
+
+def _write_plain(table: Any, sink: Sink, name: str) -> Any:  # noqa: ANN401
+    """Rows in a format that functions answer in too: as a list of dicts, or as the bytes of an Arrow stream."""
+    from headrace.runtime.pickled import failure, values
+
+    codec = values.codec_of(name)
+    sink.head = _formats.Encoded(name, codec.media_type)
+    try:
+        if name == "bytes":
+            values.write("arrow", table, sink)
+        else:
+            values.write(name, table.to_pylist(), sink)
+    except failure.Failed as wrong:
+        raise Invalid(wrong.message) from wrong
+    return sink.head
 
 
 def _connection(job: Job) -> Any:  # noqa: ANN401 - of DuckDB

@@ -250,7 +250,8 @@ class Worker:
             raise Failure(Outcome.ARGUMENT, _told(wrong.kind, str(wrong))) from None
         except HeadraceError as wrong:
             line: int | None = getattr(wrong, "line", None)  # of a statement, where the error has a place in one
-            raise Failure(Outcome.EXCEPTION, _told(type(wrong).__name__, wrong.message, line)) from None
+            told: Problem | None = getattr(wrong, "problem", None)  # of a function, which has a traceback of its own
+            raise Failure(Outcome.EXCEPTION, told or _told(type(wrong).__name__, wrong.message, line)) from None
         times += [perf_counter()] * 2
         return encoded
 

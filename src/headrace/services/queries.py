@@ -1,8 +1,6 @@
-"""SQL as tasks: which folders a statement may use, and what the worker is told of them.
+"""SQL as tasks: what a worker is told of a statement, and which schemas of the warehouse it is lent.
 
-The server does not parse SQL. It looks for what could be the address of an array or a file, and for the names of
-schemas; what its caller may use of those the worker is lent, with the right to write where they have it. A name that
-is none costs nothing, and one that is not found here the worker does not find either.
+As of arrays and files (`lending.py`), the names of schemas are looked for among the words of the statement.
 """
 
 import re
@@ -22,8 +20,10 @@ from headrace.runtime.sandbox import LAKE
 from headrace.runtime.wire import Lent
 from headrace.services import schemas, tasks
 from headrace.services.call import Call
+from headrace.services.lending import Lending
 from headrace.services.tasks import Wanted
 from headrace.settings import CORES
+from headrace.store import lake
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 THREADS = 4
@@ -74,11 +74,14 @@ def prepare(
     if len(statement.parameters) > MOST_PARAMETERS:
         raise Invalid(f"A statement takes at most {MOST_PARAMETERS:,} parameters.")
     home, lent, found = _schemas(call, texts)
+    lending = Lending(call, namespace)
+    lending.add_all(texts, output_uri=statement.output_uri)
     query = Query(
         text=statement.query,
         dialect=statement.dialect,
         init=list(statement.init),
         parameters=list(statement.parameters),
+        places=list(lending.places.values()),
         output_uri=statement.output_uri,
         row_limit=statement.row_limit,
     )
@@ -97,7 +100,9 @@ def prepare(
         program="sql",
         arguments=msgspec.to_builtins(job, builtin_types=(bytes,)),
         formats=formats,
-        lent=tuple(lent),
+        lent=(*lent, *lending.lent.values()),
+        arrays=tuple(lending.arrays),
+        ended=lending.settle,
         detail=Detail(
             query=statement.query,
             init_commands=list(statement.init),
@@ -139,7 +144,7 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
         job={"job": msgspec.to_builtins(job, builtin_types=(bytes,)), "saved": msgspec.to_builtins(saved)},
         lent=lent,
         reads=tuple(reads),
-        keeps=not ELSEWHERE.search(text),
+        keeps=not ELSEWHERE.search(text) and all(one.path.startswith(f"{LAKE}/") for one in query.places),
     )
 
 
@@ -152,7 +157,6 @@ def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[
     found: list[Schema] = []
     for schema, level in sorted(named.items(), key=lambda one: one[0].id):
         at, writable = f"schema-{schema.id}", level >= Level.WRITE
-        schemas.lay(call.platform.settings.home, schema.id)
-        lent.append(Lent(schemas.folder_of(schema.id), at, writable))
+        lent.append(Lent(lake.lay_schema(call.platform.settings.home, schema.id), at, writable))
         found.append(Schema(name=schema.name, path=f"{LAKE}/{at}", writable=writable))
     return own.name, lent, found

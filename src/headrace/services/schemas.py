@@ -1,15 +1,11 @@
 """Schemas of the warehouse: each is a DuckLake of its own in a folder, owned and shared as every object is.
 
-    <home>/lake/schemas/<id>/catalogue.sqlite    what tables and snapshots there are
-    <home>/lake/schemas/<id>/data/               their Parquet
-
 A worker is shown those that a statement may use, and no others: what DuckDB itself would let through, the process
 does not have. Everybody has one that is named like them, from the first statement on.
 """
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
@@ -18,7 +14,6 @@ from headrace.db import objects as queries
 from headrace.db.tables import schemas
 from headrace.errors import Conflict, Invalid
 from headrace.model.object import NOUNS, Kind, Level, Object
-from headrace.model.task import LAKE
 from headrace.services import changes
 from headrace.services.call import Call
 
@@ -27,11 +22,6 @@ NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]{0,62}")
 # What a statement calls by these names is no schema of ours.
 TAKEN = frozenset({"main", "memory", "system", "temp", "information_schema", "pg_catalog", "headrace"})
 FIELDS = [schemas.c[name] for name in Object.__struct_fields__]
-
-
-def folder_of(schema_id: int) -> str:
-    """Where a schema lies, beneath the folder that the server lends from."""
-    return f"schemas/{schema_id}"
 
 
 def create_schema(call: Call, name: str) -> Object:
@@ -50,12 +40,11 @@ def create_schema(call: Call, name: str) -> Object:
             changes.record(connection, call, "create", Kind.SCHEMA, made.id, None, {"name": name}, name=name)
     except IntegrityError as taken:
         raise Conflict(f"The warehouse has a schema {name!r} already.") from taken
-    lay(call.platform.settings.home, made.id)
     return made
 
 
 def own(call: Call) -> Object:
-    """The schema that is named like the caller, made where it is not there yet."""
+    """The schema that is named like the caller, made where it is not there. Raises Conflict where it is another's."""
     with call.platform.db.read() as connection:
         found = _find(connection, call.user.username)
     if found is None:
@@ -66,7 +55,6 @@ def own(call: Call) -> Object:
                 found = _find(connection, call.user.username)
     if found is None or found.owner_id != call.user.id:
         raise Conflict(f"The schema {call.user.username!r} of the warehouse is somebody else's.")
-    lay(call.platform.settings.home, found.id)
     return found
 
 
@@ -86,17 +74,6 @@ def list_schemas(call: Call) -> list[Object]:
     with call.platform.db.read() as connection:
         seen = select(*FIELDS).where(queries.permitted(Kind.SCHEMA, call.user.id), ~schemas.c.archived)
         return [Object(**row) for row in connection.execute(seen.order_by(schemas.c.name)).mappings()]
-
-
-def lay(home: Path, schema_id: int) -> None:
-    """See that the folder of a schema is there, for every worker that it is lent to."""
-    folder = home / LAKE / folder_of(schema_id)
-    data = folder / "data"
-    if not data.is_dir():
-        data.mkdir(parents=True, exist_ok=True)
-        # Workers are users of the machine that are not the server's; nobody else comes past the home folder.
-        for one in (folder, data):
-            one.chmod(0o777)
 
 
 def _find(connection: Connection, name: str) -> Object | None:

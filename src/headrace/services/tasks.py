@@ -119,6 +119,11 @@ class Tasks:
             return False
         return running.cancel() if not self._executor.stop(uid) else True
 
+    async def wait(self, uid: str, seconds: float) -> None:
+        """Wait until a task that this server runs has ended, for at most so long."""
+        if (running := self._running.get(uid)) is not None:
+            await asyncio.wait({running}, timeout=seconds)
+
     async def close(self) -> None:
         """End what still runs."""
         for running in list(self._running.values()):
@@ -154,21 +159,25 @@ class Tasks:
             raise
 
     def _start(self, call: Call, wanted: Wanted, uid: str | None) -> asyncio.Task[Done]:
-        uid = uid or ids.new_run_uid()
-        running = asyncio.create_task(self._run(call, wanted, uid))
+        chosen, uid = uid is not None, uid or ids.new_run_uid()
+        running = asyncio.create_task(self._run(call, wanted, uid, chosen=chosen))
         self._running[uid] = running
         running.add_done_callback(lambda _: self._running.pop(uid, None))
         return running
 
-    async def _run(self, call: Call, wanted: Wanted, uid: str) -> Done:
+    async def _run(self, call: Call, wanted: Wanted, uid: str, *, chosen: bool) -> Done:
         began = time.perf_counter()
         turn = self._turns[call.user.id]
         state = State.QUEUED if turn.locked() else State.RUNNING
-        await asyncio.to_thread(self._begin, call, wanted, uid, state)
+        # Its row is written while it begins to run; nothing is told of it before that is there.
+        begun = asyncio.create_task(asyncio.to_thread(self._begin, call, wanted, uid, state))
+        if chosen:
+            await begun  # it may be one that is taken
         answer = Answer(outcome=Outcome.CANCELLED, problem=GONE)
         try:
             async with turn:
                 if state is State.QUEUED:
+                    await begun
                     await asyncio.to_thread(self._update, uid, state=State.RUNNING.value)
                 answer = await self._executor.call(self._task(call, wanted, uid))
             if wanted.keeps and answer.outcome is Outcome.OK:
@@ -180,6 +189,7 @@ class Tasks:
             answer = Answer(outcome=Outcome.DIED, problem=Problem(kind=type(error).__name__, message=message))
             raise
         finally:
+            await asyncio.shield(begun)
             total_ms = (time.perf_counter() - began) * 1000
             # Written down though whoever asked has gone; the loop keeps no reference to what nobody waits for.
             ending = asyncio.create_task(asyncio.to_thread(self._end, uid, wanted, answer, total_ms))

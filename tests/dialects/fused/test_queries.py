@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from calling import save, value
 from conftest import wait_until
 from published import Person
 
@@ -207,26 +208,24 @@ def test_an_error_names_its_line_and_shows_the_place(analyst, open_web):
     assert "LINE 2:   nothing" in answer.json()["detail"]
 
 
-def test_sql_of_another_author_does_not_see_the_callers_tables(analyst, server):
+def test_sql_that_another_author_sends_from_a_udf_does_not_see_the_callers_tables(analyst, server):
     analyst.sql("CREATE TABLE secret AS SELECT 42 AS n")
     author = Person(server, "author", f"author{uuid.uuid4().hex[:8]}")
-    spy = body_of(f"SELECT n FROM {analyst.person.username}.secret")
+    spy = {"step_config": {"type": "udf", "udf": body_of(f"SELECT n FROM {analyst.person.username}.secret")}}
     code = f"""
-import fused, json
-
-@fused.udf
-def udf():
-    from headrace.runtime.fused import _server
-    import fused._server as s
-    return 1
-"""
-    code = (
-        "import headrace\n\n@headrace.udf\ndef udf():\n    import fused\n    body = "
-        + repr(spy)
-        + "\n    return fused.api.FusedAPI()._realtime(body)\n"
-    )
-    assert author.key
-    assert code
+        def udf():
+            from headrace.runtime.fused import _server
+            came = _server.ask("POST", "/realtime/local/api/v1/run/udf", json={spy!r}, query={{"format": "json"}})
+            return [came.status, bytes(came.body).decode()]
+    """
+    with server.client(author.key) as http:
+        udf = save(http, "spy", code, allow_public_read=True)
+        assert value(http, code)[0] == 422  # the author's own tables are seen, and there is none of that name
+    named = f"/server/v1/realtime/local/api/v1/run/udf/saved/{author.email}/{udf['slug']}?format=json"
+    status, said = analyst.http.get(named).json()
+    assert (status, "Code of another author runs no SQL over your tables" in said) == (403, True)
+    own = analyst.http.post("/server/v1/realtime/local/api/v1/run/udf", json={**spy, "format": "json"})
+    assert own.json() == [{"n": 42}]
 
 
 def test_the_resource_api_keeps_it_with_its_values(analyst):

@@ -45,6 +45,48 @@ def upgrade() -> None:
     )
     op.create_index("ix_schemas_owner_id", "schemas", ["owner_id"])
     op.create_index("ix_schemas_updated_at", "schemas", ["updated_at"])
+    op.create_table(
+        "arrays",
+        *_owned(),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("storage", sa.Text(), nullable=False),
+        sa.Column("file_type", sa.String(length=40), nullable=True),
+        sa.Column("file_properties", sa.JSON(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("readme", sa.Text(), nullable=True),
+        sa.Column("license_id", sa.Text(), nullable=True),
+        sa.Column("license_text", sa.Text(), nullable=True),
+        sa.Column("access_credentials_name", sa.Text(), nullable=True),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
+        sa.Column("public_read", sa.Boolean(), nullable=False),
+        sa.Column("last_accessed_at", Moment, nullable=True),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_arrays_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_arrays"),
+        sa.UniqueConstraint("uid", name="uq_arrays_uid"),
+        sa.UniqueConstraint("namespace", "name", name="uq_arrays_namespace_name"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_arrays_owner_id", "arrays", ["owner_id"])
+    op.create_index("ix_arrays_updated_at", "arrays", ["updated_at"])
+    op.create_table(
+        "array_activity",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.Column("array_id", Id, nullable=False),
+        sa.Column("user_id", Id, nullable=True),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("task_uid", sa.String(length=36), nullable=True),
+        sa.ForeignKeyConstraint(["array_id"], ["arrays.id"], name="fk_array_activity_array_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_array_activity_user_id", ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name="pk_array_activity"),
+        sa.UniqueConstraint("uid", name="uq_array_activity_uid"),
+    )
+    op.create_index("ix_array_activity_at", "array_activity", ["at"])
+    op.create_index("ix_array_activity_array_id_id", "array_activity", ["array_id", "id"])
+    op.create_index("ix_array_activity_user_id_array_id_id", "array_activity", ["user_id", "array_id", "id"])
 
 
 def _owned() -> list[sa.Column[Any]]:

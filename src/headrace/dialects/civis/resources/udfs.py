@@ -235,9 +235,7 @@ def _detail(udf: job.Udf) -> UdfDetail:
         entrypoint=function.entrypoint,
         language="python" if saved is None else "sql",
         dialect=None if saved is None else saved.dialect,
-        inputs=[Input(name=i.name, kind=i.kind, choices=list(map(str, i.choices))) for i in saved.inputs]
-        if saved
-        else [],
+        inputs=[] if saved is None else [_shown_input(one) for one in saved.inputs],
         parameters=function.parameters,
         headers=[Module(module_name=m.name, source_code=m.source, source_file=m.source_file) for m in function.headers],
         cache_max_age=function.max_age(),
