@@ -18,7 +18,6 @@ from headrace.services.call import Call
 from headrace.services.queries import Statement
 from headrace.services.tasks import Tasks
 
-
 # What no published client asks for: files that rows are saved as.
 FILES = frozenset({"csv", "geojson", "ndjson", "parquet", "xlsx"})
 
