@@ -27,6 +27,7 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.JSON_VALUE: t.json_values,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
+Who = int | sa.BindParameter[int]  # a user's id, or its place in a statement that is kept
 
 
 def table_of(noun: Noun) -> sa.Table:
@@ -72,34 +73,48 @@ def levels_of(connection: Connection, noun: Noun, ids: Sequence[int], user_id: i
     return {object_id: Level(level) for object_id, level in connection.execute(statement)}
 
 
-def _given(kind: Kind, user_id: int) -> list[sa.Subquery]:
-    """Pairs of an object and a level, by each way in which what is not theirs is open to somebody."""
-    direct = select(shares.c.object_id, shares.c.level).where(shares.c.kind == kind, _granted(user_id))
+def given(user_id: Who) -> sa.CTE:
+    """What is open to a user though it is not theirs, of every kind: kinds, ids and levels, put aside once."""
+    ways = [select(some.c.kind, some.c.object_id, some.c.level) for some in _given(None, user_id)]
+    return sa.union_all(*ways).cte("given").prefix_with("MATERIALIZED")
+
+
+def _given(kind: Kind | None, user_id: Who) -> list[sa.Subquery]:
+    """Kinds, ids and levels of objects, by each way in which what is not theirs is open to somebody.
+
+    Of one kind, or of every kind (None).
+    """
+    direct = select(shares.c.kind, shares.c.object_id, shares.c.level).where(*_of(shares, kind), _granted(user_id))
     if kind is Kind.PROJECT:
         return [direct.subquery()]
     within = project_objects.join(
         projects, sa.and_(projects.c.id == project_objects.c.project_id, projects.c.auto_share)
     )
-    mine = (
-        select(project_objects.c.object_id, _whole(Level.MANAGE))
-        .select_from(within)
-        .where(project_objects.c.kind == kind, projects.c.owner_id == user_id)
-    )
-    given = sa.and_(shares.c.kind == Kind.PROJECT, shares.c.object_id == projects.c.id)
-    theirs = (
-        select(project_objects.c.object_id, shares.c.level)
-        .select_from(within.join(shares, given))
-        .where(project_objects.c.kind == kind, _granted(user_id))
-    )
-    everybodys = select(t.remote_hosts.c.id.label("object_id"), _whole(Level.READ).label("level"))
-    everybodys = everybodys.where(t.remote_hosts.c.type == WAREHOUSE)
-    more = [everybodys] if kind is Kind.DATABASE else []
-    return [one.subquery() for one in (direct, mine, theirs, *more)]
+    member = (project_objects.c.kind, project_objects.c.object_id)
+    mine = select(*member, _whole(Level.MANAGE)).select_from(within)
+    mine = mine.where(*_of(project_objects, kind), projects.c.owner_id == user_id)
+    shared = sa.and_(shares.c.kind == Kind.PROJECT, shares.c.object_id == projects.c.id)
+    theirs = select(*member, shares.c.level).select_from(within.join(shares, shared))
+    theirs = theirs.where(*_of(project_objects, kind), _granted(user_id))
+    ways = [direct, mine, theirs]
+    if kind in {Kind.DATABASE, None}:
+        everybodys = (literal(Kind.DATABASE).label("kind"), t.remote_hosts.c.id.label("object_id"), _whole(Level.READ))
+        ways.append(select(*everybodys).where(t.remote_hosts.c.type == WAREHOUSE))
+    return [one.subquery() for one in ways]
 
 
-def _granted(user_id: int) -> sa.ColumnElement[bool]:
+def _of(table: sa.Table, kind: Kind | None) -> list[sa.ColumnElement[bool]]:
+    return [] if kind is None else [table.c.kind == kind]
+
+
+def _granted(user_id: Who) -> sa.ColumnElement[bool]:
     of_theirs = select(group_members.c.group_id).where(group_members.c.user_id == user_id)
     return sa.or_(shares.c.user_id == user_id, shares.c.group_id.in_(of_theirs))
+
+
+def literal(word: str) -> sa.ColumnClause[str]:
+    """A word of our own as it stands: each that is bound costs time at every execution."""
+    return sa.literal_column(f"'{word}'", sa.Text)
 
 
 def _whole(level: Level) -> sa.Label[int]:
