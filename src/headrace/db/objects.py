@@ -5,6 +5,7 @@ and search.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ TABLES: dict[Kind, sa.Table] = {
 }
 Matches = Iterable[sa.ColumnElement[bool]]
 Who = int | sa.BindParameter[int]  # a user's id, or its place in a statement that is kept
+ME = sa.bindparam("me", type_=sa.BigInteger)  # whoever asks a statement that is kept
 
 
 def table_of(noun: Noun) -> sa.Table:
@@ -73,10 +75,23 @@ def levels_of(connection: Connection, noun: Noun, ids: Sequence[int], user_id: i
     return {object_id: Level(level) for object_id, level in connection.execute(statement)}
 
 
-def given(user_id: Who) -> sa.CTE:
-    """What is open to a user though it is not theirs, of every kind: kinds, ids and levels, put aside once."""
-    ways = [select(some.c.kind, some.c.object_id, some.c.level) for some in _given(None, user_id)]
+@cache  # for a statement like this, building takes longer than asking
+def given() -> sa.CTE:
+    """What is open to ME though it is not theirs, of every kind: kinds, ids and levels, put aside once."""
+    ways = [select(some.c.kind, some.c.object_id, some.c.level) for some in _given(None, ME)]
     return sa.union_all(*ways).cte("given").prefix_with("MATERIALIZED")
+
+
+@cache
+def managed() -> sa.CTE:
+    """What ME manages, of every kind: kinds and ids, each once."""
+    more = given()
+    owned = [
+        select(literal(kind).label("kind"), table.c.id.label("object_id")).where(table.c.owner_id == ME)
+        for kind, table in TABLES.items()
+    ]
+    shared = select(more.c.kind, more.c.object_id).where(more.c.level >= int(Level.MANAGE))
+    return sa.union(*owned, shared).cte("managed").prefix_with("MATERIALIZED")
 
 
 def _given(kind: Kind | None, user_id: Who) -> list[sa.Subquery]:

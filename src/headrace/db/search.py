@@ -11,14 +11,13 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from headrace.db import objects, runs
 from headrace.db import tables as t
-from headrace.db.objects import literal
+from headrace.db.objects import ME, literal
 from headrace.model.object import TYPES, Kind
 from headrace.model.run import Entry
 from headrace.model.search import Found, Hit, Wish, counts_of
 
 COLUMNS = [name for name in Hit.__struct_fields__ if name != "last_run"]
 SORTS = ("type", "owner_id", "archived")
-ME = bindparam("me", type_=sa.BigInteger)
 OWNERS = bindparam("owners", type_=sa.BigInteger, expanding=True)
 NOBODY = sa.literal_column("0", sa.BigInteger)
 
@@ -86,7 +85,7 @@ def _statement(words: int, given: frozenset[str], order: str) -> sa.Select[*tupl
 
 def _found(words: int, *, has_state: bool) -> sa.CTE:
     """What has the words in its name, of all that somebody may see."""
-    given = objects.given(ME)
+    given = objects.given()
     kinds = [_of_kind(kind, given) for kind in ([Kind.JOB] if has_state else Kind)]
     if has_state:
         kinds = [kind.where(t.jobs.c.state == bindparam("state", type_=sa.Text)) for kind in kinds]
