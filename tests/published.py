@@ -21,10 +21,11 @@ _numbers = itertools.count(1)
 class Person:
     """A user with a key, made by the administrator over the API."""
 
-    def __init__(self, server, name: str) -> None:
+    def __init__(self, server, name: str, username: str | None = None) -> None:
         self.email = f"{name}-{next(_numbers)}@example.org"
+        self.username = username or self.email
         with server.client() as http:
-            made = http.post("/api/users", json={"name": name, "email": self.email, "user": self.email}).json()
+            made = http.post("/api/users", json={"name": name, "email": self.email, "user": self.username}).json()
             key = http.post(f"/api/users/{made['id']}/api_keys", json={"name": "test", "expiresIn": 3600}).json()
         self.key = key["token"]
 

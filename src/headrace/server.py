@@ -1,5 +1,6 @@
 """The composition root: what a server is made of, and who is plugged into whom."""
 
+import asyncio
 import gc
 import signal
 import socket
@@ -24,7 +25,7 @@ from headrace.api.machine import machine_operations
 from headrace.api.router import Mount, Router
 from headrace.api.spec.routes import spec_operations
 from headrace.db.engine import Database
-from headrace.dialects import civis, fused
+from headrace.dialects import civis, fused, tiledb
 from headrace.dialects.civis.handover import HandoverRoutes
 from headrace.dialects.fused.cache import CacheRoutes
 from headrace.dialects.fused.calls import CallRoutes
@@ -37,6 +38,9 @@ from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
 from headrace.dialects.fused.tilejson import TileJson
+from headrace.dialects.tiledb.sql import SqlRoutes
+from headrace.dialects.tiledb.tasks import TaskRoutes
+from headrace.dialects.tiledb.udfs import UdfRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
@@ -47,13 +51,16 @@ from headrace.services.guesses import Guesses
 from headrace.services.handover import Handover
 from headrace.services.health import Health
 from headrace.services.measures import Measures
+from headrace.services.pickled import Functions
 from headrace.services.targets import Targets
+from headrace.services.tasks import Tasks, server_of
 from headrace.services.usage import open_quota
 from headrace.settings import Settings
 from headrace.store.blobs import Blobs
 from headrace.store.cipher import open_cipher
 from headrace.store.results import Results
 from headrace.work.builder import Builder
+from headrace.work.interpreters import Packages
 from headrace.work.janitor import Janitor
 from headrace.work.recorder import Recorder
 
@@ -85,6 +92,9 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
+    tasks = Tasks(platform, executor, results, server_of(settings.home))
+    packages = Packages(settings)
+    functions = Functions(tasks, packages.of)
     targets, assets = Targets(platform), Assets(resources.files("headrace").joinpath("web", "dist"))
     guesses = Guesses(settings.wrong_guesses)
     openings = Openings(targets, Admission(platform, guesses), guesses)
@@ -108,14 +118,17 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     @asynccontextmanager
     async def lifespan() -> AsyncGenerator[None]:
         await executor.start()
+        await asyncio.to_thread(tasks.sweep)
         janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
         builder = Builder(settings, platform.db, platform.builds, platform.revision.bump, executor.environments)
         yield
         health.stopping = True
         routes.close()
+        await tasks.close()
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
         builder.close()
+        packages.close()
         janitor.close()
         recorder.close()
         platform.db.close()
@@ -127,6 +140,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     mounts = [
         Mount(civis.PREFIX, [*civis.operations(settings.url), *uploaded.operations()], civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
+        *tiledb.mounts(SqlRoutes(tasks), TaskRoutes(tasks), UdfRoutes(tasks, functions)),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))

@@ -70,6 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         setting("What user code reaches: none, public addresses only, or what the host reaches; empty: the best here."),
     ] = ""
 
+    task_seconds: Annotated[Positive, setting("Seconds that a statement or task may take before it is stopped.")] = 900
+    task_result_days: Annotated[Positive, setting("Days that the result of a task is kept, where it is to be.")] = 7
+    sql_kb: Annotated[Positive, setting("The longest SQL statement, with those that go before it.")] = 1024
+
     data_folders: Annotated[
         str, setting("Folders that user code may read, at the same paths, separated by colons.")
     ] = ""

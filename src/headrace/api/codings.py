@@ -38,6 +38,8 @@ def compress(coding: str, body: bytes | memoryview) -> bytes:
     """A whole body in that coding."""
     if coding == "gzip":
         return gzip.compress(body, compresslevel=LEVEL, mtime=0)
+    if coding == "deflate":
+        return zlib.compress(body, LEVEL)
     return zstandard.ZstdCompressor(level=LEVEL).compress(body)
 
 
@@ -62,6 +64,10 @@ def _gzip() -> Coder:
     return zlib.compressobj(LEVEL, zlib.DEFLATED, 31)  # 31: with gzip's own header
 
 
+def _deflate() -> Coder:
+    return zlib.compressobj(LEVEL)  # with zlib's header, as RFC 9110 says and not every client believes
+
+
 def _zstd() -> Coder:
     return zstandard.ZstdCompressor(level=LEVEL).compressobj()
 
@@ -74,5 +80,5 @@ def _quality(parameters: str) -> float:
         return 0.0
 
 
-AT_ONCE = {"zstd": zstandard.COMPRESSOBJ_FLUSH_BLOCK, "gzip": zlib.Z_SYNC_FLUSH}
-CODERS: dict[str, Callable[[], Coder]] = {"zstd": _zstd, "gzip": _gzip}
+AT_ONCE = {"zstd": zstandard.COMPRESSOBJ_FLUSH_BLOCK, "gzip": zlib.Z_SYNC_FLUSH, "deflate": zlib.Z_SYNC_FLUSH}
+CODERS: dict[str, Callable[[], Coder]] = {"zstd": _zstd, "gzip": _gzip, "deflate": _deflate}

@@ -18,7 +18,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     id: int
     uid: str
     started_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     state: State
     status: int
     door: str

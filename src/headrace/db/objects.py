@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from headrace.db import tables as t
 from headrace.db.tables import group_members, groups, project_objects, projects, shares, users
 from headrace.model.database import WAREHOUSE
-from headrace.model.object import TYPES, Kind, Level, Noun, Object, Share
+from headrace.model.object import SEARCHED, TYPES, Kind, Level, Noun, Object, Share
 from headrace.model.page import Page
 
 TABLES: dict[Kind, sa.Table] = {
@@ -26,10 +26,18 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.STORAGE_HOST: t.storage_hosts,
     Kind.TEMPLATE: t.templates,
     Kind.JSON_VALUE: t.json_values,
+    Kind.ARRAY: t.arrays,
+    Kind.SCHEMA: t.schemas,
+    Kind.FUNCTION: t.functions,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
 Who = int | sa.BindParameter[int]  # a user's id, or its place in a statement that is kept
 ME = sa.bindparam("me", type_=sa.BigInteger)  # whoever asks a statement that is kept
+EVERYBODYS = "everybodys"  # what is open to all, among the ways in which something is open to somebody
+OPEN_TO_ALL = {
+    Kind.DATABASE: (t.remote_hosts, t.remote_hosts.c.type == WAREHOUSE),
+    Kind.ARRAY: (t.arrays, t.arrays.c.public_read),
+}
 
 
 def table_of(noun: Noun) -> sa.Table:
@@ -46,11 +54,20 @@ def permitted(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnE
     """The objects with which a user may do that much.
 
     Their own, those shared with them or with a group of theirs, and those in a project that shares what is in it and
-    is theirs or shared with them. Everybody may see the database that comes with the server.
+    is theirs or shared with them. Everybody may see the database that comes with the server, and arrays that are
+    public.
     """
     table = TABLES[kind]
     ids = [select(some.c.object_id).where(some.c.level >= level) for some in _given(kind, user_id)]
     return sa.or_(table.c.owner_id == user_id, table.c.id.in_(sa.union_all(*ids)))
+
+
+def shared_with(kind: Kind, user_id: int, level: Level = Level.READ) -> sa.ColumnElement[bool]:
+    """The objects that others share with a user in so many words, or with a group or a project of theirs."""
+    table = TABLES[kind]
+    given = [some for some in _given(kind, user_id) if some.name != EVERYBODYS]
+    ids = [select(some.c.object_id).where(some.c.level >= level) for some in given]
+    return sa.and_(table.c.owner_id != user_id, table.c.id.in_(sa.union_all(*ids)))
 
 
 def level_of(connection: Connection, noun: Noun, object_id: int, user_id: int) -> Level | None:
@@ -97,7 +114,7 @@ def managed() -> sa.CTE:
 def _given(kind: Kind | None, user_id: Who) -> list[sa.Subquery]:
     """Kinds, ids and levels of objects, by each way in which what is not theirs is open to somebody.
 
-    Of one kind, or of every kind (None).
+    Of one kind, or of every kind (None); what is open to all then of those alone that people search for.
     """
     direct = select(shares.c.kind, shares.c.object_id, shares.c.level).where(*_of(shares, kind), _granted(user_id))
     if kind is Kind.PROJECT:
@@ -111,11 +128,14 @@ def _given(kind: Kind | None, user_id: Who) -> list[sa.Subquery]:
     shared = sa.and_(shares.c.kind == Kind.PROJECT, shares.c.object_id == projects.c.id)
     theirs = select(*member, shares.c.level).select_from(within.join(shares, shared))
     theirs = theirs.where(*_of(project_objects, kind), _granted(user_id))
-    ways = [direct, mine, theirs]
-    if kind in {Kind.DATABASE, None}:
-        everybodys = (literal(Kind.DATABASE).label("kind"), t.remote_hosts.c.id.label("object_id"), _whole(Level.READ))
-        ways.append(select(*everybodys).where(t.remote_hosts.c.type == WAREHOUSE))
-    return [one.subquery() for one in ways]
+    ways = [one.subquery() for one in (direct, mine, theirs)]
+    return ways + [_everybodys(one) for one in OPEN_TO_ALL if one is kind or (kind is None and one in SEARCHED)]
+
+
+def _everybodys(kind: Kind) -> sa.Subquery:
+    table, matches = OPEN_TO_ALL[kind]
+    columns = (literal(kind).label("kind"), table.c.id.label("object_id"), _whole(Level.READ))
+    return select(*columns).where(matches).subquery(EVERYBODYS)
 
 
 def _of(table: sa.Table, kind: Kind | None) -> list[sa.ColumnElement[bool]]:

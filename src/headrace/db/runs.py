@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
-from headrace.db.tables import OTHER_THAN_SUCCEEDED, jobs, run_logs, runs
+from headrace.db.tables import OTHER_THAN_SUCCEEDED, jobs, run_logs, runs, tasks
 from headrace.model.job import Kind
 from headrace.model.page import Page, Slice
 from headrace.model.run import Cache, Entry, Run, State
@@ -141,6 +141,7 @@ def list_old(connection: Connection, before: datetime, beyond_id: int, most: int
 def delete_all(connection: Connection, uids: Sequence[str]) -> None:
     """Delete runs with their output."""
     connection.execute(run_logs.delete().where(run_logs.c.uid.in_(uids)))
+    connection.execute(tasks.delete().where(tasks.c.uid.in_(uids)))
     connection.execute(runs.delete().where(runs.c.uid.in_(uids)))
 
 
@@ -192,7 +193,7 @@ def _row(run: Run, moment: Callable[[datetime], object]) -> tuple[Any, ...]:
     for place in _WORDS:
         row[place] = row[place].value
     for place in _MOMENTS:
-        row[place] = moment(row[place])
+        row[place] = row[place] and moment(row[place])
     for place in _TEXTS:
         if row[place]:
             row[place] = clean(row[place][:LONGEST])

@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from headrace.db import objects, runs
 from headrace.db import tables as t
 from headrace.db.objects import ME, literal
-from headrace.model.object import TYPES, Kind
+from headrace.model.object import SEARCHED, TYPES, Kind
 from headrace.model.run import Entry
 from headrace.model.search import Found, Hit, Wish, counts_of
 
@@ -86,7 +86,7 @@ def _statement(words: int, given: frozenset[str], order: str) -> sa.Select[*tupl
 def _found(words: int, *, has_state: bool) -> sa.CTE:
     """What has the words in its name, of all that somebody may see."""
     given = objects.given()
-    kinds = [_of_kind(kind, given) for kind in ([Kind.JOB] if has_state else Kind)]
+    kinds = [_of_kind(kind, given) for kind in ([Kind.JOB] if has_state else SEARCHED)]
     if has_state:
         kinds = [kind.where(t.jobs.c.state == bindparam("state", type_=sa.Text)) for kind in kinds]
     seen = sa.union_all(*kinds).cte("seen").prefix_with("MATERIALIZED")

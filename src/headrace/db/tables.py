@@ -172,7 +172,7 @@ runs = Table(
     Column("status", sa.Integer, nullable=False),
     Column("size", sa.BigInteger, nullable=False),
     Column("started_at", Moment, nullable=False),
-    Column("finished_at", Moment, nullable=False),
+    Column("finished_at", Moment),
     *(
         Column(f"{part}_ms", sa.Float, nullable=False)
         for part in ("queue", "start", "import", "user", "encode", "total")
@@ -203,6 +203,27 @@ for name, *columns in (
     ("ix_runs_other_started_at", runs.c.started_at),
 ):
     Index(name, *columns, sqlite_where=OTHER_THAN_SUCCEEDED, postgresql_where=OTHER_THAN_SUCCEEDED)
+
+tasks = Table(  # what a run has beside one, where it was asked for as a task
+    "tasks",
+    metadata,
+    Column("uid", Line(36), primary_key=True),  # of its run
+    Column("type", Line(24), nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("owner_id", Id, nullable=False),
+    Column("started_at", Moment, nullable=False),  # as its run has it, for the index
+    Column("server", Line(36), nullable=False),  # that runs it
+    Column("result_format", Line(24)),
+    Column("kept_until", Moment),
+    Column("graph_uid", Line(36)),
+    Column("node_uid", Line(36)),
+    Column("arrays", sa.JSON, nullable=False),
+    Column("detail", sa.JSON, nullable=False),
+)
+Index("ix_tasks_owner_id_started_at", tasks.c.owner_id, tasks.c.started_at)
+Index("ix_tasks_namespace_started_at", tasks.c.namespace, tasks.c.started_at)
+Index("ix_tasks_graph_uid", tasks.c.graph_uid)
+Index("ix_tasks_kept_until", tasks.c.kept_until)
 
 run_logs = Table(
     "run_logs",
@@ -456,5 +477,70 @@ json_values = Table(
     metadata,
     *owned(),
     Column("value", Text, nullable=False),  # as it came, since JSON of either database would reorder it
+    **NEVER_TWICE,
+)
+
+arrays = Table(
+    "arrays",
+    metadata,
+    *owned(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("namespace", Text, nullable=False),  # a username or the slug of a group, as it is called by
+    Column("storage", Text, nullable=False),  # where it lies; empty: in a folder of the server's
+    Column("file_type", Line(40)),
+    Column("file_properties", sa.JSON, nullable=False),
+    Column("description", Text),
+    Column("tags", sa.JSON, nullable=False),
+    Column("readme", Text),
+    Column("license_id", Text),
+    Column("license_text", Text),
+    Column("access_credentials_name", Text),
+    Column("read_only", sa.Boolean, nullable=False),
+    Column("public_read", sa.Boolean, nullable=False),
+    Column("last_accessed_at", Moment),
+    sa.UniqueConstraint("namespace", "name"),
+    **NEVER_TWICE,
+)
+
+array_activity = Table(  # what was done with arrays, and by whom
+    "array_activity",
+    metadata,
+    key(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("array_id", Id, ForeignKey("arrays.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL")),
+    Column("at", Moment, nullable=False),
+    Column("event", Line(40), nullable=False),
+    Column("task_uid", Line(36)),
+)
+Index("ix_array_activity_at", array_activity.c.at)
+Index("ix_array_activity_array_id_id", array_activity.c.array_id, array_activity.c.id)
+Index("ix_array_activity_user_id_array_id_id", array_activity.c.user_id, array_activity.c.array_id, array_activity.c.id)
+
+schemas = Table(  # of the warehouse: each is a DuckLake of its own
+    "schemas",
+    metadata,
+    *owned(),
+    sa.UniqueConstraint("name"),
+    **NEVER_TWICE,
+)
+
+functions = Table(  # that clients registered as pickles
+    "functions",
+    metadata,
+    *owned(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("namespace", Text, nullable=False),  # a username or the slug of a group, as it is called by
+    Column("type", Line(24), nullable=False),
+    Column("language", Line(24), nullable=False),
+    Column("version", Line(24), nullable=False),  # of the Python that pickled it
+    Column("environment", Text, nullable=False),
+    Column("readme", Text),
+    Column("license_id", Text),
+    Column("license_text", Text),
+    Column("tags", sa.JSON, nullable=False),
+    Column("source", Text),  # for people alone
+    Column("code", sa.LargeBinary, nullable=False),  # last, since lists do not read it
+    sa.UniqueConstraint("namespace", "name"),
     **NEVER_TWICE,
 )

@@ -1,4 +1,4 @@
-"""Kinds of hosts that the server connects to for users: a file each.
+"""Kinds of hosts that the server connects to for users, and what runs SQL: a file each.
 
 An engine reads the address of a host, proves a username and password there, and where the host is a database tells
 what is in it. It connects within `runtime/reach.py`, and no password is in what it raises. Modules import their
@@ -7,7 +7,7 @@ drivers when they are used.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ from headrace.model.database import (
     Table,
     TableFilter,
 )
+from headrace.model.query import Query
 from headrace.registry import Registry
 from headrace.runtime.reach import Bounds
 
@@ -73,20 +74,29 @@ class Catalogue(Protocol):
         ...
 
 
+def no_host(*_: Any) -> Any:  # noqa: ANN401 - as what stands in its place
+    """What an engine says that reaches no hosts."""
+    raise Invalid("This engine has no hosts that are registered.")
+
+
 class Engine(Struct, frozen=True, kw_only=True):
-    """A kind of host.
+    """A kind of host, or a way of running SQL.
 
     `locate(url)` raises Invalid for a URL that is not one of its own. `authenticate(target, login, bounds)` raises
     LoginRefused where the host refuses, HostFailed and Forbidden where it is not reached. `catalogue` is there where
     the host is a database, and raises the same.
+
+    `run(connection, query)` is there where it runs SQL, in a worker: a locked connection of DuckDB and what to run. It
+    gives an Arrow table or a reader of record batches, and raises Invalid with the place of an error in the statement.
     """
 
-    types: tuple[str, ...]  # on the wire; the first is the engine's own
-    credential_type: str  # of the credentials that are for it
-    locate: Callable[[str], Target]
-    authenticate: Callable[[Target, Login, Bounds], None]
+    types: tuple[str, ...] = ()  # on the wire; the first is the engine's own
+    credential_type: str = ""  # of the credentials that are for it
+    locate: Callable[[str], Target] = no_host
+    authenticate: Callable[[Target, Login, Bounds], None] = no_host
     catalogue: Callable[[Target, Login, Bounds], AbstractContextManager[Catalogue]] | None = None
     adapter: str = ""  # what people call the kind of database
+    run: Callable[[Any, Query], Any] | None = None
 
 
 ENGINES: Registry[Engine] = Registry("headrace.engines", "engine")

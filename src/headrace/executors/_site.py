@@ -202,4 +202,5 @@ class Site:
             counted=False,
             growth=s.worker_growth_mb << 20,
             mounts=bool(self.environment.mounts),
+            lends=bool(self.environment.lends),
         )

@@ -73,6 +73,7 @@ class Zygote:
             counted=group is not None,
             growth=self._plan.growth,
             mounts=self._plan.mounts,
+            lends=self._plan.lends,
         )
         self._workers[worker.number] = worker
         with theirs:

@@ -28,10 +28,11 @@ from headrace.executors._site import Site, Staff
 from headrace.executors._worker import Worker
 from headrace.model.environment import DEFAULT
 from headrace.model.result import Answer, Outcome
+from headrace.model.task import LAKE
 from headrace.runtime import environment, network
 from headrace.runtime.cgroup import Groups
 from headrace.runtime.environment import Environment
-from headrace.runtime.wire import Task
+from headrace.runtime.wire import Lent, Task
 from headrace.settings import CORES, Settings
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ class Local:
             settings, self._groups, self._ended, self._welcome, self._disappoint, self._fall_back, self._note
         )
         self._workers, self._counts = self._staff.workers, self._staff.counts
-        self._owners: dict[tuple[str, str], Owner] = {}
+        self._owners: dict[tuple[str, str, tuple[Lent, ...]], Owner] = {}
         self._busy: Counter[int] = Counter()  # workers that have a call, by its depth
         self._starting: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -69,6 +70,7 @@ class Local:
             self._folders,
             network=settings.network or ("host" if self._lacking else "public"),
             mounts=str(self._mounts.root) if self._mounts else "",
+            lends=str(settings.home / LAKE) if environment.bubblewrap() is not None else "",
         )
         self._default = Site(first, self._staff)
         self._sites: dict[str, Site] = {DEFAULT: self._default}
@@ -86,6 +88,7 @@ class Local:
             )
         if self._lacking and not self._settings.network:
             self._note({"network": self._lacking})
+        (self._settings.home / LAKE).mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._mounts:
             self._mounts.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._watcher = asyncio.create_task(self._watch_mounts())
@@ -210,7 +213,9 @@ class Local:
         return frozenset(self._sites)
 
     def _lane(self, task: Task) -> Lane:
-        key = (task.owner, task.environment)
+        if task.lent and not (self._default.environment.lends and task.environment == DEFAULT):
+            raise Unavailable("Arrays and the warehouse are lent to the default environment's workers, by bubblewrap.")
+        key = (task.owner, task.environment, task.lent)
         if (owner := self._owners.get(key)) is None:
             owner = self._owners[key] = Owner(self._site(task.environment))
         owner.site.used = time.monotonic()

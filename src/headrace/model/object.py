@@ -35,6 +35,9 @@ class Kind(StrEnum):
     STORAGE_HOST = "storage_host"
     TEMPLATE = "template"
     JSON_VALUE = "json_value"
+    ARRAY = "array"
+    SCHEMA = "schema"
+    FUNCTION = "function"
 
 
 class Noun(Struct, frozen=True):
@@ -103,3 +106,5 @@ TYPES = {
     "storage_host": NOUNS[Kind.STORAGE_HOST],
     "json_value": NOUNS[Kind.JSON_VALUE],
 }
+# What people search for; other kinds are found where they are used.
+SEARCHED = tuple(kind for kind in Kind if any(noun.kind is kind for noun in TYPES.values()))

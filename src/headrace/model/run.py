@@ -43,13 +43,13 @@ class Run(Struct, frozen=True, kw_only=True):
     token_id: int | None = None
     collection_id: int | None = None  # where it was called by a collection's token
     parent_uid: str | None = None  # of the run whose code called it
-    door: str  # which way the call came in: body, saved, token, tile
+    door: str  # which way the call came in: body, saved, token, tile, task
     format: str | None = None
     cache: Cache = Cache.OFF
-    status: int  # the HTTP status of the answer
+    status: int  # the HTTP status of the answer; 202 while there is none
     size: int = 0  # bytes of the result
     started_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None  # None while it is under way
     queue_ms: float = 0
     start_ms: float = 0
     import_ms: float = 0
@@ -70,7 +70,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     job_id: int
     state: State
     started_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     error: str | None
 
 

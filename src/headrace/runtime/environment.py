@@ -16,8 +16,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from headrace.runtime import interpreters
 from headrace.runtime.network import TUN
-from headrace.runtime.sandbox import MOUNTS, SHARED
+from headrace.runtime.sandbox import LAKE, LENDING, MOUNTS, SHARED
 
 SYSTEM = (
     "/usr /bin /sbin /lib /lib32 /lib64 /etc/alternatives /etc/ca-certificates /etc/fonts /etc/group /etc/host.conf "
@@ -62,6 +63,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     variables: dict[str, str]
     packages: str = ""  # the folder of packages that its owner chose, where it is not the default
     mounts: str = ""  # the folder on this machine that holds those that owners' calls share; empty: there are none
+    lends: str = ""  # and the one that holds those that the server lends to calls, by what they name
 
 
 FOLDER = "environments"  # of the home
@@ -76,7 +78,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     requirements: list[str]  # with their versions
 
 
-def default(data_folders: list[str], *, network: str, mounts: str = "") -> Environment:
+def default(data_folders: list[str], *, network: str, mounts: str = "", lends: str = "") -> Environment:
     """The interpreter that serves, its packages, and the folders of data that the settings name."""
     package = Path(__file__).parents[1]
     # What the interpreter would not find by itself: the folder of an editable install, and where PYTHONPATH points.
@@ -84,13 +86,16 @@ def default(data_folders: list[str], *, network: str, mounts: str = "") -> Envir
     besides = [path for path in sys.path if path not in ("", str(Path.cwd())) and Path(path).is_dir()]
     found = [path for path in besides if not path.startswith((sys.prefix, sys.base_prefix))]
     own = [sys.base_prefix, sys.prefix, str(package), *(path for path in found if path != str(package.parent))]
-    readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *data_folders)))
+    # Functions that another Python has pickled are called by one of its version (`pickles.py`).
+    others = [one.prefix for one in interpreters.found().values() if not one.prefix.startswith(SYSTEM[0])]
+    readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *others, *data_folders)))
     return Environment(
         name="default",
         python=sys.executable,
         readable=[*readable, *_aliases(own)],
         network=network,
         mounts=mounts,
+        lends=lends,
         variables=VARIABLES | {"PYTHONPATH": ":".join(dict.fromkeys([str(package.parent), *found]))},
     )
 
@@ -140,6 +145,20 @@ def command(environment: Environment, control: int, uid: int | None = None) -> l
     shown = ["--dev-bind-try", TUN, TUN] if environment.network == "public" else []
     if environment.mounts:
         shown += ["--perms", "0755", "--dir", "/run", "--bind", environment.mounts, MOUNTS]
+    if environment.lends:
+        shown += [
+            "--perms",
+            "0755",
+            "--dir",
+            "/run",
+            "--bind",
+            environment.lends,
+            LENDING,
+            "--perms",
+            "0755",
+            "--dir",
+            LAKE,
+        ]
     if environment.mounts or uid is not None:  # what the latter's workers see there, the server lends to each
         shown += ["--perms", "0755", "--dir", SHARED, "--perms", "0755", "--dir", "/mnt"]
         shown += ["--symlink", SHARED, "/mnt/cache"]  # its older name

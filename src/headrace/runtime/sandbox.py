@@ -18,13 +18,19 @@ import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from headrace.runtime import fences
 from headrace.runtime.network import RESOLV_CONF
-from headrace.runtime.wire import Plan
+from headrace.runtime.wire import Lent, Plan
 
 SCRATCH = "/tmp"  # noqa: S108 - of a mount namespace of its own
 SHARED = "/mount"  # the folder that an owner's calls share
 MOUNTS = "/run/headrace-mounts"  # those of all owners, until a worker belongs to one
+LAKE = "/lake"  # beneath it the folders that the server lends: arrays, schemas of the warehouse
+LENDING = "/run/headrace-lake"  # where those of all owners are, until a worker belongs to one
+LAKE_UID = 1_879_048_191  # the user that workers are to whom folders are lent, for what one writes others write too
+LENT_PROCESSES = 8  # times as many may that user have: the kernel counts those of all such workers together
 SHARED_MEMORY = "/dev/shm"  # noqa: S108
 SHARED_MEMORY_BYTES = 64 << 20
 SYSTEM = (
@@ -68,6 +74,7 @@ class Fences:
         self._proc, self._folders = OWN_PROC, (SCRATCH, SHARED_MEMORY)
         self.shares = False  # whether there is a folder that it shares with others of its owner
         self.lent = False  # whether that came as a mount of the server's, whose group stands for the process's own
+        self.has_lent = False  # whether what the server lends is there, beneath LAKE
 
     def prepare(self) -> None:
         """What takes time, and is the same whoever the process will belong to: namespaces and file systems."""
@@ -82,24 +89,35 @@ class Fences:
         if not scratch:
             self._folders = (_private_folder(plan),)
 
-    def close(self, shared: str, *, full: bool, tree: int | None = None) -> None:
+    def close(self, shared: str, *, full: bool, tree: int | None = None, lent: Sequence[Lent] = ()) -> None:
         """The rest: the folder that its owner's processes share, if any, and from there no way back.
 
         That folder is found among those of all owners, or comes as the open file `tree`. Where it is `full`, files in
-        it can be read and deleted. It must be the only thread of the process.
+        it can be read and deleted. The folders that are `lent` are put beneath LAKE. It must be the only thread of the
+        process.
         """
         plan = self._plan
+        if lent and plan.uid is not None:
+            plan = self._plan = replace(plan, uid=LAKE_UID)
+            for folder in self._folders:
+                os.chown(folder, LAKE_UID, LAKE_UID)
+        lends = plan.lends and self._own_mounts and (not lent or self._attempt("lake", lambda: _mount_lent(lent)))
+        if plan.lends and self._own_mounts:
+            self._attempt("lake", _hide_lending)
+        self.has_lent = bool(lent) and lends
         if tree is not None and self._own_mounts:
             self.shares = self.lent = self._attempt("mount", lambda: fences.place(tree, SHARED))
         if plan.mounts and self._own_mounts:
             self.shares = bool(shared) and self._attempt("mount", lambda: _mount_shared(shared))
             self._attempt("mounts", _hide_mounts)
-        self._attempt("rlimits", lambda: _limit(plan))
+        self._attempt("rlimits", lambda: _limit(plan, LENT_PROCESSES if lent else 1))
         if plan.uid is not None:
             self._attempt("user", lambda: _become(plan.uid or 0, plan.readable, shares=self.shares))
         self._attempt("capabilities", fences.drop_capabilities)
         self._attempt("memory", fences.hide_memory)
         readable, writable = (*SYSTEM, *self._proc, *plan.readable), (*DEVICES, *self._folders)
+        readable += (LAKE,) if lent else ()
+        writable += tuple(f"{LAKE}/{one.at}" for one in lent if one.writable)
         shown = (SHARED,) if self.shares else ()
         if full:
             self._attempt("landlock", lambda: fences.landlock(readable, writable, removable=shown))
@@ -125,6 +143,22 @@ def _hide_mounts() -> None:
     fences.mount("tmpfs", MOUNTS, "tmpfs", fences.MS_NOSUID | fences.MS_NODEV, "size=4k,nr_inodes=1,mode=0000")
 
 
+def _mount_lent(lent: Sequence[Lent]) -> None:
+    """Show each folder under its name, in a file system where nothing else is."""
+    fences.mount("tmpfs", LAKE, "tmpfs", fences.MS_NOSUID | fences.MS_NODEV, "size=64k,nr_inodes=2000,mode=0755")
+    for one in lent:
+        place = f"{LAKE}/{one.at}"
+        os.mkdir(place)  # noqa: PTH102 - beside its like
+        fences.mount(f"{LENDING}/{one.path}", place, "", fences.MS_BIND)
+        flags = fences.MS_BIND | fences.MS_REMOUNT | fences.MS_NOSUID | fences.MS_NODEV
+        fences.mount("none", place, "", flags if one.writable else flags | fences.MS_RDONLY)
+
+
+def _hide_lending() -> None:
+    """Put an empty file system where the folders to lend are."""
+    fences.mount("tmpfs", LENDING, "tmpfs", fences.MS_NOSUID | fences.MS_NODEV, "size=4k,nr_inodes=1,mode=0000")
+
+
 def _mount_scratch(plan: Plan) -> None:
     fences.mount("none", "/", "", fences.MS_REC | fences.MS_PRIVATE)
     flags = fences.MS_NOSUID | fences.MS_NODEV
@@ -147,14 +181,14 @@ def _mount_proc() -> None:
     fences.mount("proc", "/proc", "proc", fences.MS_NOSUID | fences.MS_NODEV | fences.MS_NOEXEC)
 
 
-def _limit(plan: Plan) -> None:
+def _limit(plan: Plan, processes: int) -> None:
     limits = plan.limits
     # Without a control group the address space is all that bounds memory: what is mapped now, and the limit on top.
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     space = mapped + limits.memory + (ADDRESS_SPACE_SLACK if plan.counted else 0)
     for kind, most in (
         (resource.RLIMIT_AS, space),
-        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_NPROC, limits.processes * processes),
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_FSIZE, max(limits.scratch, limits.output)),
         (resource.RLIMIT_CORE, 0),

@@ -55,6 +55,14 @@ class Limits(Struct, frozen=True, array_like=True):
     asked: int = 64 << 20  # bytes of the bodies that its requests of the server have in flight
 
 
+class Lent(Struct, frozen=True, array_like=True):
+    """A folder of the server's that a worker is shown, beneath sandbox.LAKE."""
+
+    path: str  # beneath the folder that the server lends from
+    at: str  # one name
+    writable: bool = False
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What a worker may see and use."""
 
@@ -65,6 +73,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     counted: bool  # whether a control group counts its memory
     growth: int  # bytes of memory above its start after which it asks to be replaced
     mounts: bool = False  # whether the shared folders are there, beneath sandbox.MOUNTS
+    lends: bool = False  # whether the folders to lend are there, beneath sandbox.LENDING
 
 
 class Fork(Struct, frozen=True, tag=True):
@@ -110,7 +119,10 @@ class Ready(Struct, frozen=True):
 
 
 class Task(Struct, frozen=True, kw_only=True, tag=True):
-    """One call of one function, complete: a worker needs nothing else to answer it."""
+    """One call of one function, complete: a worker needs nothing else to answer it.
+
+    Where a `program` is named, that answers and not a function: `code` and `entrypoint` are empty.
+    """
 
     uid: str
     owner: str  # a worker serves one owner's environment until it dies
@@ -127,6 +139,8 @@ class Task(Struct, frozen=True, kw_only=True, tag=True):
     depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
     shared: str = ""  # the folder that its owner's calls share, by name; empty: it gets none
     full: bool = False  # whether that folder is over its limit
+    program: str = ""  # of worker.PROGRAMS
+    lent: tuple[Lent, ...] = ()  # a worker sees these and no others until it dies
     element: list[Any] = []  # of an input, where there is one: more arguments, or the first one
     streams: bool = False  # whether a large body is wanted while it is being written
     limits: Limits

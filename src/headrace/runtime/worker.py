@@ -33,6 +33,7 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
+from headrace.errors import HeadraceError
 from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 from headrace.runtime import sandbox, wire
@@ -43,6 +44,8 @@ from headrace.runtime.sink import OutputTooLarge, Sink
 from headrace.runtime.wire import Begun, Plan, Ready, Reply, Task
 
 COMPILED = 256  # digests
+# What answers in place of a function: `run(arguments, sink, formats)` of a module, imported when it is first wanted.
+PROGRAMS = {"sql": "headrace.runtime.statements", "pickle": "headrace.runtime.pickles"}
 KEPT_IN_SCRATCH = ".cache"  # what `fused.cache` keeps between calls of this worker
 MESSAGE = 10_000  # characters of an exception's text
 KIND = 200  # characters of an exception's name
@@ -65,9 +68,12 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
             continue  # an answer that the call before did not wait for
         refused: dict[str, str] = {}
         if worker is None:
-            fences.close(task.shared, full=task.full, tree=fds[0] if fds else None)
+            fences.close(task.shared, full=task.full, tree=fds[0] if fds else None, lent=task.lent)
+            # Workers of one owner have users of their own and one group: what one writes the next may write as well.
             grouped = fences.shares and (plan.uid is not None or fences.lent)
-            worker = Worker(plan, Line(channel), private_pids=private_pids, grouped=grouped)
+            # What one worker writes to a folder that is lent, the next one of another owner may have to write to.
+            mask = 0o000 if fences.has_lent else 0o002 if grouped else 0o022
+            worker = Worker(plan, Line(channel), private_pids=private_pids, mask=mask)
             refused = fences.refused
         wire.close_all(fds)
         reply, fd = worker.answer(task, lambda begun, fd: wire.send(channel, begun, (fd,)))
@@ -88,11 +94,10 @@ class Failure(Exception):
 class Worker:
     """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
 
-    def __init__(self, plan: Plan, line: Line, *, private_pids: bool, grouped: bool) -> None:
+    def __init__(self, plan: Plan, line: Line, *, private_pids: bool, mask: int) -> None:
         self._line = line
-        # Workers of one owner have users of their own and one group: what one writes the next may write as well.
-        self._umask = 0o002 if grouped else 0o022
-        umask(self._umask)
+        self._umask = mask
+        umask(mask)
         self._plan, self._private_pids, self._pid = plan, private_pids, getpid()
         self._scratch = os.environ.get("TMPDIR", sandbox.SCRATCH)
         os.environ.update(HOME=self._scratch, TMPDIR=self._scratch)
@@ -192,6 +197,8 @@ class Worker:
         tell(wire.encode(begun), fd)
 
     def _run(self, task: Task, modules: "_Modules", sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
+        if task.program:
+            return self._run_program(task, sink, times)
         self._fused.activate(task.context, modules)
         # Both names are given, so that a function alone, without the imports above it, says how it is marked.
         given = {"fused": self._fused, "headrace": self._headrace}
@@ -227,6 +234,19 @@ class Worker:
             message = f"The {type(value).__name__} that the udf returned cannot be written as {wanted}: {wrong}"
             raise Failure(Outcome.UNSERIALIZABLE, _told("SerializationError", message)) from None
         times.append(perf_counter())
+        return encoded
+
+    def _run_program(self, task: Task, sink: Sink, times: list[float]) -> Any:  # noqa: ANN401 - formats' Encoded
+        """What a program makes of the arguments; where its errors are no exceptions of user code they are sentences."""
+        program = import_module(PROGRAMS[task.program])
+        times.append(perf_counter())
+        try:
+            encoded = program.run(task.arguments, sink, task.formats)
+        except HeadraceError as wrong:
+            line: int | None = getattr(wrong, "line", None)  # of a statement, where the error has a place in one
+            told: Problem | None = getattr(wrong, "problem", None)  # of a function, which has a traceback of its own
+            raise Failure(Outcome.EXCEPTION, told or _told(type(wrong).__name__, wrong.message, line)) from None
+        times += [perf_counter()] * 2
         return encoded
 
     def _compile(self, task: Task, modules: "_Modules") -> CodeType:

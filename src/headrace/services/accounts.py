@@ -139,6 +139,14 @@ def find_group(call: Call, name: str) -> Group:
     return _found(group, f"There is no group {name!r}; `headrace groups add` makes one.")
 
 
+def find_own_group(call: Call, name: str) -> Group:
+    """The group of that slug or name which the caller is in, or any as an administrator. Raises NotFound."""
+    with call.platform.db.read() as connection:
+        group = accounts.find_group(connection, slug=name) or accounts.find_group(connection, name=name)
+        within = group is not None and group.id in {one.id for one in accounts.groups_of(connection, call.user.id)}
+    return _found(group if within or call.user.admin else None, f"There is no group {name[:100]!r} that you are in.")
+
+
 def update_group(call: Call, group_id: int, *, name: str | None = None, description: str | None = None) -> Group:
     """Change a group. None is no change."""
     call.require_admin()
@@ -215,6 +223,24 @@ def get_key(call: Call, user_id: int, key_id: int) -> ApiKey:
     """One key. Raises NotFound."""
     found = next((key for key in list_keys(call, user_id) if key.id == key_id), None)
     return _found(found, f"The user {user_id} has no key {key_id}.")
+
+
+def find_key(call: Call, words: str) -> ApiKey:
+    """The caller's own key that has this text or this number, or the one that opens something and has this name.
+
+    Raises NotFound, and Conflict where several have the name.
+    """
+    user_id, now = call.user.id, datetime.now(UTC)
+    with call.platform.db.read() as connection:
+        by_text = accounts.find_key(connection, ids.digest(words))
+        keys = accounts.list_keys(connection, user_id)
+    if by_text is not None and by_text[1].id == user_id:
+        return by_text[0]
+    numbered = [key for key in keys if str(key.id) == words]
+    named = numbered or [key for key in keys if key.name == words and key.active(now)]
+    if len(named) > 1:
+        raise Conflict(f"{len(named)} keys of yours are called {words[:100]!r}; name one by its number.")
+    return _found(next(iter(named), None), "You have no such key.")
 
 
 def revoke_key(call: Call, user_id: int, key_id: int) -> ApiKey:

@@ -84,12 +84,12 @@ class Files:
                 itself = len(items) == 1 and await _in_thread(lambda: mount.is_file(address.names))
                 return [_entry(address if itself else address.under(item.name), item) for item in items]
             return []
-        objects, prefixes = await _in_thread(lambda: self._blobs.list_folder(_key(call.user.id, address)))
+        objects, prefixes = await _in_thread(lambda: self._blobs.list_folder(key_of(call.user.id, address)))
         found = [Entry(address=address.under(_name(prefix)), directory=True) for prefix in prefixes]
         found += [_found(address.under(_name(blob.key)), blob) for blob in objects]
         if not found and address.names:
             with suppress(NotFound):
-                found = [_found(address, await self._blobs.find(_key(call.user.id, address)))]
+                found = [_found(address, await self._blobs.find(key_of(call.user.id, address)))]
         return sorted(found, key=lambda entry: entry.address.names)
 
     async def open(self, call: Call, path: str) -> Opened:
@@ -136,7 +136,7 @@ class Files:
         address = self._parse(call, path)
         if address.place is Place.MOUNT or self._blobs.url is None:
             return address.url
-        return f"{self._blobs.url}/{_key(call.user.id, address)}" + "/" * (not address.names)
+        return f"{self._blobs.url}/{key_of(call.user.id, address)}" + "/" * (not address.names)
 
     def sign_download(self, call: Call, path: str) -> tuple[Address, str]:
         """A file's address and the signature by which anyone reads it for SIGNED_SECONDS."""
@@ -200,7 +200,7 @@ class Files:
             file, item = await _in_thread(lambda: self._mount(owner_id).open(address.names))
             return _opened_mounted(address, file, item)
         try:
-            blob = await self._blobs.find(_key(owner_id, address))
+            blob = await self._blobs.find(key_of(owner_id, address))
         except NotFound as missing:
             raise NotFound(f"There is no file {address.url[:200]} of yours.") from missing
         return Opened(
@@ -220,7 +220,7 @@ class Files:
             if address.place is Place.MOUNT:
                 await self._write_mounted(owner_id, address, taken)
             else:
-                await self._blobs.write(_key(owner_id, address), taken)
+                await self._blobs.write(key_of(owner_id, address), taken)
             return Entry(address=address, size=room.size, modified=datetime.now(UTC))
 
     async def _write_mounted(self, owner_id: int, address: Address, pieces: Pieces) -> None:
@@ -265,7 +265,7 @@ class Files:
 
     def _under(self, owner_id: int, address: Address) -> Iterator[Stored]:
         """Every stored file under an address, the one at it too."""
-        root = _key(owner_id, address)
+        root = key_of(owner_id, address)
         for key, size, _ in self._blobs.list(root):
             names = tuple(decoded(name) for name in key[len(root) :].split("/") if name)
             if names:
@@ -302,7 +302,8 @@ def temporary(extension: str | None) -> Address:
     return parse(f"fd://{TEMPORARY}/{name}")
 
 
-def _key(owner_id: int, address: Address) -> str:
+def key_of(owner_id: int, address: Address) -> str:
+    """What the store has a file of an owner under."""
     names, prefix = address.names, FILES
     if names[:1] == (TEMPORARY,):
         names, prefix = names[1:], TEMPORARIES

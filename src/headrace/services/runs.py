@@ -80,7 +80,7 @@ def list_logs(call: Call, noun: Noun, job_id: int, run_id: int) -> list[Log]:
         stdout, stderr = queries.find_output(connection, run.uid)
     lines = [("info", text) for text in stdout.splitlines()] + [("error", text) for text in stderr.splitlines()]
     return [
-        Log(id=number, created_at=run.finished_at, level=level, message=text)
+        Log(id=number, created_at=run.finished_at or run.started_at, level=level, message=text)
         for number, (level, text) in enumerate(lines, 1)
     ]
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,10 @@ class Blobs:
         """How many bytes are under the key. Raises NotFound."""
         return int(self._do(obstore.head, _checked(key))["size"])
 
+    def stat(self, key: str) -> Blob:
+        """What is known of the bytes under the key. Raises NotFound."""
+        return _blob(self._do(obstore.head, _checked(key)))
+
     def delete(self, key: str) -> None:
         """Forget the key; nothing happens where it is not there."""
         with suppress(NotFound):
@@ -107,6 +112,28 @@ class Blobs:
             raise NotFound(f"There is nothing under {source}.") from missing
         except BaseError as away:
             raise self._away(away) from away
+
+    def export(self, key: str, target: Path) -> None:
+        """Put the bytes under a key into a new file: by a second link where the store is a folder, else by copying.
+
+        The file is there whole or not at all, and what replaces the bytes under the key later does not touch it.
+        Raises NotFound.
+        """
+        part = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+        try:
+            if self._folder is not None:
+                with suppress(FileExistsError):
+                    os.link(self._folder / _checked(key), part)
+            else:
+                with part.open("wb") as file:
+                    for piece in self._do(obstore.get, _checked(key)).stream(min_chunk_size=PIECE):
+                        file.write(piece)
+            part.chmod(0o644)
+            part.replace(target)
+        except (FileNotFoundError, NotADirectoryError) as missing:
+            raise NotFound(f"There is nothing under {key}.") from missing
+        finally:
+            part.unlink(missing_ok=True)
 
     def list_folder(self, prefix: str) -> tuple[Sequence[Blob], Keys]:
         """What is right under a prefix: the objects, and the prefixes that go on, without a slash at the end.

@@ -178,6 +178,14 @@ class Results:
                 self._memory_used -= _weight(self._memory.pop(key))
         return gone
 
+    def forget(self, key: str) -> None:
+        """Keep one result no longer."""
+        with self._lock:
+            self._drops += 1
+            if (before := self._memory.pop(key, None)) is not None:
+                self._memory_used -= _weight(before)
+        self._forget([key])
+
     def evict(self) -> None:
         """Let the least used go until the store is within its bound."""
         going: list[str] = []

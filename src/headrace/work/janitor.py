@@ -13,15 +13,16 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.db import maps, runs
+from headrace.db import maps, runs, tasks
 from headrace.db.engine import Database
 from headrace.db.uses import Uses
 from headrace.errors import HeadraceError
+from headrace.model.task import result_key
 from headrace.settings import Settings
-from headrace.store import mounts
+from headrace.store import lake, mounts
 from headrace.store.blobs import Blobs
 from headrace.store.results import Results
-from headrace.work import uploads
+from headrace.work import arrays, uploads
 
 log = structlog.get_logger(__name__)
 
@@ -53,10 +54,14 @@ class Janitor:
             self._try(lambda: prune(self._settings, self._db, datetime.now(UTC), self._stop))
             self._try(lambda: expire(self._blobs, time.time() - self._settings.temporary_seconds))
             self._try(lambda: maps.delete_old(self._db, datetime.now(UTC) - timedelta(days=self._settings.map_days)))
+            self._try(lambda: forget(self._db, self._results, datetime.now(UTC)))
             self._try(lambda: uploads.expire(self._db, self._blobs, datetime.now(UTC)))
             if time.monotonic() - swept > SWEEP:
                 swept = time.monotonic()
+                self._try(lambda: lake.sweep_files(self._settings.home, time.time() - lake.KEPT))
                 self._try(lambda: uploads.sweep(self._db, self._blobs, time.time() - SWEEP))
+                self._try(lambda: arrays.sweep(self._settings.home, self._db, time.time() - SWEEP))
+                self._try(lambda: arrays.prune(self._db, datetime.now(UTC) - timedelta(days=self._settings.run_days)))
                 self._try(lambda: uploads.give_up(self._blobs, time.time() - self._settings.upload_seconds))
             self._try(lambda: self._uses.write(self._db))
             self._stop.wait(EVERY)
@@ -83,6 +88,17 @@ def prune(settings: Settings, db: Database, now: datetime, stop: threading.Event
             runs.delete_all(connection, uids)
         gone += len(uids)
     return gone
+
+
+def forget(db: Database, results: Results, now: datetime) -> int:
+    """Let go of results of tasks that were to be kept until now. How many went."""
+    with db.read() as connection:
+        uids = tasks.list_expired(connection, now, STEP)
+    for uid in uids:
+        results.forget(result_key(uid))
+        with db.begin() as connection:
+            tasks.keep(connection, uid, None)
+    return len(uids)
 
 
 def expire(blobs: Blobs, before: float) -> int:

@@ -34,7 +34,7 @@ class Record(Struct):
 
     id: str
     timestamp: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     udf_id: str | None
     udf_name: str | None
     user_email: str | None

@@ -53,7 +53,7 @@ class Run(Wire, frozen=True, kw_only=True):
     status: Annotated[int, Meta(description="The HTTP status of the answer.")]
     size: Annotated[int, Meta(description="Bytes of the answer.")]
     started_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     timing: Timing
     error: str | None
     error_class: str | None
@@ -115,7 +115,7 @@ def list_logs(
     lines = [("info", text) for text in found.stdout.splitlines()]
     lines += [("error", text) for text in found.stderr.splitlines()]
     return [
-        Line(id=number, created_at=found.finished_at, level=level, message=text)  # type: ignore[arg-type]
+        Line(id=number, created_at=found.finished_at or found.started_at, level=level, message=text)  # type: ignore[arg-type]
         for number, (level, text) in list(enumerate(lines, 1))[last_id:][:limit]
     ]
 

@@ -1,7 +1,8 @@
-"""The database that comes with the server. There is no way yet to make a schema or a table in it: it has none."""
+"""The database that comes with the server: the warehouse, and DuckDB, which runs SQL over it in workers."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from headrace.engines import Engine, Target
 from headrace.errors import Invalid, NotServed
@@ -17,6 +18,7 @@ from headrace.model.database import (
     Table,
     TableFilter,
 )
+from headrace.model.query import Query
 from headrace.runtime.reach import Bounds
 
 
@@ -69,6 +71,13 @@ def catalogue(target: Target, login: Login, bounds: Bounds) -> Generator[Catalog
     yield Catalogue()
 
 
+def run(connection: Any, query: Query) -> Any:  # noqa: ANN401 - a connection of DuckDB; Arrow's table or reader
+    """What a statement gives, in DuckDB's own dialect."""
+    from headrace.engines import _duckdb
+
+    return _duckdb.run(connection, query)
+
+
 engine = Engine(
     types=(WAREHOUSE,),
     credential_type=DATABASE_CREDENTIAL,
@@ -76,4 +85,5 @@ engine = Engine(
     authenticate=authenticate,
     catalogue=catalogue,
     adapter="warehouse",
+    run=run,
 )

@@ -1,0 +1,168 @@
+"""DuckDB in a worker, over schemas of the warehouse that are each a DuckLake in a folder.
+
+A connection is opened once for the folders that a worker was lent, and locked: from then on SQL
+reads and writes those folders and no other file, whatever it says. Several workers write to one schema at once; a
+commit that another one came before is tried again.
+"""
+
+import fcntl
+import random
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from headrace.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from duckdb import DuckDBPyConnection
+
+    from headrace.model.query import Query, Schema
+
+SCRATCH = "/tmp/.cache/duckdb"  # noqa: S108 - of the worker's own, kept between its calls
+READ = ("/lake", "/mount")
+EXTENSIONS = ("ducklake", "sqlite_scanner", "spatial")
+TRIES = 12
+# What a commit says that came after another one (DuckLake, SQLite): nothing of it was written, so it is tried again.
+LATE = ("database is locked", "Transaction conflict", "conflict on", "Failed to commit DuckLake transaction")
+
+WIDE = ("HUGEINT", "UHUGEINT")  # what it gives for sums of integers
+ROWS = 100_000  # in a record batch
+
+T = TypeVar("T")
+locks: list[Path] = []  # files by which those who write to the schemas of this process take turns
+
+
+def connect(
+    schemas: "Sequence[Schema]", *, memory: int, threads: int, read: Sequence[str] = READ
+) -> "DuckDBPyConnection":
+    """A locked connection with these schemas attached, each as a catalogue of its name.
+
+    Raises Unavailable where an extension's package is not installed.
+    """
+    import duckdb
+
+    Path(SCRATCH).mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "memory_limit": f"{memory >> 20}MiB",
+            "threads": str(threads),
+            "temp_directory": SCRATCH,
+            "preserve_insertion_order": "true",
+        },
+    )
+    wanted = EXTENSIONS if schemas else EXTENSIONS[2:]
+    for name in wanted:
+        connection.execute(f"LOAD '{extension(name)}'")
+    if schemas:
+        connection.execute("SET ducklake_retry_wait_ms=5")
+    locks[:] = [Path(schema.path) / "lock" for schema in schemas if schema.writable]
+    for schema in schemas:
+        attach(connection, schema)
+    folders = [*(f"{one}/" for one in read), *(f"{one.path}/" for one in schemas), f"{SCRATCH}/"]
+    connection.execute(f"SET allowed_directories=[{', '.join(_text(one) for one in dict.fromkeys(folders))}]")
+    for setting in ("enable_external_access=false", "python_enable_replacements=false", "lock_configuration=true"):
+        connection.execute(f"SET {setting}")
+    return connection
+
+
+def run(connection: "DuckDBPyConnection", query: "Query") -> Any:  # noqa: ANN401 - Arrow's table or reader
+    """What the statement of a query gives. Raises Invalid."""
+    for text in query.init:
+        execute(connection, text, [])
+    return execute(connection, query.text, query.parameters)
+
+
+def execute(connection: "DuckDBPyConnection", text: str, parameters: Sequence[Any]) -> Any:  # noqa: ANN401 - as `run`
+    """What one statement gives: a reader of record batches, and a table where there is no row to come."""
+    import duckdb
+
+    try:
+        done = persist(lambda: connection.execute(text, list(parameters) or None))
+        if any(str(kind[1]) in WIDE for kind in done.description):
+            return settle(done.to_arrow_table())
+        return done.to_arrow_reader(ROWS)
+    except duckdb.Error as wrong:
+        raise Invalid(str(wrong)) from wrong
+
+
+def attach(connection: "DuckDBPyConnection", schema: "Schema") -> None:
+    """Attach a schema. Where nobody has written to it yet its catalogue is made."""
+    catalogue, options = Path(schema.path) / "catalogue.sqlite", [f"DATA_PATH {_text(f'{schema.path}/data/')}"]
+    if not schema.writable:
+        if not catalogue.exists():  # there is nothing in it, and nothing can be made here
+            connection.execute(f"ATTACH ':memory:' AS {quoted(schema.name)}")
+            return
+        options.append("READ_ONLY")
+    statement = f"ATTACH {_text(f'ducklake:sqlite:{catalogue}')} AS {quoted(schema.name)} ({', '.join(options)})"
+    persist(lambda: connection.execute(statement))
+
+
+def persist(attempt: "Callable[[], T]") -> T:
+    """What the attempt gives, made again while others commit before it: from the second time on, one at a time.
+
+    Only for what leaves nothing behind when it fails: a statement that commits itself.
+    """
+    import duckdb
+
+    with ExitStack() as turn:
+        for number in range(TRIES):
+            try:
+                return attempt()
+            except duckdb.Error as late:
+                if number == TRIES - 1 or not any(word in str(late) for word in LATE):
+                    raise
+            if number == 0:
+                for file in locks:
+                    opened = turn.enter_context(file.open("w"))
+                    fcntl.flock(opened, fcntl.LOCK_EX)  # given back when it is closed, or by the end of the process
+            else:  # by one that tried for the first time
+                time.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 - so that they do not meet again
+    raise AssertionError
+
+
+def extension(name: str) -> str:
+    """The file of an extension that came as a package. Raises Unavailable with what installs it."""
+    spec = find_spec(f"duckdb_extension_{name}")
+    found = next(Path(spec.origin).parent.rglob("*.duckdb_extension"), None) if spec and spec.origin else None
+    if found is None:
+        raise Unavailable(f"SQL needs the package duckdb-extension-{name.replace('_', '-')}: install headrace[data].")
+    return str(found)
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier of SQL. Raises Invalid for NUL, which no name holds."""
+    if "\0" in name:
+        raise Invalid("A name in SQL holds no NUL.")
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def settle(table: Any) -> Any:  # noqa: ANN401 - pyarrow's tables
+    """A table of rows with integers as users expect them: what DuckDB has in 128 bits for sums becomes 64.
+
+    Where one does not fit, the column becomes float64.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for number, field in enumerate(table.schema):
+        if pa.types.is_decimal128(field.type) and field.type.precision == 38 and field.type.scale == 0:
+            column = table.column(number)
+            try:
+                column = pc.cast(column, pa.int64())
+            except pa.ArrowInvalid:
+                column = pc.cast(column, pa.float64())
+            table = table.set_column(number, field.with_type(column.type), column)
+    return table

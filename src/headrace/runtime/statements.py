@@ -1,0 +1,77 @@
+"""The program `sql` of workers: one job in, rows out in the format that was asked for.
+
+A worker keeps one connection for the folders that it was lent. Each job has a cursor of its own, so that temporary
+tables and variables end with it.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from headrace.errors import Invalid
+from headrace.model.query import Job
+from headrace.runtime.sink import Sink
+
+# What a worker has at hand; nothing of it is known to the layer that this is in.
+_engines: Any = import_module("headrace.engines")
+_duckdb: Any = import_module("headrace.engines._duckdb")
+_formats: Any = import_module("headrace.formats")
+
+PLAIN = frozenset({"python_pickle", "tiledb_json", "bytes"})  # what values of Python are written in, not tables
+
+_open: dict[str, Any] = {}  # a connection, once there is a job; by what it was opened for
+
+
+def run(arguments: dict[str, Any], sink: Sink, wanted: Sequence[str]) -> Any:  # noqa: ANN401 - formats' Encoded
+    """Run a job and write its rows. `wanted` are formats that rows are written in, the first that can."""
+    job = msgspec.convert(arguments, Job)
+    cursor = _connection(job).cursor()
+    try:
+        if job.home is not None:
+            cursor.execute(f"USE {_duckdb.quoted(job.home)}")
+        name = "tiledb" if job.query.dialect == "mysql" or job.query.places else "duckdb"
+        return write(_engines.ENGINES[name].run(cursor, job.query), sink, wanted)
+    finally:
+        cursor.close()
+
+
+def write(rows: Any, sink: Sink, wanted: Sequence[str]) -> Any:  # noqa: ANN401 - Arrow's table or reader, formats' Encoded
+    """Write rows; as an Arrow stream while they come, in any other format once they are all there."""
+    import pyarrow as pa
+
+    if list(wanted[:1]) == ["arrow"]:
+        sink.head = _formats.Encoded("arrow", _formats.FORMATS["arrow"].media_type)
+        with pa.ipc.new_stream(sink, rows.schema) as writer:
+            for batch in rows if isinstance(rows, pa.RecordBatchReader) else rows.to_batches(_duckdb.ROWS):
+                writer.write_batch(batch)
+        return sink.head
+    table = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
+    if wanted and wanted[0] in PLAIN:
+        return _write_plain(table, sink, wanted[0])
+    return _formats.encode(table, wanted, None, sink)
+
+
+def _write_plain(table: Any, sink: Sink, name: str) -> Any:  # noqa: ANN401
+    """Rows in a format that functions answer in too: as a list of dicts, or as the bytes of an Arrow stream."""
+    from headrace.runtime.pickled import failure, values
+
+    codec = values.codec_of(name)
+    sink.head = _formats.Encoded(name, codec.media_type)
+    try:
+        if name == "bytes":
+            values.write("arrow", table, sink)
+        else:
+            values.write(name, table.to_pylist(), sink)
+    except failure.Failed as wrong:
+        raise Invalid(wrong.message) from wrong
+    return sink.head
+
+
+def _connection(job: Job) -> Any:  # noqa: ANN401 - of DuckDB
+    key = repr((job.schemas, job.memory, job.threads))
+    if key not in _open:
+        _open.clear()
+        _open[key] = _duckdb.connect(job.schemas, memory=job.memory, threads=job.threads)
+    return _open[key]

@@ -1,0 +1,121 @@
+"""SQL as tasks: what a worker is told of a statement, and which schemas of the warehouse it is lent.
+
+As of arrays and files (`lending.py`), the names of schemas are looked for among the words of the statement.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from headrace.errors import Invalid, TooLarge
+from headrace.model.object import Level
+from headrace.model.query import Job, Query, Schema
+from headrace.model.task import Detail, Type
+from headrace.runtime.sandbox import LAKE
+from headrace.runtime.wire import Lent
+from headrace.services import schemas, tasks
+from headrace.services.call import Call
+from headrace.services.lending import Lending
+from headrace.services.tasks import Wanted
+from headrace.settings import CORES
+from headrace.store import lake
+
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+THREADS = 4
+FOR_ROWS = 0.6  # of a worker's memory; the rest is for what Python and Arrow hold
+MOST_PARAMETERS = 65_535
+
+
+class Statement(Struct, frozen=True, kw_only=True):
+    """SQL that somebody asked for."""
+
+    query: str
+    init: tuple[str, ...] = ()
+    parameters: tuple[Any, ...] = ()
+    dialect: str = "mysql"
+    output_uri: str | None = None
+    row_limit: int | None = None
+
+
+def prepare(
+    call: Call,
+    statement: Statement,
+    *,
+    namespace: str,
+    formats: tuple[str, ...] = ("arrow",),
+    result_format: str = "arrow",
+    name: str | None = None,
+    keeps: bool = False,
+    graph_uid: str | None = None,
+    node_uid: str | None = None,
+    resource_class: str | None = None,
+) -> Wanted:
+    """The task of a statement. Raises NotFound for a namespace, TooLarge and Invalid for what is not taken. Blocks."""
+    tasks.check_namespace(call, namespace)
+    settings = call.platform.settings
+    texts = (*statement.init, statement.query)
+    if sum(map(len, texts)) > settings.sql_kb << 10:
+        raise TooLarge(f"A statement, with what goes before it, has at most {settings.sql_kb} KiB (HEADRACE_SQL_KB).")
+    if not statement.query.strip():
+        raise Invalid("The statement is empty.")
+    if len(statement.parameters) > MOST_PARAMETERS:
+        raise Invalid(f"A statement takes at most {MOST_PARAMETERS:,} parameters.")
+    home, lent, found = _schemas(call, texts)
+    lending = Lending(call, namespace)
+    lending.add_all(texts, output_uri=statement.output_uri)
+    query = Query(
+        text=statement.query,
+        dialect=statement.dialect,
+        init=list(statement.init),
+        parameters=list(statement.parameters),
+        places=list(lending.places.values()),
+        output_uri=statement.output_uri,
+        row_limit=statement.row_limit,
+    )
+    job = Job(
+        query=query,
+        schemas=found,
+        home=home,
+        result_format=result_format,
+        memory=int((settings.call_memory_mb << 20) * FOR_ROWS),
+        threads=min(CORES, THREADS),
+    )
+    return Wanted(
+        type=Type.SQL,
+        namespace=namespace,
+        name=name,
+        program="sql",
+        arguments=msgspec.to_builtins(job, builtin_types=(bytes,)),
+        formats=formats,
+        lent=(*lent, *lending.lent.values()),
+        arrays=tuple(lending.arrays),
+        ended=lending.settle,
+        detail=Detail(
+            query=statement.query,
+            init_commands=list(statement.init),
+            parameters=list(statement.parameters),
+            resource_class=resource_class,
+            output_uri=statement.output_uri,
+        ),
+        result_format=result_format,
+        keeps=keeps,
+        graph_uid=graph_uid,
+        node_uid=node_uid,
+        shares=True,
+    )
+
+
+def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[Schema]]:
+    """The schema that names without one are looked up in, and all that the statements name."""
+    own = schemas.own(call)
+    words = frozenset(word for text in texts for match in WORD.findall(text) for word in (match, *match.split(".")))
+    named = schemas.named_in(call, words) | {own: Level.MANAGE}
+    lent: list[Lent] = []
+    found: list[Schema] = []
+    for schema, level in sorted(named.items(), key=lambda one: one[0].id):
+        at, writable = f"schema-{schema.id}", level >= Level.WRITE
+        lent.append(Lent(lake.lay_schema(call.platform.settings.home, schema.id), at, writable))
+        found.append(Schema(name=schema.name, path=f"{LAKE}/{at}", writable=writable))
+    return own.name, lent, found

@@ -1,0 +1,81 @@
+"""Schemas of the warehouse: each is a DuckLake of its own in a folder, owned and shared as every object is.
+
+A worker is shown those that a statement may use, and no others: what DuckDB itself would let through, the process
+does not have. Everybody has one that is named like them, from the first statement on.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from headrace.db import objects as queries
+from headrace.db.tables import schemas
+from headrace.errors import Conflict, Invalid
+from headrace.model.object import NOUNS, Kind, Level, Object
+from headrace.services import changes
+from headrace.services.call import Call
+
+SCHEMA = NOUNS[Kind.SCHEMA]
+NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]{0,62}")
+# What a statement calls by these names is no schema of ours.
+TAKEN = frozenset({"main", "memory", "system", "temp", "information_schema", "pg_catalog", "headrace"})
+FIELDS = [schemas.c[name] for name in Object.__struct_fields__]
+
+
+def create_schema(call: Call, name: str) -> Object:
+    """A new schema of the caller's. Raises Invalid for a name that is none, Conflict for one that is taken."""
+    if not NAME.fullmatch(name) or name.lower() in TAKEN or name.startswith("__"):
+        raise Invalid(f"{name[:80]!r} is no name for a schema: letters, digits and _.- after a letter, up to 63.")
+    now = datetime.now(UTC)
+    try:
+        with call.platform.db.begin() as connection:
+            row = connection.execute(
+                schemas.insert()
+                .values(owner_id=call.user.id, name=name, created_at=now, updated_at=now)
+                .returning(*FIELDS)
+            )
+            made = Object(**row.mappings().one())
+            changes.record(connection, call, "create", Kind.SCHEMA, made.id, None, {"name": name}, name=name)
+    except IntegrityError as taken:
+        raise Conflict(f"The warehouse has a schema {name!r} already.") from taken
+    return made
+
+
+def own(call: Call) -> Object:
+    """The schema that is named like the caller, made where it is not there. Raises Conflict where it is another's."""
+    with call.platform.db.read() as connection:
+        found = _find(connection, call.user.username)
+    if found is None:
+        try:
+            return create_schema(call, call.user.username)
+        except Conflict:
+            with call.platform.db.read() as connection:
+                found = _find(connection, call.user.username)
+    if found is None or found.owner_id != call.user.id:
+        raise Conflict(f"The schema {call.user.username!r} of the warehouse is somebody else's.")
+    return found
+
+
+def named_in(call: Call, words: frozenset[str]) -> dict[Object, Level]:
+    """The schemas that are named in a statement's words, of those that the caller may see, and what they may do."""
+    lowered = {word.lower() for word in words}
+    with call.platform.db.read() as connection:
+        seen = select(*FIELDS).where(queries.permitted(Kind.SCHEMA, call.user.id), ~schemas.c.archived)
+        found = [Object(**row) for row in connection.execute(seen).mappings()]
+        found = [one for one in found if one.name.lower() in lowered]
+        levels = queries.levels_of(connection, SCHEMA, [one.id for one in found], call.user.id)
+    return {one: levels[one.id] for one in found if one.id in levels}
+
+
+def list_schemas(call: Call) -> list[Object]:
+    """The schemas that the caller may see, by name."""
+    with call.platform.db.read() as connection:
+        seen = select(*FIELDS).where(queries.permitted(Kind.SCHEMA, call.user.id), ~schemas.c.archived)
+        return [Object(**row) for row in connection.execute(seen.order_by(schemas.c.name)).mappings()]
+
+
+def _find(connection: Connection, name: str) -> Object | None:
+    row = connection.execute(select(*FIELDS).where(schemas.c.name == name)).mappings().one_or_none()
+    return Object(**row) if row else None

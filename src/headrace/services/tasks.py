@@ -1,0 +1,391 @@
+"""Tasks: statements and functions that run in workers, written down when they begin, their results kept where wanted.
+
+    run(wanted) ── the same node of the same graph, asked for again? ── yes ─▶ that one's answer
+                   │ no
+                   ├─ a row, queued or running
+                   ├─ executor.call
+                   └─ the result kept, the row ended ─▶ Done
+
+A task with the ids of a graph and a node runs to its end though its client's connection drops: published clients then
+send the same request again (TileDB Cloud protocol notes 1.6). Any other ends with its request.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from headrace.db import accounts
+from headrace.db import tasks as queries
+from headrace.errors import Conflict, NotFound
+from headrace.executors import Executor
+from headrace.model import ids
+from headrace.model.page import Page, Slice
+from headrace.model.result import Answer, Outcome, Problem
+from headrace.model.run import State
+from headrace.model.task import Detail, Filter, Task, Type, result_key
+from headrace.runtime import wire
+from headrace.runtime.wire import Lent, Limits
+from headrace.services.call import Call, Platform
+from headrace.services.calls import COPIED, GONE, STATUS, etag_of
+from headrace.store.results import Results, Stored
+
+log = structlog.get_logger(__name__)
+
+LOST = "The server was stopped while this ran; run it again."
+AGAIN = 600  # seconds after which a node that is asked for again runs again
+
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A task to run."""
+
+    type: Type
+    namespace: str
+    name: str | None = None
+    program: str
+    arguments: dict[str, Any]
+    formats: tuple[str, ...] = ()
+    lent: tuple[Lent, ...] = ()
+    arrays: tuple[str, ...] = ()  # tiledb:// URIs among what is lent
+    detail: Detail = Detail()
+    result_format: str | None = None
+    keeps: bool = False  # whether its result can be fetched later
+    graph_uid: str | None = None
+    node_uid: str | None = None
+    environment: str = "default"
+    author_id: int | None = None  # who wrote what runs, where that is not the caller
+    shares: bool = False  # whether it sees its owner's shared disk
+    seconds: int | None = None
+    ended: Callable[[Answer], None] | None = None  # called in a thread, before the task is said to have ended
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """A task that has ended, and what came of it."""
+
+    uid: str
+    answer: Answer
+    status: int
+    total_ms: float
+
+
+class Tasks:
+    """The tasks of one server; it lives on the server's event loop."""
+
+    def __init__(self, platform: Platform, executor: Executor, results: Results, server: str) -> None:
+        self._platform, self._executor, self._results, self._server = platform, executor, results, server
+        self._flights: dict[tuple[int, str, str, str], asyncio.Task[Done]] = {}
+        self._running: dict[str, asyncio.Task[Done]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(platform.settings.call_concurrency)
+        )
+
+    async def run(self, call: Call, wanted: Wanted, uid: str | None = None) -> Done:
+        """Run a task and wait for what comes of it. What user code does wrong is an answer; Busy is raised.
+
+        Raises Conflict where a task of that uid is there already.
+        """
+        if wanted.graph_uid is None or wanted.node_uid is None:
+            return await self._attend(self._start(call, wanted, uid))
+        code_hash = hash_of(wanted)
+        key = (call.user.id, wanted.graph_uid, wanted.node_uid, code_hash)
+        if (flight := self._flights.get(key)) is None:
+            before = await asyncio.to_thread(self._answered_before, call, wanted, code_hash)
+            if before is not None:
+                return before
+            flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = self._start(call, wanted, uid)
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        return await asyncio.shield(flight)
+
+    def start(self, call: Call, wanted: Wanted, uid: str) -> None:
+        """Begin a task that nobody waits for; it is told of by its row. Call it on the event loop."""
+        self._start(call, wanted, uid)
+
+    def stop(self, uid: str) -> bool:
+        """End a task of this server now. Whether it was under way here."""
+        if (running := self._running.get(uid)) is None:
+            return False
+        return running.cancel() if not self._executor.stop(uid) else True
+
+    async def wait(self, uid: str, seconds: float) -> None:
+        """Wait until a task that this server runs has ended, for at most so long."""
+        if (running := self._running.get(uid)) is not None:
+            await asyncio.wait({running}, timeout=seconds)
+
+    async def close(self) -> None:
+        """End what still runs."""
+        for running in list(self._running.values()):
+            running.cancel()
+        if left := {*self._running.values(), *self._ending}:
+            await asyncio.wait(left, timeout=5)
+
+    def result(self, call: Call, uid: str) -> Stored:
+        """The kept result of a task that the caller may see. Raises NotFound where none is kept, or no longer."""
+        task = get_task(call, uid)
+        if task.kept_until is None:
+            raise NotFound(f"The result of the task {uid} was not kept; ask for that when it is run (store_results).")
+        found = None
+        if task.kept_until >= datetime.now(UTC):
+            now = time.time()
+            found = self._results.get(result_key(uid), float("inf"), now) or self._results.load(result_key(uid))
+        if found is None:
+            raise NotFound(f"The result of the task {uid} is no longer kept.")
+        return found
+
+    def sweep(self) -> None:
+        """Say of the tasks that this server ran when it was last stopped that they are lost. Blocks; for the start."""
+        with self._platform.db.begin() as connection:
+            for uid in queries.list_unfinished(connection, self._server):
+                values = {"state": State.FAILED.value, "status": 500, "error": LOST, "error_class": "Lost"}
+                queries.update(connection, uid, finished_at=datetime.now(UTC), **values)
+
+    async def _attend(self, running: asyncio.Task[Done]) -> Done:
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+
+    def _start(self, call: Call, wanted: Wanted, uid: str | None) -> asyncio.Task[Done]:
+        chosen, uid = uid is not None, uid or ids.new_run_uid()
+        running = asyncio.create_task(self._run(call, wanted, uid, chosen=chosen))
+        self._running[uid] = running
+        running.add_done_callback(lambda _: self._running.pop(uid, None))
+        return running
+
+    async def _run(self, call: Call, wanted: Wanted, uid: str, *, chosen: bool) -> Done:
+        began = time.perf_counter()
+        turn = self._turns[call.user.id]
+        state = State.QUEUED if turn.locked() else State.RUNNING
+        # Its row is written while it begins to run; nothing is told of it before that is there.
+        begun = asyncio.create_task(asyncio.to_thread(self._begin, call, wanted, uid, state))
+        if chosen:
+            await begun  # it may be one that is taken
+        answer = Answer(outcome=Outcome.CANCELLED, problem=GONE)
+        try:
+            async with turn:
+                if state is State.QUEUED:
+                    await begun
+                    await asyncio.to_thread(self._update, uid, state=State.RUNNING.value)
+                answer = await self._executor.call(self._task(call, wanted, uid))
+            if wanted.keeps and answer.outcome is Outcome.OK:
+                await asyncio.to_thread(self._keep, uid, answer)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            message = getattr(error, "message", str(error))
+            answer = Answer(outcome=Outcome.DIED, problem=Problem(kind=type(error).__name__, message=message))
+            raise
+        finally:
+            await asyncio.shield(begun)
+            total_ms = (time.perf_counter() - began) * 1000
+            # Written down though whoever asked has gone; the loop keeps no reference to what nobody waits for.
+            ending = asyncio.create_task(asyncio.to_thread(self._end, uid, wanted, answer, total_ms))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            await asyncio.shield(ending)
+        return Done(uid=uid, answer=answer, status=STATUS[answer.outcome], total_ms=total_ms)
+
+    def _answered_before(self, call: Call, wanted: Wanted, code_hash: str) -> Done | None:
+        """What came of the same node of the same graph a moment ago, where that is kept."""
+        assert wanted.graph_uid is not None
+        assert wanted.node_uid is not None
+        with self._platform.db.read() as connection:
+            found = queries.find_node(connection, call.user.id, wanted.graph_uid, wanted.node_uid, code_hash)
+        if found is None or found.state is not State.SUCCEEDED or found.finished_at is None:
+            return None
+        if (datetime.now(UTC) - found.finished_at).total_seconds() > AGAIN:
+            return None
+        try:
+            stored = self.result(call, found.uid)
+        except NotFound:
+            return None
+        answer = Answer(
+            outcome=Outcome.OK,
+            media_type=stored.media_type,
+            format=stored.format,
+            body=stored.body[:],
+            headers=stored.headers,
+        )
+        return Done(uid=found.uid, answer=answer, status=200, total_ms=found.total_ms)
+
+    def _begin(self, call: Call, wanted: Wanted, uid: str, state: State) -> None:
+        task = Task(
+            uid=uid,
+            state=state,
+            type=wanted.type,
+            name=wanted.name,
+            namespace=wanted.namespace,
+            owner_id=call.user.id,
+            username=call.user.username,
+            started_at=datetime.now(UTC),
+            finished_at=None,
+            error=None,
+            error_class=None,
+            total_ms=0,
+            user_ms=0,
+            size=0,
+            detail=wanted.detail,
+            arrays=list(wanted.arrays),
+            result_format=wanted.result_format,
+            graph_uid=wanted.graph_uid,
+            node_uid=wanted.node_uid,
+        )
+        with self._platform.db.begin() as connection:
+            if queries.find(connection, uid) is not None:
+                raise Conflict(f"There is a task {uid} already.")
+            queries.insert(connection, task, code_hash=hash_of(wanted), server=self._server)
+
+    def _end(self, uid: str, wanted: Wanted, answer: Answer, total_ms: float) -> None:
+        if wanted.ended is not None:
+            wanted.ended(answer)
+        good, problem, timing = answer.outcome is Outcome.OK, answer.problem, answer.timing
+        state = State.SUCCEEDED if good else State.CANCELLED if answer.outcome is Outcome.CANCELLED else State.FAILED
+        with self._platform.db.begin() as connection:
+            queries.update(
+                connection,
+                uid,
+                state=state.value,
+                status=STATUS[answer.outcome],
+                format=answer.format or wanted.result_format,
+                size=len(answer.body),
+                finished_at=datetime.now(UTC),
+                queue_ms=timing.queue,
+                start_ms=timing.start,
+                import_ms=timing.load,
+                user_ms=timing.user,
+                encode_ms=timing.encode,
+                total_ms=total_ms,
+                error_class=problem.kind if problem else None,
+                error=queries.clean(problem.message[: queries.LONGEST]) if problem else None,
+            )
+            queries.add_output(connection, uid, answer.stdout, answer.stderr)
+            if wanted.keeps and good:
+                days = self._platform.settings.task_result_days
+                queries.keep(connection, uid, datetime.now(UTC) + timedelta(days=days))
+
+    def _update(self, uid: str, **values: object) -> None:
+        with self._platform.db.begin() as connection:
+            queries.update(connection, uid, **values)
+
+    def _keep(self, uid: str, answer: Answer) -> None:
+        body = bytes(answer.body) if len(answer.body) <= COPIED else answer.body
+        kept = Stored(
+            media_type=answer.media_type,
+            format=answer.format,
+            headers=answer.headers,
+            body=body,
+            created=time.time(),
+            run_uid=uid,
+            etag=etag_of(body),
+        )
+        if isinstance(body, bytes):
+            self._results.remember(result_key(uid), kept)
+        self._results.store(result_key(uid), kept)
+
+    def _task(self, call: Call, wanted: Wanted, uid: str) -> wire.Task:
+        settings, owner = self._platform.settings, f"{call.user.id}"
+        foreign = wanted.author_id is not None and wanted.author_id != call.user.id
+        if foreign:
+            owner = f"{owner}/{wanted.author_id}"
+        limits = Limits(
+            seconds=min(wanted.seconds or settings.task_seconds, settings.task_seconds),
+            memory=settings.call_memory_mb << 20,
+            processes=settings.call_processes,
+            open_files=settings.call_open_files,
+            output=settings.call_output_mb << 20,
+            scratch=settings.call_scratch_mb << 20,
+            log=settings.call_log_kb << 10,
+            asked=settings.body_mb << 20,
+        )
+        return wire.Task(
+            uid=uid,
+            owner=f"{wanted.program} {owner}",
+            environment=wanted.environment,
+            name=wanted.name or wanted.program,
+            code="",
+            entrypoint="",
+            digest="",
+            program=wanted.program,
+            lent=wanted.lent,
+            arguments=wanted.arguments,
+            formats=list(wanted.formats),
+            shared=f"{call.user.id}" if wanted.shares and not foreign else "",
+            limits=limits,
+        )
+
+
+def server_of(home: Path) -> str:
+    """What tells this server from others that have the same database: a UUID, kept in its home folder."""
+    file = home / "server.id"
+    with suppress(FileExistsError), file.open("x") as new:
+        new.write(ids.new_uid())
+    return file.read_text().strip()[:36]
+
+
+def get_task(call: Call, uid: str) -> Task:
+    """A task that the caller may see, with what it printed. Raises NotFound."""
+    with call.platform.db.read() as connection:
+        found = queries.find(connection, uid, queries.visible_to(call.user.id, namespaces_of(connection, call)))
+    if found is None:
+        raise NotFound(f"There is no task {uid[:60]} that you may see.")
+    return found
+
+
+def list_tasks(call: Call, wanted: Filter, page: Page) -> Slice[Task]:
+    """A page of the tasks that the caller may see."""
+    with call.platform.db.read() as connection:
+        seen = queries.visible_to(call.user.id, namespaces_of(connection, call))
+        return queries.list_tasks(connection, wanted, page, seen)
+
+
+def count_by_namespace(call: Call, wanted: Filter) -> dict[str, int]:
+    """How many tasks the caller may see, by namespace."""
+    with call.platform.db.read() as connection:
+        seen = queries.visible_to(call.user.id, namespaces_of(connection, call))
+        return queries.count_by_namespace(connection, wanted, seen)
+
+
+def list_of_graph(call: Call, graph_uid: str) -> list[Task]:
+    """The tasks of a graph that the caller may see, in the order of their start."""
+    with call.platform.db.read() as connection:
+        return queries.list_of_graph(connection, graph_uid)
+
+
+def namespaces_of(connection: Any, call: Call) -> list[str]:  # noqa: ANN401
+    """The organizations whose tasks the caller sees: the groups that they are in, by their slugs."""
+    return [group.slug for group in accounts.groups_of(connection, call.user.id)]
+
+
+def check_namespace(call: Call, namespace: str) -> str:
+    """A namespace that the caller may charge a task to: their own name, or a group that they are in.
+
+    Raises NotFound, for one that is there as for one that is not.
+    """
+    if namespace == call.user.username:
+        return namespace
+    with call.platform.db.read() as connection:
+        if namespace in namespaces_of(connection, call):
+            return namespace
+    raise NotFound(
+        f"There is no namespace {namespace[:80]!r} that you may run tasks in; yours is {call.user.username!r}."
+    )
+
+
+def hash_of(wanted: Wanted) -> str:
+    """What tells two tasks of one node apart: what runs, and on what."""
+    parts = (wanted.program, wanted.arguments, wanted.formats, wanted.result_format)
+    return sha256(_canonical(parts)).hexdigest()
