@@ -110,10 +110,11 @@ def find_node(connection: Connection, owner_id: int, graph_uid: str, node_uid: s
     return _task(row) if row else None
 
 
-def list_of_graph(connection: Connection, graph_uid: str) -> list[Task]:
+def list_of_graph(connection: Connection, graph_uid: str, *matches: sa.ColumnElement[bool]) -> list[Task]:
     """All tasks of a graph, in the order of their start."""
-    found = _joined(select(*COLUMNS)).where(tasks.c.graph_uid == graph_uid).order_by(tasks.c.started_at, runs.c.id)
-    return [_task(row) for row in connection.execute(found).mappings()]
+    found = _joined(select(*COLUMNS)).where(tasks.c.graph_uid == graph_uid, *matches)
+    ordered = found.order_by(tasks.c.started_at, runs.c.id)
+    return [_task(row) for row in connection.execute(ordered).mappings()]
 
 
 def list_tasks(connection: Connection, wanted: Filter, page: Page, *matches: sa.ColumnElement[bool]) -> Slice[Task]:

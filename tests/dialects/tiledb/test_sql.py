@@ -237,3 +237,79 @@ def test_arrow_is_a_stream_and_no_file(run):
     assert not answer.content.startswith(b"ARROW1")
     with pa.ipc.open_stream(io.BytesIO(answer.content)) as reader:
         assert reader.read_all().num_rows == 1
+
+
+GRID = """
+create table `{}` (
+    x int dimension=1 lower_bound=0 upper_bound=9 tile_extent=5,
+    y int dimension=1 lower_bound=0 upper_bound=9 tile_extent=5,
+    v double
+) engine=MyTile array_type='SPARSE'
+"""
+
+
+def test_an_array_that_a_statement_makes_is_in_the_catalogue(run, web, person):
+    uri = f"tiledb://{person.username}/grid"
+    assert run(GRID.format(uri)).status_code == 200
+    assert run(f"insert into `{uri}` values (1, 1, 0.5), (2, 3, 1.5)").status_code == 200
+    rows = run(f"select * from `{uri}` where x = 2")
+    assert rows.json() == [{"x": 2, "y": 3, "v": 1.5}]
+    base = f"/v1/arrays/{person.username}/grid"
+    uid = web.get(f"{base}/metadata").json()["id"]
+    assert run(f"select v from `tiledb://{person.username}/{uid}` where x = 1").json() == [{"v": 0.5}]
+    done = web.get(f"{base}/activity").json()
+    assert [one["action"] for one in done] == ["query_read", "query_read", "query_write", "create"]
+    assert done[1]["array_task_id"] == rows.headers[TASK_ID]
+    for array in (uri, "grid"):
+        tasks = web.get("/v1/tasks", params={"array": array, "namespace": person.username}).json()["array_tasks"]
+        assert [one["array_metadata"]["tiledb_uri"] for one in tasks] == [uri] * 3
+    assert web.get("/v1/tasks", params={"array": "rid"}).json()["array_tasks"] == []
+    web.patch(f"{base}/metadata", json={"file_type": "file"})
+    assert len(web.get("/v1/tasks", params={"file_type": "file"}).json()["array_tasks"]) == 3
+    assert len(web.get("/v1/tasks", params={"exclude_file_type": "file"}).json()["array_tasks"]) == 1
+
+
+def test_a_stranger_reads_an_array_once_it_is_shared(run, web, person, server):
+    uri = f"tiledb://{person.username}/grid"
+    run(GRID.format(uri))
+    run(f"insert into `{uri}` values (1, 1, 0.5)")
+    friend = new_person(server, "friend")
+    with strict(server, friend.key) as http:
+
+        def ask(query):
+            return http.post(f"/v1/sql/{friend.username}", json={"query": query})
+
+        refused = ask(f"select * from `{uri}`")
+        assert refused.status_code == 422
+        assert "There is no table" in refused.json()["message"]
+        web.patch(f"/v1/arrays/{person.username}/grid/share", json={"namespace": friend.username, "actions": ["read"]})
+        assert ask(f"select v from `{uri}`").json() == [{"v": 0.5}]
+        assert ask(f"insert into `{uri}` values (2, 2, 9)").status_code == 422
+        web.patch(
+            f"/v1/arrays/{person.username}/grid/share",
+            json={"namespace": friend.username, "actions": ["read", "write"]},
+        )
+        assert ask(f"insert into `{uri}` values (2, 2, 9)").status_code == 200
+        web.patch(f"/v1/arrays/{person.username}/grid/share", json={"namespace": friend.username, "actions": []})
+        assert ask(f"select * from `{uri}`").status_code == 422
+    assert run(f"select count(*) as n from `{uri}`").json() == [{"n": 2}]
+
+
+def test_rows_are_written_into_an_array(run, person, web):
+    uri = f"tiledb://{person.username}/grid"
+    run(GRID.format(uri))
+    answer = run("select 4 as x, 5 as y, 0.25 as v", output_uri=uri, result_format="arrow")
+    assert arrow(answer).num_rows == 0
+    assert run(f"select * from `{uri}`").json() == [{"x": 4, "y": 5, "v": 0.25}]
+    assert web.get(f"/v1/arrays/{person.username}/grid/activity").json()[1]["action"] == "query_write"
+    missing = run("select 1 as x", output_uri=f"tiledb://{person.username}/nothing")
+    assert missing.status_code in {404, 422}
+    assert "nothing" in missing.json()["message"]
+
+
+def test_a_deleted_array_is_gone_for_statements(run, web, person):
+    uri = f"tiledb://{person.username}/grid"
+    run(GRID.format(uri))
+    assert web.delete(f"/v1/arrays/{person.username}/grid").status_code == 204
+    assert run(f"select * from `{uri}`").status_code == 422
+    assert run(GRID.format(uri)).status_code == 200
