@@ -74,7 +74,7 @@ def refused(engine, url, login, error, bounds=BOUNDS):
 
 def test_every_type_belongs_to_one_engine():
     assert len(set(engines.types())) == len(engines.types())
-    for name in ENGINES.names:
+    for name in (name for name in ENGINES.names if ENGINES[name].types):
         assert engines.of_type(ENGINES[name].types[0]) is ENGINES[name]
     with pytest.raises(Invalid, match="RemoteHostTypes::Postgres"):
         engines.of_type("RemoteHostTypes::Redshift")

@@ -179,3 +179,8 @@ def list_activity(
 def known(connection: Connection, uids: Sequence[str]) -> set[str]:
     """Those of these UUIDs that an array has."""
     return set(connection.execute(select(arrays.c.uid).where(arrays.c.uid.in_(uids))).scalars())
+
+
+def forget_activity(connection: Connection, before: datetime) -> int:
+    """Forget what was done before that moment. How much that was."""
+    return connection.execute(array_activity.delete().where(array_activity.c.at < before)).rowcount

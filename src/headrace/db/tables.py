@@ -513,6 +513,7 @@ array_activity = Table(  # what was done with arrays, and by whom
     Column("event", Line(40), nullable=False),
     Column("task_uid", Line(36)),
 )
+Index("ix_array_activity_at", array_activity.c.at)
 Index("ix_array_activity_array_id_id", array_activity.c.array_id, array_activity.c.id)
 Index("ix_array_activity_user_id_array_id_id", array_activity.c.user_id, array_activity.c.array_id, array_activity.c.id)
 

@@ -38,6 +38,7 @@ class Shelf(Enum):
 
     OWNED = "in a namespace of theirs"
     SHARED = "shared with them"
+    MINE = "either of these"
     PUBLIC = "open to everybody"
     ALL = "all of them"
 
@@ -46,6 +47,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """Which arrays a list is to hold; None and empty ask for nothing."""
 
     namespace: str | None = None
+    within: str | None = None  # of a namespace of the caller's, what is in it, and what is shared with them
     search: str | None = None
     permission: Level = Level.READ
     tags: Sequence[str] = ()
@@ -64,6 +66,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     level: Level
     owner: str
     shares: int
+    own: bool  # whether it is in a namespace of theirs
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -301,8 +304,15 @@ def _all_shown(connection: Connection, call: Call, arrays: Sequence[Array]) -> l
     levels = queries.levels_of(connection, ARRAY, numbers, call.user.id)
     counts = rows.count_shares(connection, numbers)
     owners = rows.owners(connection, list({array.owner_id for array in arrays}))
+    own = set(namespaces.list_own(connection, call))
     return [
-        Shown(array=one, level=levels[one.id], owner=owners[one.owner_id], shares=counts.get(one.id, 0))
+        Shown(
+            array=one,
+            level=levels[one.id],
+            owner=owners[one.owner_id],
+            shares=counts.get(one.id, 0),
+            own=one.namespace in own,
+        )
         for one in arrays
         if one.id in levels
     ]
@@ -310,14 +320,24 @@ def _all_shown(connection: Connection, call: Call, arrays: Sequence[Array]) -> l
 
 def _matches(connection: Connection, call: Call, shelf: Shelf, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     user_id = call.user.id
-    mine = rows.of_namespaces(namespaces.list_own(connection, call))
+    own = namespaces.list_own(connection, call)
+    shared = sa.and_(queries.shared_with(Kind.ARRAY, user_id, wanted.permission), sa.not_(rows.of_namespaces(own)))
+    mine = rows.of_namespaces(own)
     found = [queries.permitted(Kind.ARRAY, user_id, wanted.permission)]
     found += queries.on_shelf(ARRAY, archived=False, hidden=False)
+    if wanted.within is not None:
+        within = namespaces.canonical(connection, call, wanted.within)
+        mine = rows.of_namespaces([within])
+        if within not in own:
+            found.append(mine)
+            shelf = Shelf.ALL
     match shelf:
         case Shelf.OWNED:
             found.append(mine)
         case Shelf.SHARED:
-            found += [queries.shared_with(Kind.ARRAY, user_id, wanted.permission), sa.not_(mine)]
+            found.append(shared)
+        case Shelf.MINE:
+            found.append(sa.or_(mine, shared))
         case Shelf.PUBLIC:
             found.append(rows.public())
         case Shelf.ALL:

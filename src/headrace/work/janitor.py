@@ -22,7 +22,7 @@ from headrace.settings import Settings
 from headrace.store import lake, mounts
 from headrace.store.blobs import Blobs
 from headrace.store.results import Results
-from headrace.work import uploads
+from headrace.work import arrays, uploads
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +60,8 @@ class Janitor:
                 swept = time.monotonic()
                 self._try(lambda: lake.sweep_files(self._settings.home, time.time() - lake.KEPT))
                 self._try(lambda: uploads.sweep(self._db, self._blobs, time.time() - SWEEP))
+                self._try(lambda: arrays.sweep(self._settings.home, self._db, time.time() - SWEEP))
+                self._try(lambda: arrays.prune(self._db, datetime.now(UTC) - timedelta(days=self._settings.run_days)))
                 self._try(lambda: uploads.give_up(self._blobs, time.time() - self._settings.upload_seconds))
             self._try(lambda: self._uses.write(self._db))
             self._stop.wait(EVERY)

@@ -14,8 +14,8 @@ from headrace.api.operation import Operation, describe
 from headrace.api.presence import while_connected
 from headrace.dialects.tiledb.answer import TASK_ID, TYPES, UNGUESSED
 from headrace.dialects.tiledb.codec import Wire
+from headrace.dialects.tiledb.pages import PageNumber, PaginationMetadata, PerPage, ordered, paged
 from headrace.errors import Invalid, NotFound
-from headrace.model.page import Page
 from headrace.model.run import State
 from headrace.model.task import Filter, Task, Type
 from headrace.services import tasks
@@ -35,19 +35,9 @@ NANOSECONDS = 1_000_000  # in a millisecond
 PATIENCE = 20.0  # seconds: clients take 202 for an answer that they cannot read, and do not ask again
 LATEST = (1 << 33) - 1  # seconds since 1970, in the year 2242
 RECENT = timedelta(days=7)
+ORDERS = {"start_time": "started_at", "name": "name"}
 
 Seconds = Annotated[int, Meta(ge=0, le=LATEST, description="Seconds since 1970.")]
-PageNumber = Annotated[int, Meta(ge=1, le=1_000_000)]
-PerPage = Annotated[int, Meta(ge=1, le=1000)]
-
-
-class PaginationMetadata(Wire, frozen=True, kw_only=True):
-    """Where a page is among all."""
-
-    page: int
-    per_page: int
-    total_pages: int
-    total_items: int
 
 
 class TaskArray(Wire, frozen=True, kw_only=True):
@@ -163,9 +153,7 @@ def list_tasks(
     `end` counts only beside `start`: clients send by themselves the moment at which they were imported. `array` is a
     URI or a name; `exclude_type` holds several types with commas between.
     """
-    order, _, direction = (orderby or "start_time").partition(" ")
-    if order not in {"start_time", "name"} or direction.lower() not in {"", "asc", "desc"}:
-        raise Invalid("`orderby` wants start_time or name, with asc or desc after it.")
+    one = ordered(page, per_page, orderby, ORDERS)
     wanted = Filter(
         namespace=namespace,
         created_by=created_by,
@@ -176,10 +164,10 @@ def list_tasks(
         but_types=_types("exclude_type", exclude_type),
         state=None if status is None else _state(status),
         search=search,
-        order=order,
-        descending=direction.lower() != "asc" if direction else order == "start_time",
+        order="name" if one.order == "name" else "start_time",
+        descending=one.order_dir == "desc",
     )
-    found = tasks.list_tasks(call, wanted, Page(page_num=page, limit=per_page))
+    found = tasks.list_tasks(call, wanted, one)
     return ArrayTaskData(
         array_tasks=[shown(task) for task in found.items], pagination_metadata=paged(page, per_page, found.total)
     )
@@ -225,11 +213,6 @@ def shown(task: Task) -> ArrayTask:
         task_graph_uuid=task.graph_uid,
         client_node_uuid=task.node_uid,
     )
-
-
-def paged(page: int, per_page: int, total: int) -> PaginationMetadata:
-    """Where a page is among that many."""
-    return PaginationMetadata(page=page, per_page=per_page, total_pages=-(-total // per_page), total_items=total)
 
 
 def _array(uri: str) -> TaskArray:

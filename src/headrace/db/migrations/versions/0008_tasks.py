@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_array_activity"),
         sa.UniqueConstraint("uid", name="uq_array_activity_uid"),
     )
+    op.create_index("ix_array_activity_at", "array_activity", ["at"])
     op.create_index("ix_array_activity_array_id_id", "array_activity", ["array_id", "id"])
     op.create_index("ix_array_activity_user_id_array_id_id", "array_activity", ["user_id", "array_id", "id"])
 

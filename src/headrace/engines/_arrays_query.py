@@ -1,0 +1,214 @@
+"""Run one tree: arrays become streams, files become views, and DuckDB does the rest."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+from sqlglot import exp
+
+from headrace.engines import _arrays_plan as plan
+from headrace.engines import _arrays_totals, _guard, _mysql, _problems
+from headrace.engines._arrays_columns import Column
+from headrace.engines._arrays_ranges import Selection
+from headrace.engines._arrays_read import BATCH, Opened, Stream
+from headrace.engines._arrays_session import Session, Target
+from headrace.engines._duckdb import persist
+from headrace.errors import HeadraceError
+
+if TYPE_CHECKING:
+    import duckdb
+
+Rows: TypeAlias = pa.Table | pa.RecordBatchReader
+NOTHING = pa.table({})
+WIDE = ("HUGEINT", "UHUGEINT")
+
+
+def rows(session: Session, tree: exp.Expr, text: str) -> Rows:
+    """The rows of a query. Raises SqlError, Invalid, TooLarge."""
+    references = plan.find(tree, session)
+    _check_names(session, tree, text)
+    arrays = {id(r.node): session.open(r.target) for r in references if _is_array(r.target)}
+    if len(references) == 1 and len(arrays) == 1 and session.on("mytile_enable_aggregate_pushdown"):
+        total = _arrays_totals.answer(tree, references[0], next(iter(arrays.values())), session)
+        if total is not None:
+            return total
+    return answer(session, run(session, tree, text, references, arrays), text)
+
+
+def run(
+    session: Session,
+    tree: exp.Expr,
+    text: str,
+    references: Sequence[plan.Reference] | None = None,
+    arrays: dict[int, Opened] | None = None,
+    *,
+    explain: bool = False,
+) -> "duckdb.DuckDBPyConnection":
+    """Execute a tree, with the columns that it seems to need or, where DuckDB misses one, with all."""
+    import duckdb
+
+    references = plan.find(tree, session) if references is None else references
+    if arrays is None:
+        _check_names(session, tree, text)
+        arrays = {id(r.node): session.open(r.target) for r in references if _is_array(r.target)}
+    for macro in _mysql.macros(tree):
+        session.connection.execute(macro)
+    chosen: list[tuple[plan.Reference, Opened, list[Column], Selection]] = []
+    for reference in references:
+        if (opened := arrays.get(id(reference.node))) is not None:
+            columns = plan.used(tree, reference, opened.columns)
+            selection = Selection()
+            if session.on("mytile_enable_pushdown"):
+                selection = plan.select(tree, reference, opened.columns, session, sparse=opened.sparse)
+            chosen.append((reference, opened, columns, selection))
+    names = [_rename(session, reference) for reference in references]
+    sql = ("EXPLAIN " if explain else "") + _mysql.printed(tree)
+    streams = [_register(session, r.node.name, Stream(o, columns, s)) for r, o, columns, s in chosen]
+    try:
+        _guard.check(session.connection, sql, frozenset(name.lower() for name in names))
+    except _problems.SqlError as error:
+        raise _problems.moved(error, sql, text) from None
+    try:
+        return persist(lambda: session.connection.execute(sql))
+    except duckdb.BinderException as error:
+        if all(len(columns) == len(opened.columns) for _, opened, columns, _ in chosen):
+            raise problem(session, error, text) from None
+        for reference, opened, _, selection in chosen:
+            session.connection.unregister(reference.node.name)
+            _register(session, reference.node.name, Stream(opened, opened.columns, selection))
+    except duckdb.Error as error:
+        raise _kept(streams) or problem(session, error, text) from None
+    try:
+        return persist(lambda: session.connection.execute(sql))
+    except duckdb.Error as error:
+        raise _kept(session.streams) or problem(session, error, text) from None
+
+
+def _is_array(target: Target) -> bool:
+    return target.place.kind == "array" and not target.metadata
+
+
+def _register(session: Session, name: str, stream: Stream) -> Stream:
+    session.connection.register(name, stream)
+    session.streams.append(stream)
+    return stream
+
+
+def _rename(session: Session, reference: plan.Reference) -> str:
+    """Give the table the name under which it is registered, and let columns be qualified as they were."""
+    node, target = reference.node, reference.target
+    if target.metadata:
+        name = session.unique("metadata")
+        session.connection.register(name, metadata(session, target))
+    elif target.place.kind == "file":
+        name = session.show_file(target.place)
+    else:
+        name = session.unique("array")
+    if not node.alias:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(reference.alias, quoted=True)))
+    node.set("this", exp.to_identifier(name, quoted=True))
+    return name
+
+
+def metadata(session: Session, target: Target) -> pa.Table:
+    """The metadata of an array: two columns of text, several values with commas between them."""
+    opened = session.open(Target(place=target.place, timestamp=target.timestamp, key=target.key))
+    keys = sorted(opened.array.meta.keys())
+    values = [opened.array.meta[key] for key in keys]
+    return pa.table({"key": pa.array(keys, pa.string()), "value": pa.array(map(_text, values), pa.string())})
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - what metadata holds
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, str) else ",".join(map(str, value)) if hasattr(value, "__iter__") else str(value)
+
+
+def _check_names(session: Session, tree: exp.Expr, text: str) -> None:
+    for node in tree.find_all(exp.Table):
+        name = node.name
+        target = None if node.args.get("db") else session.find(name)
+        if ("://" in name and target is None) or (target is not None and not target.place.exists):
+            raise session.missing(text, name)
+
+
+def problem(session: Session, error: "duckdb.Error", text: str) -> HeadraceError:
+    """What DuckDB refused; of a table that there is not, with those that there are."""
+    import duckdb
+
+    made = _problems.of_duckdb(error, text)
+    said = str(error)
+    if isinstance(error, duckdb.CatalogException) and "Table with name" in said:
+        there = [f"`{name}`" for name in session.names()]
+        shown = session.connection.execute(
+            "SELECT database_name || '.' || table_name FROM duckdb_tables() "
+            "WHERE NOT internal AND NOT temporary AND database_name NOT LIKE '\\_\\_ducklake%' ESCAPE '\\' LIMIT 20"
+        ).fetchall()
+        there += [row[0] for row in shown]
+        name = said.partition("Table with name ")[2].partition(" does not exist")[0].strip('"')
+        listed = f"There are {', '.join(there[:10])}." if there else "There are no tables yet."
+        return _problems.near(text, name, f"There is no table {name}. {listed}")
+    return made
+
+
+def _kept(streams: Sequence[Any]) -> Exception | None:
+    return next((stream.error for stream in streams if stream.error is not None), None)
+
+
+def answer(session: Session, result: "duckdb.DuckDBPyConnection", text: str) -> Rows:
+    """The rows of what was executed: a table where they are few, else a reader that goes on as it is read."""
+    import duckdb
+
+    types = [str(column[1]) for column in result.description or []]
+    try:
+        if any(type_ in WIDE for type_ in types):
+            return narrow(result.to_arrow_table(), types)
+        reader = result.to_arrow_reader(BATCH)
+        first = list(_some(reader, 2))
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        raise read_problem(session, error, text) from None
+    if len(first) < 2:
+        return pa.Table.from_batches(first, schema=reader.schema)
+    return pa.RecordBatchReader.from_batches(reader.schema, _watched(session, chain(first, reader), text))
+
+
+def _some(reader: pa.RecordBatchReader, count: int) -> Iterator[pa.RecordBatch]:
+    for _ in range(count):
+        try:
+            yield reader.read_next_batch()
+        except StopIteration:
+            return
+
+
+def _watched(session: Session, batches: Iterator[pa.RecordBatch], text: str) -> Iterator[pa.RecordBatch]:
+    import duckdb
+
+    try:
+        yield from batches
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        raise read_problem(session, error, text) from None
+
+
+def read_problem(session: Session, error: Exception, text: str) -> Exception:
+    """What went wrong while rows were read, in an array or in DuckDB."""
+    import duckdb
+
+    if (kept := _kept(session.streams)) is not None:
+        return kept
+    if isinstance(error, duckdb.Error):
+        return problem(session, error, text)
+    return _problems.of_duckdb(duckdb.Error(str(error)), text)
+
+
+def narrow(table: pa.Table, types: Sequence[str]) -> pa.Table:
+    """Whole numbers of 128 bits, which sums of whole numbers are, as 64 bits; as floats where they do not fit."""
+    for i, type_ in enumerate(types):
+        if type_ in WIDE:
+            column = table.column(i)
+            try:
+                made = column.cast(pa.int64())
+            except pa.ArrowInvalid:
+                made = column.cast(pa.float64())
+            table = table.set_column(i, table.schema.names[i], made)
+    return table

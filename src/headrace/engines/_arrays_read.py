@@ -1,0 +1,231 @@
+"""Read an array in pieces: each becomes Arrow batches over memory that is ours.
+
+Batches go into DuckDB as a stream that begins anew with every scan, so an array larger than memory is read piece by
+piece and a LIMIT ends the reading. TileDB-Py's own Arrow tables may not be used so: their buffers are let go of in
+threads of the engine, without the interpreter's lock, which ends the process.
+"""
+
+import math
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from msgspec import Struct
+
+from headrace.engines._arrays_columns import Column, to_arrow
+from headrace.engines._arrays_ranges import Range, Selection, Value, clip
+from headrace.errors import Invalid
+
+if TYPE_CHECKING:
+    import tiledb
+
+BATCH = 122_880  # rows: DuckDB's own unit of parallel work
+FIRST = 1 << 20  # bytes of the first piece; pieces of dense arrays grow, so a LIMIT reads little
+PIECE = 48 << 20  # bytes of a later piece's
+LAYOUTS = {"row-major": 0, "col-major": 1, "global-order": 2, "unordered": 3}  # TileDB's numbers
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """An open array and its columns."""
+
+    array: "tiledb.Array"
+    context: "tiledb.Ctx"
+    columns: list[Column]
+    small: "tiledb.Ctx | None" = None  # the same, with buffers of FIRST bytes: for a LIMIT
+    layout: str = "unordered"
+    piece: int = PIECE
+
+    @property
+    def sparse(self) -> bool:
+        """Whether only the cells that were written are rows."""
+        return bool(self.array.schema.sparse)
+
+    @property
+    def dimensions(self) -> list[Column]:
+        """The columns that are dimensions."""
+        return [column for column in self.columns if column.dimension]
+
+
+def written(opened: Opened) -> list[tuple[Value, Value]] | None:
+    """The first and last value that was written, for each dimension; None where nothing was."""
+    domain = opened.array.nonempty_domain()
+    if domain is None:
+        return None
+    return [
+        (_value(column, low), _value(column, high))
+        for column, (low, high) in zip(opened.dimensions, domain, strict=True)
+    ]
+
+
+def _value(column: Column, value: Any) -> Value:  # noqa: ANN401 - numpy's scalars
+    if column.var:
+        return value.decode() if isinstance(value, bytes) else str(value)
+    if column.family in ("date", "time"):
+        return int(np.asarray(value).astype(np.int64))
+    return value.item() if hasattr(value, "item") else value
+
+
+def boxes(opened: Opened, selection: Selection) -> list[list[tuple[Value, Value]]] | None:
+    """The ranges of every dimension, within what was written; None where they leave nothing."""
+    domain = written(opened)
+    if domain is None:
+        return None
+    made: list[list[tuple[Value, Value]]] = []
+    for column, (low, high) in zip(opened.dimensions, domain, strict=True):
+        clipped = clip(selection.ranges.get(column.name), low, high, column)
+        if not clipped:
+            return None
+        made.append(clipped)
+    # Ranges multiply over dimensions, and TileDB walks each combination.
+    while math.prod(len(ranges) for ranges in made) > 20_000:
+        i = max(range(len(made)), key=lambda i: len(made[i]))
+        made[i] = [(made[i][0][0], made[i][-1][1])]
+    return made
+
+
+def arrow_schema(columns: list[Column]) -> pa.Schema:
+    """What the batches of these columns look like."""
+    return pa.schema([pa.field(c.name, c.arrow, nullable=True) for c in columns])
+
+
+def batches(opened: Opened, columns: list[Column], selection: Selection) -> Generator[pa.RecordBatch]:
+    """The selected cells. Raises Invalid for values that no column holds."""
+    schema = arrow_schema(columns)
+    ranges = boxes(opened, selection)
+    if ranges is None:
+        return
+    pieces = _sparse(opened, columns, ranges, selection) if opened.sparse else dense_pieces(opened, columns, ranges)
+    for buffers in pieces:
+        arrays = [to_arrow(column, *buffers[column.name]) for column in columns]
+        piece = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        for start in range(0, piece.num_rows, BATCH):
+            yield piece.slice(start, BATCH)
+
+
+Buffers = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def _query(
+    opened: Opened,
+    columns: list[Column],
+    ranges: list[list[tuple[Value, Value]]],
+    condition: str | None,
+    context: "tiledb.Ctx",
+) -> Any:  # noqa: ANN401 - TileDB-Py has no types
+    import tiledb
+    from tiledb.main import PyQuery
+
+    layout = LAYOUTS[opened.layout]
+    if not opened.sparse and opened.layout == "unordered":
+        layout = LAYOUTS["row-major"]
+    names = [column.name for column in columns]
+    dimensions = [column.name for column in columns if column.dimension]
+    attributes = [name for name in names if name not in dimensions]
+    query = PyQuery(context, opened.array, attributes, dimensions, layout, True)
+    subarray = tiledb.Subarray(opened.array, context)
+    subarray.add_ranges(
+        [[tiledb_range(column, r) for r in some] for column, some in zip(opened.dimensions, ranges, strict=True)]
+    )
+    query.set_subarray(subarray)
+    if condition:
+        query.set_cond(tiledb.QueryCondition(condition, context))
+    return query
+
+
+def tiledb_range(column: Column, range_: Range) -> tuple[Any, Any]:
+    """A range in the values that TileDB-Py takes."""
+    if column.family == "date":
+        return np.datetime64(range_[0], column.unit), np.datetime64(range_[1], column.unit)
+    if column.family == "time":
+        return np.timedelta64(range_[0], column.unit), np.timedelta64(range_[1], column.unit)
+    if column.family == "number":
+        return column.dtype.type(range_[0]), column.dtype.type(range_[1])
+    return range_
+
+
+def _sparse(
+    opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]], selection: Selection
+) -> Iterator[Buffers]:
+    small = selection.limit is not None and opened.small is not None
+    context = opened.small if small else opened.context
+    assert context is not None
+    query = _query(opened, columns, ranges, selection.condition, context)
+    query._return_incomplete = True  # noqa: SLF001 - what Query(return_incomplete=True) sets
+    while True:
+        query.submit()
+        buffers: Buffers = query.results()
+        yield buffers
+        if not query.is_incomplete:
+            return
+
+
+def dense_pieces(opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]]) -> Iterator[Buffers]:
+    """The cells of dense ranges in boxes along the first dimensions, each within the size of a piece."""
+    row = sum(column.width + (1 if column.nullable else 0) for column in columns)
+    for box in _steps(opened, ranges, 0, max(1, FIRST // row), max(1, opened.piece // row)):
+        query = _query(opened, columns, box, None, opened.context)
+        query.submit()
+        yield query.results()
+
+
+def _steps(
+    opened: Opened, ranges: list[list[tuple[Value, Value]]], axis: int, first: int, most: int
+) -> Iterator[list[list[tuple[Value, Value]]]]:
+    """Boxes that cover the ranges in order: the first of so many cells, later ones up to four times larger than before.
+
+    They end with a tile where they can, so that none is read twice.
+    """
+    if axis == len(ranges) or math.prod(map(_count, ranges[axis:])) <= first:
+        yield ranges
+        return
+    dimension = opened.array.schema.domain.dim(axis)
+    tile = int(np.asarray(dimension.tile).astype(np.int64) or 1)
+    origin = _value(opened.dimensions[axis], dimension.domain[0])
+    below = math.prod(map(_count, ranges[axis + 1 :]))
+    cells = first
+    for low, high in ranges[axis]:
+        at = low
+        while at <= high:
+            end = at + max(1, cells // below) - 1
+            if end - at >= tile:
+                end -= (end + 1 - origin) % tile
+            end = min(end, high)
+            box = [*ranges[:axis], [(at, end)], *ranges[axis + 1 :]]
+            if below > cells:
+                yield from _steps(opened, box, axis + 1, cells, most)
+            else:
+                yield box
+            cells = min(cells * 4, most)
+            at = end + 1
+
+
+def _count(ranges: list[tuple[Value, Value]]) -> int:
+    return sum(high - low + 1 for low, high in ranges)
+
+
+class Stream:
+    """An array as DuckDB scans it: every scan reads anew, and what went wrong in one is kept."""
+
+    def __init__(self, opened: Opened, columns: list[Column], selection: Selection) -> None:
+        self.opened, self.columns, self.selection = opened, columns, selection
+        self.rows = 0  # read so far, over all scans
+        self.error: Exception | None = None
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        reader = pa.RecordBatchReader.from_batches(arrow_schema(self.columns), self._watched())
+        return reader.__arrow_c_stream__(requested_schema)
+
+    def _watched(self) -> Iterator[pa.RecordBatch]:
+        import tiledb
+
+        try:
+            for batch in batches(self.opened, self.columns, self.selection):
+                self.rows += batch.num_rows
+                yield batch
+        except tiledb.TileDBError as error:
+            self.error = Invalid(f"The array could not be read: {str(error).rpartition(': ')[2]}.")
+            raise
+        except Exception as error:
+            self.error = error
+            raise
