@@ -30,10 +30,10 @@ def catalogue(target: Target, login: Login, bounds: Bounds) -> Generator[Catalog
 
 
 def run(connection: Any, query: Query) -> Any:  # noqa: ANN401 - a connection of DuckDB; Arrow's table or reader
-    """What a statement gives, in DuckDB's own dialect."""
-    from headrace.engines import _duckdb
+    """What a statement gives; see `tiledb.run`, for a statement may name arrays in either dialect."""
+    from headrace.engines import _arrays
 
-    return _duckdb.run(connection, query)
+    return _arrays.run(connection, query)
 
 
 engine = Engine(
