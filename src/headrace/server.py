@@ -40,6 +40,7 @@ from headrace.dialects.fused.share import Share
 from headrace.dialects.fused.tilejson import TileJson
 from headrace.dialects.tiledb.sql import SqlRoutes
 from headrace.dialects.tiledb.tasks import TaskRoutes
+from headrace.dialects.tiledb.udfs import UdfRoutes
 from headrace.errors import Unavailable
 from headrace.services import accounts
 from headrace.services.admission import Admission
@@ -50,6 +51,7 @@ from headrace.services.guesses import Guesses
 from headrace.services.handover import Handover
 from headrace.services.health import Health
 from headrace.services.measures import Measures
+from headrace.services.pickled import Functions
 from headrace.services.targets import Targets
 from headrace.services.tasks import Tasks, server_of
 from headrace.services.usage import open_quota
@@ -58,6 +60,7 @@ from headrace.store.blobs import Blobs
 from headrace.store.cipher import open_cipher
 from headrace.store.results import Results
 from headrace.work.builder import Builder
+from headrace.work.interpreters import Packages
 from headrace.work.janitor import Janitor
 from headrace.work.recorder import Recorder
 
@@ -90,6 +93,8 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
     calls = Calls(settings, executor, results, recorder.add, measures)
     tasks = Tasks(platform, executor, results, server_of(settings.home))
+    packages = Packages(settings)
+    functions = Functions(tasks, packages.of)
     targets, assets = Targets(platform), Assets(resources.files("headrace").joinpath("web", "dist"))
     guesses = Guesses(settings.wrong_guesses)
     openings = Openings(targets, Admission(platform, guesses), guesses)
@@ -123,6 +128,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
         builder.close()
+        packages.close()
         janitor.close()
         recorder.close()
         platform.db.close()
@@ -134,7 +140,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     mounts = [
         Mount(civis.PREFIX, [*civis.operations(settings.url), *uploaded.operations()], civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
-        *tiledb.mounts(SqlRoutes(tasks), TaskRoutes(tasks)),
+        *tiledb.mounts(SqlRoutes(tasks), TaskRoutes(tasks), UdfRoutes(tasks, functions)),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))

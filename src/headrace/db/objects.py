@@ -27,6 +27,7 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.JSON_VALUE: t.json_values,
     Kind.ARRAY: t.arrays,
     Kind.SCHEMA: t.schemas,
+    Kind.FUNCTION: t.functions,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
 EVERYBODYS = "everybodys"  # what is open to all, among the ways in which something is open to somebody

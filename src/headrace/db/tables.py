@@ -524,3 +524,74 @@ schemas = Table(  # of the warehouse: each is a DuckLake of its own
     sa.UniqueConstraint("name"),
     **NEVER_TWICE,
 )
+
+task_graphs = Table(  # that the server runs; each run has what the graph was when it was asked for
+    "task_graphs",
+    metadata,
+    key(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("namespace", Text, nullable=False, index=True),
+    Column("name", Text),
+    Column("body", Text, nullable=False),  # nodes and how they are run, as JSON
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+graph_logs = Table(  # runs of task graphs, whoever drives them
+    "graph_logs",
+    metadata,
+    key(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("name", Text),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("state", Line(16)),  # how it ended, in the words of who drove it
+    Column("ended_at", Moment),
+    Column("reason", Text),
+    Column("nodes", Text, nullable=False),  # as JSON (model/task_graph.py: Node)
+    Column("graph_uid", Line(36), index=True),  # of the graph that a server runs
+    Column("body", Text),  # of that graph, as it was
+    Column("server", Line(36)),  # that runs it
+    Column("rounds", sa.Integer, nullable=False),  # how often what had failed was begun again
+    Column("round_at", Moment),  # since when what failed counts
+)
+Index("ix_graph_logs_owner_id_created_at", graph_logs.c.owner_id, graph_logs.c.created_at)
+Index("ix_graph_logs_namespace_created_at", graph_logs.c.namespace, graph_logs.c.created_at)
+Index("ix_graph_logs_server_state", graph_logs.c.server, graph_logs.c.state)
+
+registered_graphs = Table(  # that clients run
+    "registered_graphs",
+    metadata,
+    *owned(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("namespace", Text, nullable=False),
+    Column("readme", Text),
+    Column("license_id", Text),
+    Column("license_text", Text),
+    Column("tags", sa.JSON, nullable=False),
+    Column("nodes", Text, nullable=False),  # as JSON, as they came
+    sa.UniqueConstraint("namespace", "name"),
+    **NEVER_TWICE,
+)
+
+functions = Table(  # that clients registered as pickles
+    "functions",
+    metadata,
+    *owned(),
+    Column("uid", Line(36), nullable=False, unique=True),
+    Column("namespace", Text, nullable=False),  # a username or the slug of a group, as it is called by
+    Column("type", Line(24), nullable=False),
+    Column("language", Line(24), nullable=False),
+    Column("version", Line(24), nullable=False),  # of the Python that pickled it
+    Column("environment", Text, nullable=False),
+    Column("readme", Text),
+    Column("license_id", Text),
+    Column("license_text", Text),
+    Column("tags", sa.JSON, nullable=False),
+    Column("source", Text),  # for people alone
+    Column("code", sa.LargeBinary, nullable=False),  # last, since lists do not read it
+    sa.UniqueConstraint("namespace", "name"),
+    **NEVER_TWICE,
+)

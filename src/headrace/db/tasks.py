@@ -1,5 +1,6 @@
 """Queries of tasks: runs that are written down when they begin, with what a task has beside a run."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -109,10 +110,11 @@ def find_node(connection: Connection, owner_id: int, graph_uid: str, node_uid: s
     return _task(row) if row else None
 
 
-def list_of_graph(connection: Connection, graph_uid: str) -> list[Task]:
+def list_of_graph(connection: Connection, graph_uid: str, *matches: sa.ColumnElement[bool]) -> list[Task]:
     """All tasks of a graph, in the order of their start."""
-    found = _joined(select(*COLUMNS)).where(tasks.c.graph_uid == graph_uid).order_by(tasks.c.started_at, runs.c.id)
-    return [_task(row) for row in connection.execute(found).mappings()]
+    found = _joined(select(*COLUMNS)).where(tasks.c.graph_uid == graph_uid, *matches)
+    ordered = found.order_by(tasks.c.started_at, runs.c.id)
+    return [_task(row) for row in connection.execute(ordered).mappings()]
 
 
 def list_tasks(connection: Connection, wanted: Filter, page: Page, *matches: sa.ColumnElement[bool]) -> Slice[Task]:
@@ -161,10 +163,11 @@ def _matches(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     if wanted.created_by is not None:
         found.append(users.c.username == wanted.created_by)
     if wanted.array is not None:
-        # Either the whole URI or the name alone is asked for (protocol notes 2.4); quotes end it in the JSON text.
-        name = wanted.array if "://" in wanted.array else f"/{wanted.array}"
-        text = msgspec.json.encode(name).decode()[1:]
-        found.append(sa.cast(tasks.c.arrays, sa.Text).contains(text, autoescape=True))
+        # Either the whole URI or the name alone is asked for (protocol notes 2.4).
+        found.append(_ran_on(wanted.array if "://" in wanted.array else f"/{wanted.array}"))
+    if wanted.some_of is not None:
+        found.append(sa.or_(sa.false(), *map(_ran_on, wanted.some_of)))
+    found += [sa.not_(_ran_on(uri)) for uri in wanted.none_of]
     if wanted.since is not None:
         found.append(tasks.c.started_at >= wanted.since)
     if wanted.until is not None:
@@ -192,3 +195,9 @@ def _task(row: sa.RowMapping) -> Task:
         "username": row["username"] or "",
     }
     return Task(**values)
+
+
+def _ran_on(ending: str) -> sa.ColumnElement[bool]:
+    """Tasks that were lent an array whose URI ends so."""
+    # A quotation mark ends it in the text of the JSON list. Both databases write that text as `json.dumps` does.
+    return sa.cast(tasks.c.arrays, sa.Text).contains(json.dumps(ending)[1:], autoescape=True)

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     JSON_VALUE = "json_value"
     ARRAY = "array"
     SCHEMA = "schema"
+    FUNCTION = "function"
 
 
 class Noun(Struct, frozen=True):

@@ -74,6 +74,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     namespace: str | None = None
     created_by: str | None = None  # a username
     array: str | None = None  # a tiledb:// URI, or the name in one
+    some_of: tuple[str, ...] | None = None  # tiledb:// URIs; that ran on any of them
+    none_of: tuple[str, ...] = ()  # that ran on none of them
     since: datetime | None = None
     until: datetime | None = None
     types: tuple[Type, ...] = ()

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from headrace.runtime import interpreters
 from headrace.runtime.network import TUN
 from headrace.runtime.sandbox import LAKE, LENDING, MOUNTS, SHARED
 
@@ -86,7 +87,9 @@ def default(data_folders: list[str], *, network: str, mounts: str = "", lends: s
     besides = [path for path in sys.path if path not in ("", str(Path.cwd())) and Path(path).is_dir()]
     found = [path for path in besides if not path.startswith((sys.prefix, sys.base_prefix))]
     own = [sys.base_prefix, sys.prefix, str(package), *(path for path in found if path != str(package.parent))]
-    readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *data_folders)))
+    # Functions that another Python has pickled are called by one of its version (`pickles.py`).
+    others = [one.prefix for one in interpreters.found().values() if not one.prefix.startswith(SYSTEM[0])]
+    readable = list(dict.fromkeys(os.path.realpath(path) for path in (*own, *others, *data_folders)))
     return Environment(
         name="default",
         python=sys.executable,

@@ -60,7 +60,7 @@ def run(arguments: dict[str, Any], sink: Sink, formats: list[str]) -> Any:  # no
         if details := arguments.get("arrays"):
             from headrace.runtime import slices
 
-            request["arrays"] = [{**one, "data": slices.read(one, arguments.get("config"))} for one in details]
+            request["arrays"] = [{**one, "data": slices.read(one, one.get("config"))} for one in details]
         encoded = import_module("headrace.formats").Encoded(name, codec.media_type)
         sink.head = encoded
         if interpreter is None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.db import maps, runs, tasks
+from headrace.db import maps, runs, task_graphs, tasks
 from headrace.db.engine import Database
 from headrace.db.uses import Uses
 from headrace.errors import HeadraceError
@@ -87,6 +87,8 @@ def prune(settings: Settings, db: Database, now: datetime, stop: threading.Event
         with db.begin() as connection:
             runs.delete_all(connection, uids)
         gone += len(uids)
+    with db.begin() as connection:
+        task_graphs.delete_before(connection, before, STEP)
     return gone
 
 

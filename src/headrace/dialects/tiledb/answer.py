@@ -7,7 +7,7 @@ from starlette.responses import Response
 from headrace.api import content
 from headrace.dialects.tiledb.codec import Error
 from headrace.errors import Invalid
-from headrace.model.result import Outcome
+from headrace.model.result import Outcome, Problem
 from headrace.services.tasks import Done
 
 TASK_ID = "X-TILEDB-CLOUD-TASK-ID"
@@ -28,6 +28,7 @@ TYPES = {
     NATIVE: "application/vnd.tiledb.python-pickle",
     "tiledb_json": "application/vnd.tiledb.udf-data+json",
     "bytes": "application/octet-stream",
+    "arrow_dataframe": "application/vnd.tiledb.arrow-dataframe",
 }
 UNGUESSED = {"X-Content-Type-Options": "nosniff"}
 
@@ -46,9 +47,17 @@ async def respond(request: Request, done: Done, *, download: bool = True) -> Res
     answer, headers = done.answer, {TASK_ID: done.uid}
     if answer.outcome is not Outcome.OK:
         assert answer.problem is not None
-        body = _encode(Error(done.status, answer.problem.message or answer.problem.kind, done.uid))
+        body = _encode(Error(done.status, told(answer.problem), done.uid))
         return content.Whole(body, done.status, headers | {"Content-Type": "application/json"})
     media_type = answer.media_type if answer.media_type in TYPES.values() else TYPES["bytes"]
     headers |= UNGUESSED
     body = answer.body if download else b""
     return await content.deliver(request, body, media_type, headers)
+
+
+def told(problem: Problem) -> str:
+    """What clients show: the sentence, and of what a function raised the kind and the lines as well."""
+    if problem.traceback is None:
+        return problem.message or problem.kind
+    said = f"{problem.kind}: {problem.message}" if problem.message else problem.kind
+    return f"{said}\n\n{problem.traceback}"

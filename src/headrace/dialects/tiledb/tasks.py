@@ -16,9 +16,11 @@ from headrace.dialects.tiledb.answer import TASK_ID, TYPES, UNGUESSED
 from headrace.dialects.tiledb.codec import Wire
 from headrace.dialects.tiledb.pages import PageNumber, PaginationMetadata, PerPage, ordered, paged
 from headrace.errors import Invalid, NotFound
+from headrace.model.page import Page
 from headrace.model.run import State
 from headrace.model.task import Filter, Task, Type
-from headrace.services import tasks
+from headrace.services import arrays, tasks
+from headrace.services.arrays import Shelf, Wanted
 from headrace.services.call import Call
 from headrace.services.tasks import Tasks
 
@@ -35,6 +37,7 @@ NANOSECONDS = 1_000_000  # in a millisecond
 PATIENCE = 20.0  # seconds: clients take 202 for an answer that they cannot read, and do not ask again
 LATEST = (1 << 33) - 1  # seconds since 1970, in the year 2242
 RECENT = timedelta(days=7)
+MOST_ARRAYS = 200  # of a type of files, that tasks are looked for by
 ORDERS = {"start_time": "started_at", "name": "name"}
 
 Seconds = Annotated[int, Meta(ge=0, le=LATEST, description="Seconds since 1970.")]
@@ -151,13 +154,16 @@ def list_tasks(
     """The tasks that the caller may see: their own and those of their organizations, the newest first.
 
     `end` counts only beside `start`: clients send by themselves the moment at which they were imported. `array` is a
-    URI or a name; `exclude_type` holds several types with commas between.
+    URI or a name; `exclude_type` holds several types with commas between. `file_type` are those of the arrays that
+    tasks ran on.
     """
     one = ordered(page, per_page, orderby, ORDERS)
     wanted = Filter(
         namespace=namespace,
         created_by=created_by,
         array=array,
+        some_of=_arrays(call, file_type) if file_type else None,
+        none_of=_arrays(call, exclude_file_type) if exclude_file_type else (),
         since=None if start is None else _moment(start),
         until=None if end is None or start is None else _moment(end),
         types=_types("type", type),
@@ -218,6 +224,11 @@ def shown(task: Task) -> ArrayTask:
 def _array(uri: str) -> TaskArray:
     namespace, _, name = uri.partition("://")[2].partition("/")
     return TaskArray(namespace=namespace, name=name, tiledb_uri=uri)
+
+
+def _arrays(call: Call, file_types: list[str]) -> tuple[str, ...]:
+    found = arrays.browse(call, Shelf.ALL, Wanted(file_types=file_types), Page(limit=MOST_ARRAYS))
+    return tuple(one.array.uri for one in found.items)
 
 
 def _moment(seconds: int) -> datetime:
