@@ -31,7 +31,7 @@ def run(arguments: dict[str, Any], sink: Sink, wanted: Sequence[str]) -> Any:  #
     try:
         if job.home is not None:
             cursor.execute(f"USE {_duckdb.quoted(job.home)}")
-        name = "tiledb" if job.query.dialect == "mysql" or job.query.places else "duckdb"
+        name = "tiledb" if job.query.dialect == "mysql" else "duckdb"
         return write(_engines.ENGINES[name].run(cursor, job.query), sink, wanted)
     finally:
         cursor.close()
