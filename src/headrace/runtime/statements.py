@@ -37,7 +37,7 @@ def answer(job: Job, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
             cursor.execute(f"USE {_duckdb.quoted(job.home)}")
         if job.reads:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
-        name = "tiledb" if job.query.dialect == "mysql" or job.query.places else "duckdb"
+        name = "tiledb" if job.query.dialect == "mysql" else "duckdb"
         return write(_engines.ENGINES[name].run(cursor, job.query), sink, wanted, tile)
     finally:
         cursor.close()
