@@ -113,6 +113,10 @@ class Installer:
         if size_of(target) > self._bounds.size:
             raise Refused(self._too_large())
 
+    def compile(self, python: Python, target: Path) -> None:
+        """Compile what was installed into a folder, for processes that are started for one call. Raises Refused."""
+        self._run(python, [python.program, "-I", "-m", "compileall", "-qq", str(target)])
+
     def _common(self, python: Python) -> list[str]:
         return ["--python", python.program, "--only-binary", ":all:", "--no-progress", "--color", "never"]
 
