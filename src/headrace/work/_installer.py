@@ -231,8 +231,8 @@ def find_uv() -> str | None:
     ]
     for folder in folders:
         program = Path(folder or ".") / "uv"
-        with suppress(OSError):
-            if os.access(program, os.X_OK) and program.open("rb").read(4) == ELF:
+        with suppress(OSError), program.open("rb") as file:
+            if os.access(program, os.X_OK) and file.read(4) == ELF:
                 return os.path.realpath(program)
     return None
 
