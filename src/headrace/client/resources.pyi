@@ -724,6 +724,12 @@ class ImportStarted(Response):
     """Which run was started."""
     run_id: int
 
+class Input(Response):
+    """A value that the statement of a saved query takes, as :name."""
+    name: str
+    kind: Literal["boolean", "choice", "date", "datetime", "integer", "json", "number", "text", "time"]
+    choices: builtins.list[str]
+
 class Item(Response):
     """An object in a project."""
     id: int
@@ -1984,6 +1990,9 @@ class UdfDetail(Response):
     updated_at: str
     code: str
     entrypoint: str
+    language: str
+    dialect: str | None
+    inputs: builtins.list[Input]
     parameters: Response
     cache_max_age: int | None
 
@@ -7172,6 +7181,9 @@ class UdfsMethods(Resource):
         name: str,
         code: str,
         *,
+        language: Literal["python", "sql"] = ...,
+        dialect: Literal["duckdb", "mysql"] = ...,
+        inputs: Sequence[Mapping[str, Any]] = ...,
         entrypoint: str = ...,
         parameters: Mapping[str, Any] = ...,
         headers: Sequence[Mapping[str, Any]] = ...,
@@ -7197,6 +7209,8 @@ class UdfsMethods(Resource):
         *,
         name: str | None = ...,
         code: str | None = ...,
+        dialect: Literal["duckdb", "mysql"] | None = ...,
+        inputs: Sequence[Mapping[str, Any]] | None = ...,
         entrypoint: str | None = ...,
         parameters: Mapping[str, Any] | None = ...,
         headers: Sequence[Mapping[str, Any]] | None = ...,
