@@ -17,6 +17,10 @@ class Somebody:
         self.person, self._server = new_person(server, name), server
         self.name = self.person.username
 
+    @property
+    def id(self):
+        return self.api("GET", "/users/me")["id"]
+
     def ask(self, query, **more):
         with strict(self._server, self.person.key) as web:
             body = {"query": query, "dialect": "duckdb", "result_format": "arrow", **more}
@@ -97,7 +101,7 @@ def test_nobody_sees_the_schema_of_another(ada, bob):
 def test_who_may_read_a_schema_reads_it_and_writes_nothing(ada, bob):
     ada.rows("create table prices as select 1 a")
     (schema,) = [one for one in ada.api("GET", "/schemas") if one["name"] == ada.name]
-    share = {"userIds": [bob.person.id], "permissionLevel": "read"}
+    share = {"userIds": [bob.id], "permissionLevel": "read"}
     ada.api("PUT", f"/schemas/{schema['id']}/shares/users", json=share)
     assert bob.rows(f"select a from {ada.name}.prices") == [(1,)]
     bob.refused(f"insert into {ada.name}.prices values (2)")
@@ -105,7 +109,7 @@ def test_who_may_read_a_schema_reads_it_and_writes_nothing(ada, bob):
     ada.api("PUT", f"/schemas/{schema['id']}/shares/users", json=share | {"permissionLevel": "write"})
     bob.rows(f"insert into {ada.name}.prices values (2)")
     assert ada.rows("select count(*) from prices") == [(2,)]
-    ada.api("DELETE", f"/schemas/{schema['id']}/shares/users/{bob.person.id}")
+    ada.api("DELETE", f"/schemas/{schema['id']}/shares/users/{bob.id}")
     bob.refused(f"select a from {ada.name}.prices")
 
 
@@ -134,8 +138,8 @@ def test_a_schema_is_made_shown_and_deleted_by_its_owner(ada, bob):
 
 def test_a_file_of_the_store_is_a_table_and_joins_one(ada, bob):
     ada.put("shop/sales.parquet", pa.table({"sku": [1, 2, 2], "n": [5, 6, 7]}))
-    ada.rows("create table goods as select 2 sku, 'lamp' label")
-    query = "select label, sum(n) from 'fd://shop/sales.parquet' join goods using (sku) group by label"
+    ada.rows("create table goods as select 2 sku, 'lamp' title")
+    query = "select title, sum(n) from 'fd://shop/sales.parquet' join goods using (sku) group by title"
     assert ada.rows(query) == [("lamp", 13)]
     assert "fd://shop/sales.parquet" in bob.refused("select * from 'fd://shop/sales.parquet'")
     ada.put("shop/sales.parquet", pa.table({"sku": [2], "n": [1]}))
