@@ -155,6 +155,10 @@ class Functions:
         except NotFound:
             raise NotFound(f"There is no function {namespace[:100]}/{name[:200]} that you may see.") from None
         function = check_body(udf.body)
+        if function.headers:
+            raise Invalid(
+                f"The udf {namespace}/{name} brings modules of its own; call it by its own address, not here."
+            )
         source = {"code": function.code, "entrypoint": function.entrypoint}
         return replace(asked, source=function.code, environment=function.environment()), source, udf.owner_id
 
