@@ -6,7 +6,18 @@ from importlib import import_module
 from benchmarks.processes import ROOT, compile_all
 from benchmarks.report import Report
 
-RUNS = ("calls", "environments", "cold", "footprint", "lists", "operations", "outputs", "raster_tiles", "vector_tiles")
+RUNS = (
+    "calls",
+    "environments",
+    "cold",
+    "footprint",
+    "lists",
+    "lists_peers",
+    "operations",
+    "outputs",
+    "raster_tiles",
+    "vector_tiles",
+)
 
 # Peers were started before, and so were we.
 compile_all(sys.executable, ROOT / ".venv" / "lib")

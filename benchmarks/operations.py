@@ -119,7 +119,7 @@ def _way(operation: Operation, router: Router):
     codec = civis.CODEC
     read_path, read_query = path_reader(operation), query_reader(operation, codec.argument, strict=codec.strict)
     read = codec.reader(operation.body) if operation.body is not None else None
-    write = codec.writer(operation.returns)
+    write = codec.writer(list[operation.item] if operation.many else operation.returns)  # type: ignore[misc]
     paths = cycle([_path(operation, n) for n in range(1, MOST_KNOWN + 2)])
     segments = router.match(operation.method, next(paths))[1]
     query = urlencode(

@@ -17,6 +17,7 @@ from benchmarks.processes import PEERS, Server, answers, free_port, python, runn
 RAY = ("ray[serve]==2.60.0", "pandas")
 LITSERVE = ("litserve==0.2.19", "pandas")
 BENTOML = ("bentoml==1.4.40", "pandas")
+PREFECT = "prefect==3.9.1"
 
 FUNCTIONS = {
     "rows": "@fused.udf\ndef udf(n: int = 3):\n    return [{'i': i, 'v': n * i, 's': 'row'} for i in range(10)]\n",
@@ -134,7 +135,7 @@ def bentoml() -> Iterator[System]:
 
 @contextmanager
 def prefect() -> Iterator[System]:
-    port, interpreter = free_port(), python("prefect", "prefect==3.9.1")
+    port, interpreter = free_port(), python("prefect", PREFECT)
     command = [interpreter.parent / "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
     with _orchestrator(interpreter, command, "PREFECT_HOME", f"http://127.0.0.1:{port}/api/health") as system:
         yield system

@@ -29,10 +29,10 @@ def detail(answer: httpx.Response) -> str:
     return answer.json()["detail"]
 
 
-def save(client: httpx.Client, slug: str, code: str) -> dict:
+def save(client: httpx.Client, slug: str, code: str, **more) -> dict:
     """Keep a udf."""
     body = json.dumps({"code": textwrap.dedent(code), "entrypoint": "udf", "name": slug})
-    answer = client.post("/server/v1/udf/new", json={"slug": slug, "udf_body": body})
+    answer = client.post("/server/v1/udf/new", json={"slug": slug, "udf_body": body, **more})
     assert answer.status_code == 200, answer.text
     return answer.json()
 

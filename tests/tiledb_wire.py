@@ -17,6 +17,29 @@ import httpx
 
 from published import Person
 
+# What this client needs to be imported, and not the packages for life sciences that it names besides.
+NEW = (
+    "--no-deps",
+    "tiledb-cloud==0.14.4",
+    "tiledb==0.36.1",
+    "pandas<3",
+    "numpy<3",
+    "pyarrow",
+    "attrs",
+    "certifi",
+    "importlib-metadata<8.6",
+    "zipp",
+    "packaging",
+    "python-dateutil",
+    "pytz",
+    "tzdata",
+    "six",
+    "tblib",
+    "typing-extensions",
+    "urllib3<2.6",
+)
+OLD = ("tiledb-cloud==0.8.2",)
+
 WIRE = json.loads((Path(__file__).parent / "dialects" / "tiledb" / "wire.json").read_text())
 OPERATIONS = {(verb, path): (statuses, model) for verb, path, statuses, model in WIRE["operations"]}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+import tiledb_wire
 from conftest import DATA
 from headrace import errors, settings
 from headrace.formats import FORMATS
@@ -18,7 +19,10 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What the readers of a page have installed beside ours, in an environment of its own.
-INSTALLED = {"civis.md": ("civis-2.10.1", "civis==2.10.1")}
+INSTALLED = {
+    "civis.md": ("civis-2.10.1", "civis==2.10.1"),
+    "tiledb.md": ("tiledb-cloud-0.14.4", *tiledb_wire.NEW),
+}
 EXECUTED = sorted(page.name for page in DOCS.glob("*.md") if "```sh" in page.read_text())
 
 

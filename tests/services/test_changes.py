@@ -3,10 +3,26 @@
 import json
 from datetime import timedelta
 
+import pytest
+
 from factories import somebody, udf
+from headrace.db import changes as queries
+from headrace.model.object import Level
 from headrace.model.page import Page
 from headrace.model.schedule import times
-from headrace.services import accounts, changes, collections, environments, schedules, secrets, tokens, udfs
+from headrace.services import (
+    accounts,
+    changes,
+    collections,
+    environments,
+    projects,
+    schedules,
+    secrets,
+    sharing,
+    tokens,
+    udfs,
+)
+from headrace.services.projects import PROJECT
 
 PAGE = Page(limit=1000, order_dir="asc")
 
@@ -97,6 +113,37 @@ def test_who_made_no_change_and_manages_nothing_sees_none(admin):
     udf(ada)
     assert changes.list_changes(bob, PAGE).items == []
     assert {one.user_id for one in changes.list_changes(admin, PAGE).items} >= {ada.user.id}
+
+
+@pytest.mark.parametrize("counted", [queries.MOST_COUNTED, 2])
+def test_who_manages_something_sees_what_was_done_to_it_page_by_page(admin, monkeypatch, counted):
+    """Of few changes the ids are read at once; of many (here: two) the log is walked from an end."""
+    monkeypatch.setattr(queries, "MOST_COUNTED", counted)
+    ada, bob, eve = (somebody(admin) for _ in range(3))
+    group = accounts.create_group(admin, name="Managers")
+    accounts.add_member(admin, group.id, bob.user.id)
+    made = {"description": "", "note": None, "hidden": False, "auto_share": False}
+    first, second, third = (projects.create_project(ada, name=name, **made) for name in "abc")
+    sharing.share_with_users(ada, PROJECT, first.id, [bob.user.id], Level.MANAGE)
+    sharing.share_with_groups(ada, PROJECT, first.id, [group.id], Level.MANAGE)  # twice his: told once
+    sharing.share_with_groups(ada, PROJECT, second.id, [group.id], Level.MANAGE)
+    sharing.share_with_users(ada, PROJECT, third.id, [bob.user.id, eve.user.id], Level.WRITE)
+    projects.update_project(bob, first.id, name="A")
+    expected = [
+        ("create", first.id), ("create", second.id),
+        ("share", first.id), ("share", first.id), ("share", second.id),
+        ("update", first.id),
+    ]  # fmt: skip
+
+    def seen(call, **page):
+        found = changes.list_changes(call, Page(**{"limit": 100, "order_dir": "asc", **page}), kind="project")
+        return [(one.action, one.object_id) for one in found.items], found.total
+
+    assert seen(bob) == (expected, min(counted, len(expected)))
+    assert seen(bob, order_dir="desc")[0] == expected[::-1]
+    assert seen(bob, limit=2, page_num=2)[0] == expected[2:4]
+    assert seen(bob, limit=2, page_num=5)[0] == []
+    assert seen(eve) == ([], 0)
 
 
 def test_an_id_is_never_given_twice(platform, admin):

@@ -4,7 +4,6 @@ import pytest
 
 from factories import run, somebody, udf
 from headrace.db import runs
-from headrace.db import search as queries
 from headrace.db import tables as t
 from headrace.errors import Invalid
 from headrace.model.object import Kind, Level, Noun
@@ -25,13 +24,6 @@ def found(call, text="", **wished):
     result = search.search(call, text, **{"limit": 100, **wished})
     assert result.total == len(result.hits)
     return [hit.name for hit in result.hits]
-
-
-@pytest.fixture(autouse=True, params=["few", "many"])
-def _few_or_many(request, monkeypatch):
-    """Both ways of counting: what is found by few is read at once, of many the database counts."""
-    if request.param == "many":
-        monkeypatch.setattr(queries, "FEW", 0)
 
 
 def bare(admin, name):

@@ -724,6 +724,12 @@ class ImportStarted(Response):
     """Which run was started."""
     run_id: int
 
+class Input(Response):
+    """A value that the statement of a saved query takes, as :name."""
+    name: str
+    kind: Literal["boolean", "choice", "date", "datetime", "integer", "json", "number", "text", "time"]
+    choices: builtins.list[str]
+
 class Item(Response):
     """An object in a project."""
     id: int
@@ -1462,7 +1468,7 @@ class Run(Response):
     status: int
     size: int
     started_at: str
-    finished_at: str
+    finished_at: str | None
     timing: Timing
     error: str | None
     error_class: str | None
@@ -1485,7 +1491,7 @@ class RunDetail(Response):
     status: int
     size: int
     started_at: str
-    finished_at: str
+    finished_at: str | None
     timing: Timing
     error: str | None
     error_class: str | None
@@ -1509,10 +1515,6 @@ class Schedule(Response):
     scheduled_minutes: builtins.list[int]
     scheduled_runs_per_hour: int | None
     scheduled_days_of_month: builtins.list[int]
-
-class Schema(Response):
-    """A schema of a database."""
-    schema: str
 
 class ScoreStats(Response):
     """How the scores of one column are spread."""
@@ -1988,6 +1990,9 @@ class UdfDetail(Response):
     updated_at: str
     code: str
     entrypoint: str
+    language: str
+    dialect: str | None
+    inputs: builtins.list[Input]
     parameters: Response
     cache_max_age: int | None
 
@@ -2512,7 +2517,7 @@ class DatabasesMethods(Resource):
         *,
         name: str = ...,
         credential_id: int = ...,
-    ) -> ListResponse[Schema]:
+    ) -> ListResponse[Response]:
         """List schemas in this database."""
     def list_schemas_tables(
         self,
@@ -4860,6 +4865,88 @@ class RunsMethods(Resource):
     ) -> ListResponse[Response]:
         """Get the lines that a run printed, its output before its errors."""
 
+class SchemasMethods(Resource):
+    """The operations of schemas."""
+
+    def delete(
+        self,
+        id: int,
+    ) -> Response:
+        """Delete a schema with every table in it."""
+    def delete_shares_groups(
+        self,
+        id: int,
+        group_id: int,
+    ) -> Response:
+        """Revoke the permissions a group has on this object."""
+    def delete_shares_users(
+        self,
+        id: int,
+        user_id: int,
+    ) -> Response:
+        """Revoke the permissions a user has on this object."""
+    def get(
+        self,
+        id: int,
+    ) -> Response:
+        """Get a schema of the warehouse."""
+    def get_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def list(
+        self,
+    ) -> ListResponse[Response]:
+        """List the schemas of the warehouse that you may see."""
+    def list_dependencies(
+        self,
+        id: int,
+        *,
+        user_id: int = ...,
+    ) -> ListResponse[Dependency]:
+        """List dependent objects for this object."""
+    def list_shares(
+        self,
+        id: int,
+    ) -> Shares:
+        """List users and groups permissioned on this object."""
+    def post(
+        self,
+        name: str,
+    ) -> Response:
+        """Create a schema in the warehouse."""
+    def put_shares_groups(
+        self,
+        id: int,
+        group_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions groups have on this object."""
+    def put_shares_users(
+        self,
+        id: int,
+        user_ids: Sequence[int],
+        permission_level: Literal["manage", "read", "write"],
+        *,
+        share_email_body: str | None = ...,
+        send_shared_email: bool = ...,
+    ) -> Shares:
+        """Set the permissions users have on this object."""
+    def put_transfer(
+        self,
+        id: int,
+        user_id: int,
+        include_dependencies: bool,
+        *,
+        email_body: str | None = ...,
+        send_email: bool = ...,
+    ) -> Transferred:
+        """Transfer ownership of this object to another user."""
+
 class ScriptsMethods(Resource):
     """The operations of scripts."""
 
@@ -7094,6 +7181,9 @@ class UdfsMethods(Resource):
         name: str,
         code: str,
         *,
+        language: Literal["python", "sql"] = ...,
+        dialect: Literal["duckdb", "mysql"] = ...,
+        inputs: Sequence[Mapping[str, Any]] = ...,
         entrypoint: str = ...,
         parameters: Mapping[str, Any] = ...,
         headers: Sequence[Mapping[str, Any]] = ...,
@@ -7119,6 +7209,8 @@ class UdfsMethods(Resource):
         *,
         name: str | None = ...,
         code: str | None = ...,
+        dialect: Literal["duckdb", "mysql"] | None = ...,
+        inputs: Sequence[Mapping[str, Any]] | None = ...,
         entrypoint: str | None = ...,
         parameters: Mapping[str, Any] | None = ...,
         headers: Sequence[Mapping[str, Any]] | None = ...,
@@ -7270,6 +7362,8 @@ class Resources:
     def remote_hosts(self) -> RemoteHostsMethods: ...
     @property
     def reports(self) -> ReportsMethods: ...
+    @property
+    def schemas(self) -> SchemasMethods: ...
     @property
     def scripts(self) -> ScriptsMethods: ...
     @property

@@ -5,6 +5,7 @@ and search.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, select
 from headrace.db import tables as t
 from headrace.db.tables import group_members, groups, project_objects, projects, shares, users
 from headrace.model.database import WAREHOUSE
-from headrace.model.object import TYPES, Kind, Level, Noun, Object, Share
+from headrace.model.object import SEARCHED, TYPES, Kind, Level, Noun, Object, Share
 from headrace.model.page import Page
 
 TABLES: dict[Kind, sa.Table] = {
@@ -30,7 +31,13 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.FUNCTION: t.functions,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
+Who = int | sa.BindParameter[int]  # a user's id, or its place in a statement that is kept
+ME = sa.bindparam("me", type_=sa.BigInteger)  # whoever asks a statement that is kept
 EVERYBODYS = "everybodys"  # what is open to all, among the ways in which something is open to somebody
+OPEN_TO_ALL = {
+    Kind.DATABASE: (t.remote_hosts, t.remote_hosts.c.type == WAREHOUSE),
+    Kind.ARRAY: (t.arrays, t.arrays.c.public_read),
+}
 
 
 def table_of(noun: Noun) -> sa.Table:
@@ -85,40 +92,64 @@ def levels_of(connection: Connection, noun: Noun, ids: Sequence[int], user_id: i
     return {object_id: Level(level) for object_id, level in connection.execute(statement)}
 
 
-def _given(kind: Kind, user_id: int) -> list[sa.Subquery]:
-    """Pairs of an object and a level, by each way in which what is not theirs is open to somebody."""
-    direct = select(shares.c.object_id, shares.c.level).where(shares.c.kind == kind, _granted(user_id))
+@cache  # for a statement like this, building takes longer than asking
+def given() -> sa.CTE:
+    """What is open to ME though it is not theirs, of every kind: kinds, ids and levels, put aside once."""
+    ways = [select(some.c.kind, some.c.object_id, some.c.level) for some in _given(None, ME)]
+    return sa.union_all(*ways).cte("given").prefix_with("MATERIALIZED")
+
+
+@cache
+def managed() -> sa.CTE:
+    """What ME manages, of every kind: kinds and ids, each once."""
+    more = given()
+    owned = [
+        select(literal(kind).label("kind"), table.c.id.label("object_id")).where(table.c.owner_id == ME)
+        for kind, table in TABLES.items()
+    ]
+    shared = select(more.c.kind, more.c.object_id).where(more.c.level >= int(Level.MANAGE))
+    return sa.union(*owned, shared).cte("managed").prefix_with("MATERIALIZED")
+
+
+def _given(kind: Kind | None, user_id: Who) -> list[sa.Subquery]:
+    """Kinds, ids and levels of objects, by each way in which what is not theirs is open to somebody.
+
+    Of one kind, or of every kind (None); what is open to all then of those alone that people search for.
+    """
+    direct = select(shares.c.kind, shares.c.object_id, shares.c.level).where(*_of(shares, kind), _granted(user_id))
     if kind is Kind.PROJECT:
         return [direct.subquery()]
     within = project_objects.join(
         projects, sa.and_(projects.c.id == project_objects.c.project_id, projects.c.auto_share)
     )
-    mine = (
-        select(project_objects.c.object_id, _whole(Level.MANAGE))
-        .select_from(within)
-        .where(project_objects.c.kind == kind, projects.c.owner_id == user_id)
-    )
-    given = sa.and_(shares.c.kind == Kind.PROJECT, shares.c.object_id == projects.c.id)
-    theirs = (
-        select(project_objects.c.object_id, shares.c.level)
-        .select_from(within.join(shares, given))
-        .where(project_objects.c.kind == kind, _granted(user_id))
-    )
-    open_to_all = {
-        Kind.DATABASE: (t.remote_hosts, t.remote_hosts.c.type == WAREHOUSE),
-        Kind.ARRAY: (t.arrays, t.arrays.c.public_read),
-    }
-    found = [one.subquery() for one in (direct, mine, theirs)]
-    if kind in open_to_all:
-        table, matches = open_to_all[kind]
-        everybodys = select(table.c.id.label("object_id"), _whole(Level.READ).label("level")).where(matches)
-        found.append(everybodys.subquery(EVERYBODYS))
-    return found
+    member = (project_objects.c.kind, project_objects.c.object_id)
+    mine = select(*member, _whole(Level.MANAGE)).select_from(within)
+    mine = mine.where(*_of(project_objects, kind), projects.c.owner_id == user_id)
+    shared = sa.and_(shares.c.kind == Kind.PROJECT, shares.c.object_id == projects.c.id)
+    theirs = select(*member, shares.c.level).select_from(within.join(shares, shared))
+    theirs = theirs.where(*_of(project_objects, kind), _granted(user_id))
+    ways = [one.subquery() for one in (direct, mine, theirs)]
+    return ways + [_everybodys(one) for one in OPEN_TO_ALL if one is kind or (kind is None and one in SEARCHED)]
 
 
-def _granted(user_id: int) -> sa.ColumnElement[bool]:
+def _everybodys(kind: Kind) -> sa.Subquery:
+    table, matches = OPEN_TO_ALL[kind]
+    columns = (literal(kind).label("kind"), table.c.id.label("object_id"), _whole(Level.READ))
+    return select(*columns).where(matches).subquery(EVERYBODYS)
+
+
+def _of(table: sa.Table, kind: Kind | None) -> list[sa.ColumnElement[bool]]:
+    return [] if kind is None else [table.c.kind == kind]
+
+
+def _granted(user_id: Who) -> sa.ColumnElement[bool]:
     of_theirs = select(group_members.c.group_id).where(group_members.c.user_id == user_id)
     return sa.or_(shares.c.user_id == user_id, shares.c.group_id.in_(of_theirs))
+
+
+def literal(word: str) -> sa.ColumnClause[str]:
+    """A word of our own as it stands: each that is bound costs time at every execution."""
+    return sa.literal_column(f"'{word}'", sa.Text)
 
 
 def _whole(level: Level) -> sa.Label[int]:

@@ -16,6 +16,7 @@ from headrace.model.database import (
     DatabaseGroup,
     DatabaseUser,
     Login,
+    OpenSchema,
     Privilege,
     Statistics,
     Table,
@@ -34,6 +35,7 @@ class Target(Struct, frozen=True, kw_only=True):
     port: int
     path: str = ""  # a database, a bucket, a repository
     options: dict[str, str] = {}
+    schemas: tuple[OpenSchema, ...] = ()  # of the warehouse, those that are open to whoever asks
 
     @property
     def place(self) -> str:

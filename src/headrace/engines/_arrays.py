@@ -8,6 +8,8 @@ import pyarrow as pa
 from headrace.engines import _arrays_native, _arrays_statements, _arrays_write, _guard, _mysql
 from headrace.engines._arrays_query import NOTHING, Rows
 from headrace.engines._arrays_session import Session
+from headrace.engines._problems import SqlError, of_duckdb, told
+from headrace.errors import Invalid, TooLarge
 from headrace.model.query import Query
 
 if TYPE_CHECKING:
@@ -15,12 +17,28 @@ if TYPE_CHECKING:
 
 
 def run(connection: "duckdb.DuckDBPyConnection", query: Query) -> Rows:
-    """The rows of the last statement; a table without columns where it has none.
+    """The rows of the last statement; see `engines/tiledb.py`."""
+    import duckdb
 
-    The connection is locked, fresh, and closed by the caller when the rows are read: what the statements leave in it -
-    temporary tables, views, variables - goes with it. Raises SqlError and other kinds of Invalid, Forbidden, TooLarge.
-    """
     session = Session(connection, query.places)
+    try:
+        return _run(session, query)
+    except RecursionError:
+        raise SqlError("The statement nests too deep; write it in parts, with WITH.") from None
+    except MemoryError:
+        raise TooLarge(
+            "The statement needs more memory than it has; read fewer rows or columns, or filter first."
+        ) from None
+    except duckdb.Error as error:
+        raise of_duckdb(error, query.text) from None
+    except Exception as error:
+        # TileDB is not imported where no array is named.
+        if type(error).__name__ != "TileDBError":
+            raise
+        raise Invalid(f"TileDB refuses that: {told(error)}.") from None
+
+
+def _run(session: Session, query: Query) -> Rows:
     for text in query.init:
         _all(session, text, [], query.dialect)
     rows = _all(session, query.text, query.parameters, query.dialect)

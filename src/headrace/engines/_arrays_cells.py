@@ -3,8 +3,6 @@
 # Arrow's functions are made when the module is imported, where the type checker does not see them.
 # pyright: reportAttributeAccessIssue=false
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -118,14 +116,14 @@ def _dates(column: Column, array: pa.Array) -> np.ndarray:
     return whole // SECONDS[unit] if unit in SECONDS else whole * PARTS.get(unit, 1)
 
 
+def points(column: Column, values: pa.ChunkedArray) -> list[str | int | float]:
+    """The values of a dimension as a condition is written with them: dates as a number of units."""
+    made = cells(column, values)
+    return values.to_pylist() if column.var else made.data.view(column.dtype).tolist()
+
+
 def empty(column: Column, count: int) -> Cells:
     """So many NULLs. Raises Invalid where the column takes none."""
     if not column.nullable:
         raise Invalid(f"The column `{column.name}` has no value, and takes no NULL; name it in the column list.")
     return cells(column, pa.chunked_array([pa.nulls(count, column.arrow)]))
-
-
-def placed(columns: Sequence[Column], table: pa.Table) -> dict[str, pa.ChunkedArray]:
-    """The columns of the rows by the array's own spelling of their names."""
-    names = {column.name.lower(): column.name for column in columns}
-    return {names[name.lower()]: table.column(i) for i, name in enumerate(table.schema.names) if name.lower() in names}

@@ -19,6 +19,7 @@ from headrace.errors import Invalid
 if TYPE_CHECKING:
     import tiledb
 
+UNNAMED = "__attr"  # the attribute that has no name
 VAR = 4294967295  # cells of variable length (TILEDB_VAR_NUM)
 NUMBERS = {
     "INT8": "int8",
@@ -76,6 +77,11 @@ class Column(Struct, frozen=True, kw_only=True):
         return self.count == VAR
 
     @property
+    def stored(self) -> str:
+        """Its name in the array."""
+        return "" if self.name == UNNAMED and not self.dimension else self.name
+
+    @property
     def unit(self) -> str:
         """Numpy's unit of a date or a time."""
         return UNITS[self.datatype.rpartition("_")[2]]
@@ -101,7 +107,7 @@ def _dimension(dimension: "tiledb.Dim") -> Column:
 
 
 def _attribute(array: "tiledb.Array", attribute: "tiledb.Attr") -> Column:
-    name = attribute.name or "__attr"  # as TileDB names the one without a name
+    name = attribute.name or UNNAMED
     datatype = attribute._tiledb_dtype.name  # noqa: SLF001 - as above
     count = attribute.ncells
     if attribute.enum_label is None:

@@ -115,7 +115,8 @@ class _Reader:
     """Walks along the tokens of one CREATE TABLE."""
 
     def __init__(self, text: str, tokens: Sequence[Token]) -> None:
-        self.text, self.tokens, self.i = text, tokens, 2
+        self.text, self.i = text, 2
+        self.tokens = [part for token in tokens for part in _words(token)]
 
     def word(self, ahead: int = 0) -> str:
         token = self.tokens[self.i + ahead] if self.i + ahead < len(self.tokens) else None
@@ -239,6 +240,14 @@ class _Reader:
             raise self.wrong(f"There is no such option of a table; there are {', '.join(TABLE_OPTIONS)}.")
 
 
+def _words(token: Token) -> list[Token]:
+    """A token of one word; sqlglot reads some words together, such as PRIMARY KEY."""
+    if token.token_type in (TokenType.IDENTIFIER, TokenType.STRING) or " " not in token.text:
+        return [token]
+    words = token.text.split()
+    return [Token(TokenType.VAR, word, token.line, token.col, token.start, token.end, []) for word in words]
+
+
 def schema(made: Creation, text: str, context: "tiledb.Ctx") -> "tiledb.ArraySchema":
     """The schema of the array that was asked for. Raises SqlError."""
     import tiledb
@@ -257,8 +266,9 @@ def schema(made: Creation, text: str, context: "tiledb.Ctx") -> "tiledb.ArraySch
     if len(set(seen)) != len(seen):
         raise _problems.at(text, made.at, "Two columns have the same name.")
     enums: list[Any] = []
+    own = made.options.get("coordinate_filters")
     try:
-        domain = tiledb.Domain(*[_dimension(column, text, sparse=sparse) for column in dimensions], ctx=context)
+        domain = tiledb.Domain(*[_dimension(column, text, own, sparse=sparse) for column in dimensions], ctx=context)
         made_attributes = [_attribute(column, text, enums, context) for column in attributes]
         capacity = int(made.options.get("capacity", 10_000))
         return tiledb.ArraySchema(
@@ -268,7 +278,6 @@ def schema(made: Creation, text: str, context: "tiledb.Ctx") -> "tiledb.ArraySch
             cell_order=_order(made, "cell_order", text),
             tile_order=_order(made, "tile_order", text),
             capacity=capacity,
-            coords_filters=_filters(made.options.get("coordinate_filters"), text),
             offsets_filters=_filters(made.options.get("offset_filters"), text),
             validity_filters=_filters(made.options.get("validity_filters"), text),
             allows_duplicates=sparse and str(made.options.get("allows_duplicates", 0)).lower() in ("1", "true"),
@@ -276,8 +285,7 @@ def schema(made: Creation, text: str, context: "tiledb.Ctx") -> "tiledb.ArraySch
             ctx=context,
         )
     except tiledb.TileDBError as error:
-        said = str(error).rpartition(": ")[2].rstrip(".")
-        raise _problems.at(text, made.at, f"No array can be made so: {said}.") from None
+        raise _problems.at(text, made.at, f"No array can be made so: {_problems.told(error)}.") from None
     except (OverflowError, ValueError, TypeError) as error:
         raise _problems.at(text, made.at, f"No array can be made so: {str(error).rstrip('.')}.") from None
 
@@ -330,11 +338,11 @@ def _dtype(column: Defined, text: str) -> Any:  # noqa: ANN401 - what numpy or T
     raise _problems.at(text, column.at, f"The type {type_} of `{column.name}` is not known for arrays.")
 
 
-def _dimension(column: Defined, text: str, *, sparse: bool) -> Any:  # noqa: ANN401 - TileDB-Py has no types
+def _dimension(column: Defined, text: str, coordinate_filters: Any, *, sparse: bool) -> Any:  # noqa: ANN401 - TileDB-Py has no types
     import tiledb
 
     dtype: Any = _dtype(column, text)
-    filters = _filters(column.options.get("filters"), text)
+    filters = _filters(column.options.get("filters", coordinate_filters), text)
     if isinstance(dtype, str) and column.type in TEXT:
         if not sparse:
             raise _problems.at(text, column.at, f"A dense array has no dimension of text, as `{column.name}` is.")
@@ -433,7 +441,7 @@ def show(array: "tiledb.Array", columns: Sequence[Column], uri: str) -> str:
     lines: list[str] = []
     for i, column in enumerate(columns):
         options = _dimension_options(made.domain.dim(i)) if column.dimension else ""
-        filters = made.domain.dim(i).filters if column.dimension else made.attr(column.name).filters
+        filters = made.domain.dim(i).filters if column.dimension else made.attr(column.stored).filters
         if told := _told(filters):
             options += f" `filters`='{told}'"
         null = "" if column.nullable else " NOT NULL"
@@ -446,7 +454,6 @@ def show(array: "tiledb.Array", columns: Sequence[Column], uri: str) -> str:
         "capacity": made.capacity,
         "cell_order": made.cell_order.upper().replace("-", "_"),
         "tile_order": made.tile_order.upper().replace("-", "_"),
-        "coordinate_filters": _told(made.coords_filters),
         "offset_filters": _told(made.offsets_filters),
         "validity_filters": _told(made.validity_filters),
         "allows_duplicates": int(made.sparse and made.allows_duplicates),

@@ -5,6 +5,7 @@ understood costs time, never truth. Where TileDB and DuckDB compare differently 
 nothing is pushed.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -80,6 +81,10 @@ def _starred(tree: exp.Expr, reference: Reference) -> bool:
     for star in tree.find_all(exp.Star):
         if isinstance(star.parent, exp.Count):
             continue
+        if isinstance(star.parent, exp.Column) and star.parent.table:
+            if star.parent.table.lower() == reference.alias.lower():
+                return True
+            continue
         select = star.find_ancestor(exp.Select)
         if select is None:
             return True
@@ -152,7 +157,7 @@ class Comparisons:
         value = self.constant(constant)
         if column.dimension:
             return kind is not exp.NEQ and _whole(column, value)
-        return self.sparse and condition_value(column, kind, value) is not None
+        return self.sparse and condition_value(column, kind, value, top=True) is not None
 
     def deletion(self) -> str | None:
         """All that WHERE says as a condition; None where TileDB cannot say it."""
@@ -177,8 +182,12 @@ class Comparisons:
         if isinstance(node, exp.Between):
             low = exp.GTE(this=node.this, expression=node.args["low"])
             high = exp.LTE(this=node.this, expression=node.args["high"])
-            parts = [self._condition(low), self._condition(high)]
+            parts = [self._whole_condition(low), self._whole_condition(high)]
             return f"({parts[0]} and {parts[1]})" if all(parts) else None
+        mentioned = [self.column(column) for column in node.find_all(exp.Column)]
+        # TileDB 2.30 deletes NULLs with whatever a condition on their attribute deletes.
+        if any(column is None or column.nullable for column in mentioned):
+            return None
         return self._condition(node)
 
     def selection(self) -> Selection:
@@ -365,17 +374,18 @@ class Comparisons:
         if found is None or (top and found[0].dimension):
             return None
         column, kind, constant = found
-        text = condition_value(column, kind, self.constant(constant))
+        text = condition_value(column, kind, self.constant(constant), top=top)
         return None if text is None else f"{_named(column)} {SIGNS[kind]} {text}"
 
     def _in_condition(self, node: exp.In, *, top: bool) -> str | None:
         column = self.column(node.this)
         if column is None or (top and column.dimension) or node.args.get("query") or node.args.get("unnest"):
             return None
-        values = [condition_value(column, exp.EQ, self.constant(value)) for value in node.expressions]
+        values = [condition_value(column, exp.EQ, self.constant(value), top=top) for value in node.expressions]
         if not values or len(values) > MAX_LISTED or any(value is None for value in values):
             return None
-        return f"{_named(column)} in [{', '.join(value for value in values if value)}]"
+        # TileDB-Py takes a dimension in a list under this name alone.
+        return f"attr({column.stored!r}) in [{', '.join(value for value in values if value)}]"
 
 
 def _whole(column: Column, value: Any) -> bool:  # noqa: ANN401 - any value of SQL
@@ -406,7 +416,7 @@ FOLDED = (
 
 
 def _named(column: Column) -> str:
-    return f"{'dim' if column.dimension else 'attr'}({column.name!r})"
+    return f"{'dim' if column.dimension else 'attr'}({column.stored!r})"
 
 
 def _flatten(node: exp.Expr) -> Iterator[exp.Expr]:
@@ -467,9 +477,10 @@ def comparable(column: Column, value: Any) -> Any:  # noqa: ANN401 - any value o
 
 
 def _moment(column: Column, value: Any) -> Any:  # noqa: ANN401 - any value of SQL
+    text = isinstance(value, str)
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value.strip())
+            value = datetime.fromisoformat(value.strip()) if FINER.search(value) is None else None
         except ValueError:
             return UNKNOWN
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -483,13 +494,16 @@ def _moment(column: Column, value: Any) -> Any:  # noqa: ANN401 - any value of S
     moment = np.datetime64(micro, "us")
     units = moment.astype(f"M8[{unit}]")
     whole = units.astype("M8[us]") == moment
+    if text and not whole:
+        return UNKNOWN  # DuckDB makes a date of the text, however fine it is
     return int(units.astype(np.int64)) if whole else int(units.astype(np.int64)) + Decimal("0.5")
 
 
+FINER = re.compile(r"\.\d{7}")  # than microseconds
 FINE = {"us": 1, "ns": 10**3}  # of a microsecond; what is finer still is shown rounded, and not pushed
 
 
-def condition_value(column: Column, kind: type[exp.Expr], value: Any) -> str | None:  # noqa: ANN401
+def condition_value(column: Column, kind: type[exp.Expr], value: Any, *, top: bool) -> str | None:  # noqa: ANN401
     """The constant of a condition as TileDB-Py reads it, where TileDB compares as DuckDB does; else None."""
     if value is UNKNOWN or value is None or (column.nullable and kind is exp.NEQ):
         return None
@@ -503,8 +517,9 @@ def condition_value(column: Column, kind: type[exp.Expr], value: Any) -> str | N
     if column.family != "number" or isinstance(value, bool | str | bytes | date):
         return None
     if column.dtype.kind == "f":
-        # NaN is larger than every number in DuckDB, and no number in TileDB.
-        if kind in (exp.GT, exp.GTE, exp.NEQ) or column.dtype != np.float64:
+        # NaN is no number in TileDB. In DuckDB it is the largest, but not where a comparison is all of a conjunct: that
+        # one DuckDB leaves to Arrow, before it sees the rows.
+        if (kind in (exp.GT, exp.GTE, exp.NEQ) and not top) or column.dtype != np.float64:
             return None
         return repr(float(value))
     if not isinstance(value, int):

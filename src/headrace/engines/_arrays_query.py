@@ -201,14 +201,19 @@ def read_problem(session: Session, error: Exception, text: str) -> Exception:
     return _problems.of_duckdb(duckdb.Error(str(error)), text)
 
 
-def narrow(table: pa.Table, types: Sequence[str]) -> pa.Table:
+def table(rows: Rows) -> pa.Table:
+    """All of the rows."""
+    return rows if isinstance(rows, pa.Table) else rows.read_all()
+
+
+def narrow(found: pa.Table, types: Sequence[str]) -> pa.Table:
     """Whole numbers of 128 bits, which sums of whole numbers are, as 64 bits; as floats where they do not fit."""
     for i, type_ in enumerate(types):
         if type_ in WIDE:
-            column = table.column(i)
+            column = found.column(i)
             try:
                 made = column.cast(pa.int64())
             except pa.ArrowInvalid:
                 made = column.cast(pa.float64())
-            table = table.set_column(i, table.schema.names[i], made)
-    return table
+            found = found.set_column(i, found.schema.names[i], made)
+    return found

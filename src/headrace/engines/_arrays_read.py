@@ -7,6 +7,7 @@ threads of the engine, without the interpreter's lock, which ends the process.
 
 import math
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from headrace.engines._arrays_columns import Column, to_arrow
 from headrace.engines._arrays_ranges import Range, Selection, Value, clip
+from headrace.engines._problems import told
 from headrace.errors import Invalid
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def batches(opened: Opened, columns: list[Column], selection: Selection) -> Gene
         return
     pieces = _sparse(opened, columns, ranges, selection) if opened.sparse else dense_pieces(opened, columns, ranges)
     for buffers in pieces:
-        arrays = [to_arrow(column, *buffers[column.name]) for column in columns]
+        arrays = [to_arrow(column, *buffers[column.stored]) for column in columns]
         piece = pa.RecordBatch.from_arrays(arrays, schema=schema)
         for start in range(0, piece.num_rows, BATCH):
             yield piece.slice(start, BATCH)
@@ -119,9 +121,8 @@ def _query(
     layout = LAYOUTS[opened.layout]
     if not opened.sparse and opened.layout == "unordered":
         layout = LAYOUTS["row-major"]
-    names = [column.name for column in columns]
     dimensions = [column.name for column in columns if column.dimension]
-    attributes = [name for name in names if name not in dimensions]
+    attributes = [column.stored for column in columns if not column.dimension]
     query = PyQuery(context, opened.array, attributes, dimensions, layout, True)
     subarray = tiledb.Subarray(opened.array, context)
     subarray.add_ranges(
@@ -129,7 +130,9 @@ def _query(
     )
     query.set_subarray(subarray)
     if condition:
-        query.set_cond(tiledb.QueryCondition(condition, context))
+        # WHERE is looked at again, so one that TileDB does not take costs speed alone.
+        with suppress(tiledb.TileDBError):
+            query.set_cond(tiledb.QueryCondition(condition, context))
     return query
 
 
@@ -224,7 +227,7 @@ class Stream:
                 self.rows += batch.num_rows
                 yield batch
         except tiledb.TileDBError as error:
-            self.error = Invalid(f"The array could not be read: {str(error).rpartition(': ')[2]}.")
+            self.error = Invalid(f"The array could not be read: {told(error)}.")
             raise
         except Exception as error:
             self.error = error

@@ -165,14 +165,26 @@ class Session:
         if ending in ARROW:
             import pyarrow as pa
 
-            with pa.memory_map(place.path) as source:
-                self.connection.register(place.uri, pa.ipc.open_file(source).read_all())
+            try:
+                with pa.memory_map(place.path) as source:
+                    self.connection.register(place.uri, pa.ipc.open_file(source).read_all())
+            except (pa.ArrowException, OSError) as error:
+                raise Invalid(f"`{place.uri}` cannot be read: it is no file of Arrow.") from error
         elif ending in READERS:
-            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW \"{quoted}\" AS FROM {READERS[ending]}('{path}')")
+            self._show(place, f"CREATE OR REPLACE TEMP VIEW \"{quoted}\" AS FROM {READERS[ending]}('{path}')")
         else:
             kinds = ", ".join([*READERS, *ARROW])
             raise Invalid(f"`{place.uri}` is no file that SQL reads; there are {kinds}.")
         return place.uri
+
+    def _show(self, place: Place, statement: str) -> None:
+        import duckdb
+
+        try:
+            self.connection.execute(statement)
+        except duckdb.Error as error:
+            said = _problems.of_duckdb(error, "").message.replace(place.path, place.uri)
+            raise Invalid(f"`{place.uri}` cannot be read: {said[:1].lower()}{said[1:]}") from None
 
 
 LAYOUT_NAMES = ("row-major", "col-major", "unordered", "global-order")
@@ -198,7 +210,7 @@ def _opening(place: Place, error: Exception) -> Exception:
         return Invalid(f"`{place.uri}` has a name here, and there is no array at its place.")
     if "ncrypt" in said:
         return Invalid(f"`{place.uri}` is encrypted; give its encryption_key with CREATE TABLE.")
-    return Invalid(f"`{place.uri}` cannot be opened: {said.rpartition(': ')[2].replace(place.path, place.uri)}.")
+    return Invalid(f"`{place.uri}` cannot be opened: {_problems.told(error)}.")
 
 
 @lru_cache(maxsize=8)

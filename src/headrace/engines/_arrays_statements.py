@@ -11,12 +11,14 @@ import pyarrow as pa
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from headrace.engines import _arrays_create, _arrays_query, _arrays_write, _mysql, _problems
+from headrace.engines import _arrays_cells, _arrays_create, _arrays_query, _arrays_write, _mysql, _problems
 from headrace.engines import _arrays_plan as plan
 from headrace.engines._arrays_query import NOTHING, Rows
+from headrace.engines._arrays_read import Opened
 from headrace.engines._arrays_session import Session, Target
 from headrace.errors import Forbidden, Invalid
 
+MAX_DELETED = 1000  # cells by their places
 KNOWN = "there are SELECT, INSERT, UPDATE, DELETE, CREATE TABLE, DROP TABLE, SET, SHOW, DESCRIBE and EXPLAIN"
 QUERIES = ("SELECT", "WITH", "(", "VALUES")
 
@@ -99,7 +101,7 @@ def _value(session: Session, text: str, tokens: list[Token]) -> Any:  # noqa: AN
     tree = _mysql.parse(text, bound)
     _mysql.put_right(tree)
     rows = _arrays_query.rows(session, tree, text)
-    table = rows if isinstance(rows, pa.Table) else rows.read_all()
+    table = _arrays_query.table(rows)
     if table.num_columns != 1 or table.num_rows > 1:
         raise _problems.at(text, tokens[0].start, "A variable holds one value.")
     return table.column(0)[0].as_py() if table.num_rows else None
@@ -231,7 +233,7 @@ def _create(session: Session, text: str, tokens: list[Token]) -> Rows:
         except tiledb.TileDBError as error:
             said = str(error)
             if "already exists" not in said:
-                raise Invalid(f"`{uri}` could not be made: {said.rpartition(': ')[2]}.") from None
+                raise Invalid(f"`{uri}` could not be made: {_problems.told(error)}.") from None
             if not made.if_not_exists:
                 raise _problems.near(text, uri, f"`{uri}` exists already.") from None
         place = msgspec.structs.replace(found.place, exists=True)
@@ -338,7 +340,7 @@ def _drop(session: Session, tree: exp.Drop, table: exp.Expr, text: str) -> Rows:
     try:
         tiledb.Array.delete_array(target.place.path, ctx=session.context(target))
     except tiledb.TileDBError as error:
-        raise Invalid(f"`{target.place.uri}` could not be deleted: {str(error).rpartition(': ')[2]}.") from None
+        raise Invalid(f"`{target.place.uri}` could not be deleted: {_problems.told(error)}.") from None
     if os.path.isdir(target.place.path) and not os.listdir(target.place.path):  # noqa: PTH112, PTH208 - may be a URI
         os.rmdir(target.place.path)  # noqa: PTH106 - as above
     session.places[target.place.uri] = msgspec.structs.replace(target.place, exists=False)
@@ -372,7 +374,7 @@ def _updated(session: Session, tree: exp.Update, text: str) -> Rows:
 
 
 def _deleted(session: Session, tree: exp.Delete, text: str) -> Rows:
-    """By a condition that TileDB keeps beside the array; where it cannot say it, nothing is deleted."""
+    """By a condition that TileDB keeps beside the array; where it cannot say WHERE, by the places of the cells."""
     import tiledb
 
     target = _written(session, text, tree.this)
@@ -380,27 +382,46 @@ def _deleted(session: Session, tree: exp.Delete, text: str) -> Rows:
         return _plain(session, tree, text)
     opened = session.open(target)
     if not opened.sparse:
-        raise _problems.near(
-            text, "DELETE", "A dense array has a value at every cell, so none can be deleted; UPDATE it."
-        )
+        told = "A dense array has a value at every cell, so none can be deleted; UPDATE it."
+        raise _problems.near(text, "DELETE", told)
     select = exp.select("*").from_(tree.this.copy())
     if where := tree.args.get("where"):
         select.set("where", where.copy())
-    references = plan.find(select, session)
-    reader = plan.comparisons(select, references[0], opened.columns, session, sparse=True)
+    reader = plan.comparisons(select, plan.find(select, session)[0], opened.columns, session, sparse=True)
     condition = reader.deletion() if reader else None
     if condition is None:
-        told = "An array's cells are deleted by comparisons of columns with constants, joined by AND and OR."
-        raise _problems.near(text, "WHERE", told)
+        condition = _of_places(session, opened, select, text)
+    if not condition:
+        return NOTHING
     writing = session.open(target, "d", _arrays_write.moment(target.place.path))
     try:
         array: Any = writing.array
         array.query(cond=condition).submit()
     except tiledb.TileDBError as error:
-        raise Invalid(f"`{target.place.uri}` could not be changed: {str(error).rpartition(': ')[2]}.") from None
+        raise Invalid(f"`{target.place.uri}` could not be changed: {_problems.told(error)}.") from None
     finally:
         writing.array.close()
     return NOTHING
+
+
+def _of_places(session: Session, opened: Opened, select: exp.Select, text: str) -> str:
+    """A condition on the dimensions of the cells that WHERE finds."""
+    if opened.array.schema.allows_duplicates:
+        told = "Where an array keeps several cells at one place, they are deleted by comparisons with constants alone."
+        raise _problems.near(text, "WHERE", told)
+    dimensions = opened.dimensions
+    select.set("expressions", [exp.column(column.name, quoted=True) for column in dimensions])
+    result = _arrays_query.run(session, select.limit(MAX_DELETED + 1), text)
+    cells = _arrays_query.table(_arrays_query.answer(session, result, text))
+    if cells.num_rows > MAX_DELETED:
+        told = f"Such a WHERE deletes at most {MAX_DELETED:,} cells; compare columns that take no NULL with constants."
+        raise _problems.near(text, "WHERE", told)
+    values = [_arrays_cells.points(column, cells.column(i)) for i, column in enumerate(dimensions)]
+    named = [f"dim({column.name!r})" for column in dimensions]
+    places = (
+        " and ".join(f"{n} == {v!r}" for n, v in zip(named, row, strict=True)) for row in zip(*values, strict=True)
+    )
+    return " or ".join(f"({place})" for place in places)
 
 
 CHANGES: dict[type[exp.Expr], Callable[[Session, Any, str], Rows]] = {

@@ -82,20 +82,25 @@ def _total(selected: exp.Expr, reference: plan.Reference, opened: Opened) -> _To
 
 
 def _answer(totals: list[_Total], opened: Opened, selection: Selection) -> pa.Table | None:
+    import tiledb
+
     ranges = boxes(opened, selection)
     wanted: dict[str, set[str]] = {}
     for total in totals:
         if total.column:
-            words = wanted.setdefault(total.column.name, set())
+            words = wanted.setdefault(total.column.stored, set())
             # The sum tells of NaN, and the counts of whether there was anything.
             words |= {total.word, "count", "sum"} if total.word != "count" else {"count"}
             words |= {"null_count"} if total.column.nullable else set()
     some = next((c for c in opened.columns if not c.dimension and not c.var), opened.columns[-1])
     if not wanted and opened.sparse:
-        wanted[some.name] = {"count"}
+        wanted[some.stored] = {"count"}
     found: dict[str, dict[str, Any]] = {}
     if ranges is not None and wanted:
-        found = _ask(opened, ranges, selection.condition, wanted)
+        try:
+            found = _ask(opened, ranges, selection.condition, wanted)
+        except tiledb.TileDBError:
+            return None  # the cells are read, and say what is wrong, if it still is
     if ranges is None:
         rows = 0
     elif opened.sparse:
@@ -130,7 +135,7 @@ def _ask(
 def _value(total: _Total, found: dict[str, dict[str, Any]], rows: int) -> pa.Array | None:
     if total.column is None:
         return pa.array([rows], pa.int64())
-    got = found.get(total.column.name, {})
+    got = found.get(total.column.stored, {})
     there = rows - int(got.get("null_count") or 0)
     if total.word == "count":
         return pa.array([there], pa.int64())

@@ -136,7 +136,7 @@ def _writing(target: Target, error: Exception) -> Invalid:
     said = str(error)
     if "uplicate coordinate" in said:
         return Invalid(f"Two rows are for the same cell of `{target.place.uri}`, which keeps one.")
-    return Invalid(f"`{target.place.uri}` could not be written: {said.rpartition(': ')[2]}.")
+    return Invalid(f"`{target.place.uri}` could not be written: {_problems.told(error)}.")
 
 
 def _check_domain(opened: Opened, given: dict[str, pa.ChunkedArray]) -> None:
@@ -168,13 +168,13 @@ def _submit(writing: Opened, buffers: dict[str, Cells], box: list[tuple[Any, Any
             continue
         data = np.ascontiguousarray(made.data).view(np.uint8)
         kept.append(data if len(data) else np.zeros(8, np.uint8))
-        query.set_data_buffer(column.name, kept[-1], len(data) // column.dtype.itemsize)
+        query.set_data_buffer(column.stored, kept[-1], len(data) // column.dtype.itemsize)
         if made.offsets is not None:
             kept.append(made.offsets)
-            query.set_offsets_buffer(column.name, made.offsets, len(made.offsets))
+            query.set_offsets_buffer(column.stored, made.offsets, len(made.offsets))
         if made.validity is not None:
             kept.append(made.validity)
-            query.set_validity_buffer(column.name, made.validity, len(made.validity))
+            query.set_validity_buffer(column.stored, made.validity, len(made.validity))
     query._submit()  # noqa: SLF001 - as TileDB-Py's own arrays write
     query.finalize()
 
@@ -239,9 +239,9 @@ def _current(opened: Opened, columns: list[Column], box: list[tuple[Any, Any]]) 
     pieces = list(dense_pieces(opened, columns, [[ends] for ends in box]))
     made: dict[str, Raw] = {}
     for column in columns:
-        data = np.concatenate([piece[column.name][0].view(np.uint8) for piece in pieces])
-        validity = np.concatenate([piece[column.name][2] for piece in pieces])
-        starts = np.cumsum([0, *(piece[column.name][1][-1] if column.var else 0 for piece in pieces)])
-        offsets = [p[column.name][1][:-1].astype(np.int64) + at for p, at in zip(pieces, starts[:-1], strict=True)]
+        data = np.concatenate([piece[column.stored][0].view(np.uint8) for piece in pieces])
+        validity = np.concatenate([piece[column.stored][2] for piece in pieces])
+        starts = np.cumsum([0, *(piece[column.stored][1][-1] if column.var else 0 for piece in pieces)])
+        offsets = [p[column.stored][1][:-1].astype(np.int64) + at for p, at in zip(pieces, starts[:-1], strict=True)]
         made[column.name] = data, np.concatenate([*offsets, starts[-1:]]).astype(np.uint64), validity
     return made

@@ -84,6 +84,14 @@ def _placed(said: str, text: str, message: str) -> SqlError:
     return near(text, word, message)
 
 
+def told(error: Exception) -> str:
+    """What TileDB says went wrong, without where in its source that was, and without a path."""
+    said = str(error).partition("\n")[0].removeprefix("TileDBError: ")
+    said = re.sub(r"\s*\([^()]*\.cc:\d+\)\.?$", "", said)
+    said = PATHS.sub("the array", re.sub(r"file:///\S+?(?=[\s'\"]|$)", "the array", said))
+    return said.rpartition("Error: ")[2].rstrip(". ") or "TileDB refuses it"
+
+
 def of_parser(error: Exception, text: str) -> SqlError:
     """What sqlglot could not read."""
     described = getattr(error, "errors", None) or [{}]

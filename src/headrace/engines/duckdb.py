@@ -5,53 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from headrace.engines import Engine, Target
-from headrace.errors import Invalid, NotServed
-from headrace.model.database import (
-    DATABASE_CREDENTIAL,
-    WAREHOUSE,
-    WAREHOUSE_URL,
-    DatabaseGroup,
-    DatabaseUser,
-    Login,
-    Privilege,
-    Statistics,
-    Table,
-    TableFilter,
-)
+from headrace.engines._warehouse import Catalogue
+from headrace.errors import Invalid
+from headrace.model.database import DATABASE_CREDENTIAL, WAREHOUSE, WAREHOUSE_URL, Login
 from headrace.model.query import Query
 from headrace.runtime.reach import Bounds
-
-
-class Catalogue:
-    """A catalogue without entries."""
-
-    def list_schemas(self, contains: str | None) -> list[str]:
-        """None."""
-        return []
-
-    def list_tables(self, wanted: TableFilter) -> tuple[list[Table], int]:
-        """None."""
-        return [], 0
-
-    def describe_table(self, schema: str, name: str) -> Table | None:
-        """No table is there to describe."""
-        return None
-
-    def count(self, table: Table) -> Statistics:
-        """No table is there to count."""
-        raise NotServed("The warehouse holds no tables yet.")
-
-    def list_users(self) -> list[DatabaseUser]:
-        """It has no users of its own."""
-        return []
-
-    def list_groups(self) -> list[DatabaseGroup]:
-        """It has no groups of its own."""
-        return []
-
-    def list_privileges(self, schema: str, table: str | None) -> list[Privilege] | None:
-        """No schema is there to have privileges on."""
-        return None
 
 
 def locate(url: str) -> Target:
@@ -68,14 +26,14 @@ def authenticate(target: Target, login: Login, bounds: Bounds) -> None:
 @contextmanager
 def catalogue(target: Target, login: Login, bounds: Bounds) -> Generator[Catalogue]:
     """What is in it."""
-    yield Catalogue()
+    yield Catalogue(target.schemas)
 
 
 def run(connection: Any, query: Query) -> Any:  # noqa: ANN401 - a connection of DuckDB; Arrow's table or reader
-    """What a statement gives, in DuckDB's own dialect."""
-    from headrace.engines import _duckdb
+    """What a statement gives; see `tiledb.run`, for a statement may name arrays in either dialect."""
+    from headrace.engines import _arrays
 
-    return _duckdb.run(connection, query)
+    return _arrays.run(connection, query)
 
 
 engine = Engine(

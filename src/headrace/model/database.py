@@ -134,6 +134,15 @@ class Privilege(Struct, frozen=True, kw_only=True):
     grantable: tuple[str, ...]
 
 
+class OpenSchema(Struct, frozen=True, kw_only=True):
+    """A schema of the warehouse that is open to somebody, and where it lies."""
+
+    name: str
+    folder: str
+    owner: str
+    privileges: tuple[Privilege, ...] = ()
+
+
 class DatabaseUser(Struct, frozen=True, kw_only=True):
     """Who may log in to a database."""
 

@@ -1,5 +1,6 @@
 """What can run: a job, its versions, and the tokens that open one."""
 
+import json
 import re
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from headrace.errors import Invalid
-from headrace.model import duration
+from headrace.model import duration, statement
 from headrace.model.object import Noun, Object
 
 DECLARED_MAX_AGE = re.compile(
@@ -43,7 +44,7 @@ class Module(Struct, frozen=True, rename={"name": "module_name", "source": "sour
 
 
 class Function(Struct, frozen=True, kw_only=True):
-    """The code of a udf: source text and the name of the function to call in it.
+    """The code of a udf: source text and the name of the function to call in it, or a statement of SQL.
 
     Read from the wire's udf object (protocol notes 3.1); keys that are not ours are kept in the stored text.
     """
@@ -62,7 +63,14 @@ class Function(Struct, frozen=True, kw_only=True):
         for part in (self.entrypoint, self.code, *(p for m in self.headers for p in (m.name, m.source))):
             text.update(len(part).to_bytes(8, "big"))
             text.update(part.encode())
+        if declared := (self.metadata or {}).get(statement.SQL):
+            text.update(json.dumps(declared, sort_keys=True).encode())
         return text.hexdigest()
+
+    def saved(self) -> statement.Saved | None:
+        """What it says of its statement where its code is SQL, None where that is Python. Raises Invalid."""
+        declared = (self.metadata or {}).get(statement.SQL)
+        return None if declared is None else statement.read(declared)
 
     def environment(self) -> str:
         """The name of the environment that the code asks for: in its metadata, else in its decorator as a literal."""

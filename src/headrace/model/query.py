@@ -43,5 +43,6 @@ class Job(Struct, frozen=True, kw_only=True):
     schemas: list[Schema] = []
     home: str | None = None  # the schema that a name without one is looked up in
     result_format: str = "arrow"
+    reads: bool = False  # whether it may write nothing at all
     memory: int  # bytes
     threads: int

@@ -63,7 +63,7 @@ def bind(
     for name, value in arguments.items():
         if name in parameters.wanted:
             if name != place:
-                named[name] = _coerce(name, value, parameters.wanted[name])
+                named[name] = coerce(name, value, parameters.wanted[name])
         elif parameters.takes_any:
             named[name] = None if value is None else str(value)
     if tile is not None and place is not None:
@@ -127,7 +127,8 @@ def _defaults(function: Any) -> tuple[int, int]:
     return len(getattr(function, "__defaults__", None) or ()), len(getattr(function, "__kwdefaults__", None) or ())
 
 
-def _coerce(name: str, value: Any, want: Wanted | None) -> Any:
+def coerce(name: str, value: Any, want: Wanted | None) -> Any:
+    """The value as its parameter wants it. Raises ArgumentError."""
     if value is None or want is None:
         return value
     if want.single and type(value) is list and value and all(type(v) is str for v in value):

@@ -48,8 +48,9 @@ VARIABLES = {
 # Libraries that the zygote imports once user code has imported them: these, and nothing else that a worker may name,
 # since an import runs code. Not polars: it starts threads when it is imported, and a fork would leave them behind.
 PRELOADABLE = frozenset(
-    "duckdb geopandas httpx numba PIL pyarrow.compute pyarrow.parquet pyogrio pyproj rasterio requests rioxarray "
-    "scipy.stats shapely sklearn sklearn.ensemble sklearn.linear_model xarray".split()
+    "cloudpickle duckdb geopandas headrace.engines._arrays httpx numba PIL pyarrow.compute pyarrow.parquet pyogrio "
+    "pyproj rasterio requests rioxarray scipy.stats shapely sklearn sklearn.ensemble sklearn.linear_model tiledb "
+    "xarray".split()
 )
 
 

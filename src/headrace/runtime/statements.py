@@ -26,19 +26,25 @@ _open: dict[str, Any] = {}  # a connection, once there is a job; by what it was 
 
 def run(arguments: dict[str, Any], sink: Sink, wanted: Sequence[str]) -> Any:  # noqa: ANN401 - formats' Encoded
     """Run a job and write its rows. `wanted` are formats that rows are written in, the first that can."""
-    job = msgspec.convert(arguments, Job)
+    return answer(msgspec.convert(arguments, Job), sink, wanted)
+
+
+def answer(job: Job, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, int] | None = None) -> Any:  # noqa: ANN401
+    """Run a job and write its rows, for a map tile where there is one."""
     cursor = _connection(job).cursor()
     try:
         if job.home is not None:
             cursor.execute(f"USE {_duckdb.quoted(job.home)}")
-        name = "tiledb" if job.query.dialect == "mysql" or job.query.places else "duckdb"
-        return write(_engines.ENGINES[name].run(cursor, job.query), sink, wanted)
+        if job.reads:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+        name = "tiledb" if job.query.dialect == "mysql" else "duckdb"
+        return write(_engines.ENGINES[name].run(cursor, job.query), sink, wanted, tile)
     finally:
         cursor.close()
 
 
-def write(rows: Any, sink: Sink, wanted: Sequence[str]) -> Any:  # noqa: ANN401 - Arrow's table or reader, formats' Encoded
-    """Write rows; as an Arrow stream while they come, in any other format once they are all there."""
+def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, int] | None = None) -> Any:  # noqa: ANN401 - Arrow's table or reader, formats' Encoded
+    """Write rows; as an Arrow stream while they come, in any other format once they are all there. Raises Invalid."""
     import pyarrow as pa
 
     if list(wanted[:1]) == ["arrow"]:
@@ -50,7 +56,10 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str]) -> Any:  # noqa: ANN401 
     table = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
     if wanted and wanted[0] in PLAIN:
         return _write_plain(table, sink, wanted[0])
-    return _formats.encode(table, wanted, None, sink)
+    try:
+        return _formats.encode(table, wanted, tile, sink)
+    except _formats.Unserializable as wrong:
+        raise Invalid(str(wrong).replace("The udf returned", "The statement gave", 1)) from wrong
 
 
 def _write_plain(table: Any, sink: Sink, name: str) -> Any:  # noqa: ANN401

@@ -45,7 +45,11 @@ from headrace.runtime.wire import Begun, Plan, Ready, Reply, Task
 
 COMPILED = 256  # digests
 # What answers in place of a function: `run(arguments, sink, formats)` of a module, imported when it is first wanted.
-PROGRAMS = {"sql": "headrace.runtime.statements", "pickle": "headrace.runtime.pickles"}
+PROGRAMS = {
+    "sql": "headrace.runtime.statements",
+    "query": "headrace.runtime.saved_queries",
+    "pickle": "headrace.runtime.pickles",
+}
 KEPT_IN_SCRATCH = ".cache"  # what `fused.cache` keeps between calls of this worker
 MESSAGE = 10_000  # characters of an exception's text
 KIND = 200  # characters of an exception's name
@@ -242,6 +246,8 @@ class Worker:
         times.append(perf_counter())
         try:
             encoded = program.run(task.arguments, sink, task.formats)
+        except self._arguments.ArgumentError as wrong:
+            raise Failure(Outcome.ARGUMENT, _told(wrong.kind, str(wrong))) from None
         except HeadraceError as wrong:
             line: int | None = getattr(wrong, "line", None)  # of a statement, where the error has a place in one
             told: Problem | None = getattr(wrong, "problem", None)  # of a function, which has a traceback of its own

@@ -4,6 +4,7 @@ An array is called `tiledb://namespace/name`. Who may do what with one is decide
 see one is told what they are told of one that there is not.
 """
 
+import re
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,13 +24,14 @@ from headrace.model import ids
 from headrace.model.array import Activity, Array, Event, check_name, check_storage, parse
 from headrace.model.object import NOUNS, Kind, Level
 from headrace.model.page import Page, Slice
-from headrace.model.task import LAKE
+from headrace.model.task import LAKE, Detail, Type
 from headrace.services import changes, namespaces, objects, sharing
 from headrace.services.call import Call
 
 ARRAY = NOUNS[Kind.ARRAY]
 PUBLIC = "public"  # the namespace that stands for everybody
 TOLD = ("name", "namespace", "storage", "description", "tags", "file_type", "public_read")
+WRITES = re.compile(r"\s*(insert|replace|delete|update)\b\s*(?:ignore\s+)?(?:into\s+|from\s+)?`([^`@]+)", re.IGNORECASE)
 MOST_RECENT = 20  # arrays that were accessed last
 
 
@@ -270,6 +272,16 @@ def note(
     )
 
 
+def note_task(connection: Connection, call: Call, uid: str, type_: Type, detail: Detail, uris: Sequence[str]) -> None:
+    """Write down what a task of the caller's did with the arrays of these URIs, as far as its words tell."""
+    by_event: dict[Event, list[Array]] = {}
+    for uri in uris:
+        if (array := rows.find(connection, *parse(uri))) is not None:
+            by_event.setdefault(_event(type_, detail, uri), []).append(array)
+    for event, done in by_event.items():
+        note(connection, call, done, event, uid)
+
+
 def list_activity(call: Call, namespace: str, called: str, page: Page | None, **wanted: Any) -> Slice[Activity]:  # noqa: ANN401
     """A page of what was done with an array, or all of it, for who manages it; `wanted` as `db.arrays` takes it."""
     with call.platform.db.read() as connection:
@@ -361,3 +373,14 @@ def _matches(connection: Connection, call: Call, shelf: Shelf, wanted: Wanted) -
     if wanted.public is not None:
         found.append(rows.public() if wanted.public else sa.not_(rows.public()))
     return found
+
+
+def _event(type_: Type, detail: Detail, uri: str) -> Event:
+    if type_ is not Type.SQL:
+        return Event.UDF
+    if detail.output_uri == uri:
+        return Event.QUERY_WRITE
+    verb = WRITES.match(detail.query or "")
+    if verb is None or uri != verb[2]:
+        return Event.QUERY_READ
+    return Event.QUERY_DELETE if verb[1].lower() == "delete" else Event.QUERY_WRITE

@@ -27,7 +27,8 @@ from headrace.executors import Body, Executor, Tell
 from headrace.model.job import Function
 from headrace.model.result import Answer, Growing, Outcome, Problem
 from headrace.model.run import Cache, Run, State
-from headrace.runtime.wire import Ask, Limits, Task
+from headrace.runtime.wire import Ask, Lent, Limits, Task
+from headrace.services import versions
 from headrace.services.admission import Lock
 from headrace.services.measures import Measures
 from headrace.settings import Settings
@@ -71,6 +72,10 @@ class Target(Struct, frozen=True, kw_only=True):
     collection_id: int | None = None  # of the token that it was called by
     lock: Lock | None = None  # what a caller needs beside the token
     keeps: bool = True  # whether results are stored where neither the call nor the udf says
+    program: str = ""  # of runtime/worker.py:PROGRAMS, where that answers and no function does
+    job: dict[str, Any] = {}  # what the program is given beside the call's arguments
+    lent: tuple[Lent, ...] = ()  # what its worker is shown
+    reads: tuple[str, ...] = ()  # paths whose changes make another result of an equal call
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -240,6 +245,8 @@ class Calls:
             await asyncio.wait(self._storing)
 
     def _max_age(self, request: Request) -> float:
+        if request.target.reads and not versions.settled(request.target.reads):
+            return 0
         if request.max_age is not None:
             return request.max_age
         if request.target.max_age is not None:
@@ -318,19 +325,22 @@ class Calls:
 
     def _task(self, request: Request) -> Task:
         target = request.target
+        # Somebody else's code gets no process that the owner's own calls are served by.
+        owner = f"{target.owner_id}" if target.author_id is None else f"{target.owner_id}/{target.author_id}"
         return Task(
             uid=request.uid,
-            # Somebody else's code gets no process that the owner's own calls are served by.
-            owner=f"{target.owner_id}" if target.author_id is None else f"{target.owner_id}/{target.author_id}",
+            owner=f"{target.program} {owner}" if target.program else owner,
             environment=target.environment,
             name=target.name,
             code=target.function.code,
             entrypoint=target.function.entrypoint,
             digest=target.digest,
             modules=target.function.headers,
-            arguments=request.arguments,
+            arguments=_of_program(request) if target.program else request.arguments,
             formats=list(request.formats),
             tile=request.tile,
+            program=target.program,
+            lent=target.lent,
             context=request.context,
             streams=request.streams,
             depth=request.depth,
@@ -342,7 +352,7 @@ class Calls:
 
 
 def key_of(request: Request) -> str:
-    """What makes two calls equal: code, owner's environment, arguments, formats and tile.
+    """What makes two calls equal: code, owner's environment, arguments, formats and tile, the state of what it reads.
 
     And who wrote the code, where that is not the owner: the same code may ask for less then. Its first part is the
     group that results are forgotten by, and of a tile its last part is the tile.
@@ -356,9 +366,17 @@ def key_of(request: Request) -> str:
         request.tile,
         *(() if target.author_id is None else (target.author_id,)),
         *(("element", *request.element) if request.element else ()),
+        *(("reads", versions.of(target.reads)) if target.reads else ()),
     )
     key = f"{group_of(target.owner_id, target.digest)}-{sha256(_canonical(parts)).hexdigest()[:48]}"
     return key if request.tile is None else f"{key}-{request.tile[0]}-{request.tile[1]}-{request.tile[2]}"
+
+
+def _of_program(request: Request) -> dict[str, Any]:
+    target, given = request.target, request.arguments
+    if request.element:
+        given = {**given, **(request.element[0] if isinstance(request.element[0], dict) else {"": request.element[0]})}
+    return {**target.job, "given": given, "tile": request.tile}
 
 
 def group_of(owner_id: int, digest: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import msgspec
+
 from headrace import engines
 from headrace.db import credentials as rows
 from headrace.db import hosts as host_rows
@@ -11,7 +13,7 @@ from headrace.errors import Invalid
 from headrace.model.database import WAREHOUSE, Login, RemoteHost
 from headrace.model.object import Level
 from headrace.runtime.reach import Bounds
-from headrace.services import credentials, hosts, objects
+from headrace.services import credentials, hosts, objects, schemas
 from headrace.services.call import Call
 
 
@@ -39,6 +41,8 @@ def catalogue(
     if engine.catalogue is None:
         raise Invalid(f"{host.name} is no database.")
     target = engine.locate(host.url)
+    if host.type == WAREHOUSE:
+        target = msgspec.structs.replace(target, schemas=schemas.open_to(call))
     login = login or credentials.login_for(call, host, credential_id)
     with _one(call), engine.catalogue(target, login, _bounds(call)) as found:
         yield found

@@ -3,15 +3,16 @@
 The function is described by a fenced worker, in a call whose entrypoint is ours; what it says is kept like a result.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from headrace.db import accounts
-from headrace.model import ids
-from headrace.model.job import Udf
+from headrace.model import ids, statement
+from headrace.model.job import Function, Udf
 from headrace.model.result import Answer, Outcome, Problem
+from headrace.model.statement import Kind, Saved
 from headrace.services import collections, tokens
 from headrace.services.call import Platform
 from headrace.services.calls import Calls, Request, Target
@@ -27,8 +28,6 @@ def {entrypoint}():
 """
 LARGEST = 512 << 10  # bytes of a description
 KEPT_SECONDS = 86_400
-
-Kind = Literal["text", "integer", "number", "boolean", "choice", "date", "datetime", "time", "json"]
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -91,6 +90,8 @@ def name_of(platform: Platform, user_id: int) -> str:
 async def describe(calls: Calls, target: Target, context: dict[str, Any]) -> Description:
     """What the target's function says of itself. A function that cannot be made is described by what went wrong."""
     function = target.function
+    if (saved := function.saved()) is not None:
+        return _of_statement(function, saved)
     source = SOURCE.format(entrypoint=ENTRYPOINT, name=function.entrypoint)
     described = msgspec.structs.replace(function, code=function.code + source, entrypoint=ENTRYPOINT, parameters={})
     answered = await calls.answer(
@@ -106,6 +107,29 @@ async def describe(calls: Calls, target: Target, context: dict[str, Any]) -> Des
         )
     )
     return _read(answered.answer, target)
+
+
+def _of_statement(function: Function, saved: Saved) -> Description:
+    """What a saved query declares; nothing need be run to tell."""
+    given = function.parameters
+    parameters = [
+        Parameter(
+            name=one.name,
+            annotation=one.kind,
+            wants=one.words,
+            kind=one.kind,
+            choices=[str(choice) for choice in one.choices],
+            required=one.name not in given,
+            default=_as_text(given[one.name]) if one.name in given else None,
+            shown=_as_text(given[one.name]) if one.name in given else None,
+        )
+        for one in saved.inputs
+    ]
+    declared = {one.name for one in saved.inputs}
+    tiled = any(name in statement.TILE for name in statement.names_in(function.code, saved.dialect)) and not (
+        declared & set(statement.TILE)
+    )
+    return Description(doc=statement.doc(function.code), parameters=parameters, place="z, x, y" if tiled else None)
 
 
 def _read(answer: Answer, target: Target) -> Description:

@@ -101,7 +101,8 @@ class Functions:
                 f"The function, its arguments and the results among them have at most {LARGEST >> 20} MB together."
             )
         environment = environments.resolve(call.platform, call.user.id, asked.environment)
-        lent = list(lending.lent.values())
+        # To read, whoever's it is: what a function is given of an array is all that it has to do with it.
+        lent = [replace(one, writable=False) for one in lending.lent.values()]
         if environment == DEFAULT and isinstance(function, bytes) and asked.language == "python":
             lent += self._interpreter(asked, arguments)
         return Wanted(

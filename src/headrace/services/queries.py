@@ -8,10 +8,13 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headrace.errors import Invalid, TooLarge
 from headrace.model.object import Level
 from headrace.model.query import Job, Query, Schema
+from headrace.model.statement import Saved
+from headrace.model.task import LAKE as LENDING
 from headrace.model.task import Detail, Type
 from headrace.runtime.sandbox import LAKE
 from headrace.runtime.wire import Lent
@@ -26,6 +29,14 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 THREADS = 4
 FOR_ROWS = 0.6  # of a worker's memory; the rest is for what Python and Arrow hold
 MOST_PARAMETERS = 65_535
+# What every commit writes: to the catalogue of a schema; to an array, its fragments, schemas and metadata.
+WRITTEN = ("catalogue.sqlite", "catalogue.sqlite-wal", "__commits", "__fragments", "__schema", "__meta")
+# What a result depends on besides those: files, other hosts, the clock and chance.
+ELSEWHERE = re.compile(
+    r"/mount|(?<!tiledb)://|\b(now|today|current_\w+|localtime\w*|get_current_\w+|sysdate|curdate|curtime|utc_\w+"
+    r"|unix_timestamp|random|rand|setseed|uuid\w*|gen_random_uuid|nextval|tablesample|using\s+sample)\b",
+    re.IGNORECASE,
+)
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -104,6 +115,36 @@ def prepare(
         graph_uid=graph_uid,
         node_uid=node_uid,
         shares=True,
+    )
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """A saved query as a call of it runs."""
+
+    job: dict[str, Any]  # what the program `query` is given beside the values of a call
+    lent: tuple[Lent, ...]
+    reads: tuple[str, ...]  # paths whose changes make another result
+    keeps: bool  # whether no change of its result escapes those paths
+
+
+def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
+    """A saved query over what its owner, whose call this is, may see; it reads, and writes nothing. Blocks.
+
+    Raises NotFound, Invalid and TooLarge as `prepare` does.
+    """
+    wanted = prepare(call, Statement(query=text, dialect=saved.dialect), namespace=call.user.username)
+    job = msgspec.convert(wanted.arguments, Job)
+    query = replace(job.query, places=[replace(one, writable=False) for one in job.query.places])
+    schemas_read = [replace(one, writable=False) for one in job.schemas]
+    job = replace(job, query=query, schemas=schemas_read, reads=saved.dialect == "duckdb" and not query.places)
+    lent = tuple(replace(one, writable=False) for one in wanted.lent)
+    lake = call.platform.settings.home / LENDING
+    reads = [f"{lake / one.path}/{name}" for one in lent for name in WRITTEN]
+    return Ready(
+        job={"job": msgspec.to_builtins(job, builtin_types=(bytes,)), "saved": msgspec.to_builtins(saved)},
+        lent=lent,
+        reads=tuple(reads),
+        keeps=not ELSEWHERE.search(text) and all(one.path.startswith(f"{LAKE}/") for one in query.places),
     )
 
 

@@ -5,22 +5,28 @@ does not have. Everybody has one that is named like them, from the first stateme
 """
 
 import re
+import shutil
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
+from headrace.db import accounts
 from headrace.db import objects as queries
 from headrace.db.tables import schemas
 from headrace.errors import Conflict, Invalid
-from headrace.model.object import NOUNS, Kind, Level, Object
-from headrace.services import changes
+from headrace.model.database import OpenSchema, Privilege
+from headrace.model.object import NOUNS, Kind, Level, Object, Share
+from headrace.model.task import LAKE
+from headrace.services import changes, objects
 from headrace.services.call import Call
+from headrace.store import lake
 
 SCHEMA = NOUNS[Kind.SCHEMA]
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]{0,62}")
 # What a statement calls by these names is no schema of ours.
 TAKEN = frozenset({"main", "memory", "system", "temp", "information_schema", "pg_catalog", "headrace"})
+ALL = ("CREATE", "DELETE", "INSERT", "SELECT", "UPDATE")
 FIELDS = [schemas.c[name] for name in Object.__struct_fields__]
 
 
@@ -74,6 +80,47 @@ def list_schemas(call: Call) -> list[Object]:
     with call.platform.db.read() as connection:
         seen = select(*FIELDS).where(queries.permitted(Kind.SCHEMA, call.user.id), ~schemas.c.archived)
         return [Object(**row) for row in connection.execute(seen.order_by(schemas.c.name)).mappings()]
+
+
+def get_schema(call: Call, schema_id: int) -> Object:
+    """A schema that the caller may see. Raises NotFound."""
+    with call.platform.db.read() as connection:
+        objects.require(connection, call, SCHEMA, schema_id)
+        return Object(**connection.execute(select(*FIELDS).where(schemas.c.id == schema_id)).mappings().one())
+
+
+def delete_schema(call: Call, schema_id: int) -> None:
+    """Delete a schema that the caller manages, with every table in it."""
+    with call.platform.db.begin() as connection:
+        objects.delete(connection, call, SCHEMA, schema_id)
+    shutil.rmtree(call.platform.settings.home / LAKE / lake.SCHEMAS / str(schema_id), ignore_errors=True)
+
+
+def open_to(call: Call) -> tuple[OpenSchema, ...]:
+    """The schemas that the caller may see, where they lie, and who may do what with them."""
+    home, found = call.platform.settings.home, list_schemas(call)
+    with call.platform.db.read() as connection:
+        owners = {user.id: user.username for user in accounts.find_users(connection, {one.owner_id for one in found})}
+        shared = {one.id: queries.list_shares(connection, Kind.SCHEMA, one.id) for one in found}
+    return tuple(
+        OpenSchema(
+            name=one.name,
+            folder=str(home / LAKE / lake.SCHEMAS / str(one.id)),
+            owner=owners.get(one.owner_id, ""),
+            privileges=(
+                Privilege(grantee=owners.get(one.owner_id, ""), grantee_type="user", privileges=ALL, grantable=ALL),
+                *(_privilege(share) for share in shared[one.id]),
+            ),
+        )
+        for one in found
+    )
+
+
+def _privilege(share: Share) -> Privilege:
+    may = ("SELECT",) if share.level is Level.READ else ALL
+    grantable = ALL if share.level is Level.MANAGE else ()
+    kind = "user" if share.user_id is not None else "group"
+    return Privilege(grantee=share.name, grantee_type=kind, privileges=may, grantable=grantable)
 
 
 def _find(connection: Connection, name: str) -> Object | None:

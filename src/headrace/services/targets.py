@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from headrace.db import accounts
 from headrace.errors import Forbidden, Invalid, NotFound
-from headrace.model.access import User
+from headrace.model import statement
+from headrace.model.access import Principal, User
 from headrace.model.environment import DEFAULT
 from headrace.model.job import Function, Udf
-from headrace.services import collections, environments, tokens, udfs
+from headrace.services import collections, environments, queries, tokens, udfs
 from headrace.services.admission import Lock, lock_of
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Target
@@ -81,6 +83,8 @@ class Targets:
 
         def find() -> Target:
             target = _saved(udfs.get_by_slug(call, email, slug))
+            if is_query(target.function):  # it reads what its author may, and never what its caller may
+                return self._placed(target)
             author = target.owner_id if target.owner_id != user.id else asking
             own = msgspec.structs.replace(target, owner_id=user.id, owner_email=user.email, author_id=author)
             return self._placed(own)
@@ -90,15 +94,40 @@ class Targets:
     def in_environment(self, target: Target) -> Target:
         """A target whose environment is a name, placed in the one that its owner has under that name.
 
-        Raises Invalid where they have none, or it could not be built; Unavailable while it is.
+        One whose code is SQL is given what its owner may read. Raises Invalid where there is no such environment, or
+        it could not be built; Unavailable while it is.
         """
         return self._placed(target)
 
     def _placed(self, target: Target) -> Target:
+        if is_query(target.function):
+            return self._with_tables(target)
         if target.environment == DEFAULT:
             return target
         folder = environments.resolve(self._platform, target.owner_id, target.environment)
         return msgspec.structs.replace(target, environment=folder)
+
+    def _with_tables(self, target: Target) -> Target:
+        """A saved query with the tables that its owner may read, and what of them is looked at for changes."""
+        with self._platform.db.read() as connection:
+            owner = accounts.find_user(connection, id=target.owner_id)
+        saved = target.function.saved()
+        if owner is None or saved is None:
+            raise NotFound("Whose query this is is not known here any more.")
+        if target.author_id is not None:
+            raise Forbidden("Code of another author runs no SQL over your tables; save the query, and call it by name.")
+        statement.check(target.function.code, saved)
+        call = Call(self._platform, Principal(user=owner, key_id=0))
+        ready = queries.prepare_saved(call, target.function.code, saved)
+        return msgspec.structs.replace(
+            target,
+            program="query",
+            job=ready.job,
+            lent=ready.lent,
+            reads=ready.reads,
+            keeps=target.keeps and ready.keeps,
+            environment=DEFAULT,
+        )
 
     def _remember(self, key: tuple[Any, ...], find: Callable[[], Target]) -> Target:
         revision = self._platform.revision.value
@@ -113,6 +142,11 @@ class Targets:
                 self._known.clear()
             self._known[key] = (time.monotonic() + FRESH, target)
         return target
+
+
+def is_query(function: Function) -> bool:
+    """Whether the code is SQL."""
+    return function.saved() is not None
 
 
 def name_key(call: Call, email: str, slug: str) -> tuple[object, ...]:

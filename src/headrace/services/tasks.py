@@ -35,6 +35,7 @@ from headrace.model.run import State
 from headrace.model.task import Detail, Filter, Task, Type, result_key
 from headrace.runtime import wire
 from headrace.runtime.wire import Lent, Limits
+from headrace.services import arrays
 from headrace.services.call import Call, Platform
 from headrace.services.calls import COPIED, GONE, STATUS, etag_of
 from headrace.store.results import Results, Stored
@@ -200,7 +201,7 @@ class Tasks:
             await asyncio.shield(begun)
             total_ms = (time.perf_counter() - began) * 1000
             # Written down though whoever asked has gone; the loop keeps no reference to what nobody waits for.
-            ending = asyncio.create_task(asyncio.to_thread(self._end, uid, wanted, answer, total_ms))
+            ending = asyncio.create_task(asyncio.to_thread(self._end, call, uid, wanted, answer, total_ms))
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
             await asyncio.shield(ending)
@@ -256,7 +257,7 @@ class Tasks:
                 raise Conflict(f"There is a task {uid} already.")
             queries.insert(connection, task, code_hash=hash_of(wanted), server=self._server)
 
-    def _end(self, uid: str, wanted: Wanted, answer: Answer, total_ms: float) -> None:
+    def _end(self, call: Call, uid: str, wanted: Wanted, answer: Answer, total_ms: float) -> None:
         if wanted.ended is not None:
             wanted.ended(answer)
         good, problem, timing = answer.outcome is Outcome.OK, answer.problem, answer.timing
@@ -280,6 +281,8 @@ class Tasks:
                 error=queries.clean(problem.message[: queries.LONGEST]) if problem else None,
             )
             queries.add_output(connection, uid, answer.stdout, answer.stderr)
+            if good and wanted.arrays:
+                arrays.note_task(connection, call, uid, wanted.type, wanted.detail, wanted.arrays)
             if wanted.keeps and good:
                 days = self._platform.settings.task_result_days
                 queries.keep(connection, uid, datetime.now(UTC) + timedelta(days=days))

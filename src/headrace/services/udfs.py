@@ -13,7 +13,7 @@ from headrace.db import collections
 from headrace.db import jobs as queries
 from headrace.db.tables import jobs, users
 from headrace.errors import Conflict, Invalid, NotFound, TooLarge
-from headrace.model import ids
+from headrace.model import ids, statement
 from headrace.model.job import Function, Udf, Version
 from headrace.model.object import Kind
 from headrace.model.page import Slice
@@ -212,9 +212,12 @@ def check_body(body: str) -> Function:
     if "\\u0000" in body or "\0" in body:
         raise Invalid("The udf contains a NUL character, which no source text has.")
     try:
-        return _decode(body)
+        function = _decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as wrong:
         raise Invalid(f"The udf cannot be read: {wrong}. It wants at least `code` and `entrypoint`.") from wrong
+    if (saved := function.saved()) is not None and function.code.strip():
+        statement.check(function.code, saved, function.parameters)
+    return function
 
 
 def _collection(call: Call, uid: str) -> int:

@@ -1,5 +1,7 @@
 """Names on the wire: both spellings in, camelCase out, free-form maps as they are."""
 
+import json
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -46,6 +48,43 @@ def test_the_keys_of_free_form_maps_are_left_as_they_are():
 def test_answers_are_camel_case():
     assert b'"remoteHostId":3' in codec.writer(Outer)(read(SNAKE))
     assert b'"someKey":{"other_key":1}' in codec.writer(Outer)(read(SNAKE))
+
+
+class Hour(Wire, frozen=True, kw_only=True):
+    began_at: datetime
+    ended_at: datetime | None = None
+    free_form: Any = None
+
+
+class Day(Wire, frozen=True, kw_only=True):
+    name: str
+    hour: Hour | list[Hour] | None = None
+    hours: list[Hour] = []  # noqa: RUF012 - msgspec copies defaults
+    by_name: dict[str, Hour] = {}  # noqa: RUF012 - msgspec copies defaults
+    next_day: "Day | None" = None
+
+
+def test_moments_go_out_in_utc_to_the_millisecond():
+    text = "2017-02-07T20:43:51.159999Z"
+    exact, whole = datetime.fromisoformat(text), datetime(2017, 3, 1, 12, tzinfo=UTC)
+    east = whole.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    first = Hour(began_at=exact, ended_at=east, free_form={"began_at": text, "beganAt": [text]})
+    told = {
+        "beganAt": "2017-02-07T20:43:51.159Z",
+        "endedAt": "2017-03-01T12:00:00.000Z",
+        "freeForm": {"began_at": text, "beganAt": [text]},  # it is the user's own
+    }
+    last = {"beganAt": "2017-03-01T12:00:00.000Z", "endedAt": None, "freeForm": None}
+    day = Day(name=text, hour=first, hours=[first, Hour(began_at=whole)], by_name={"a_b": first})
+    expected = {"name": text, "hour": told, "hours": [told, last], "byName": {"a_b": told}, "nextDay": None}
+    assert json.loads(codec.writer(Day)(day)) == expected
+    assert json.loads(codec.writer(list[Day])([day, day])) == [expected, expected]
+    assert json.loads(codec.writer(Day)(Day(name="x", hour=Inner(run_as="a"))))["hour"] == {
+        "runAs": "a",
+        "freeForm": {},
+    }
+    week = json.loads(codec.writer(Day)(Day(name="x", next_day=Day(name="y", hour=first))))
+    assert (week["hour"], week["hours"], week["byName"], week["nextDay"]["hour"]) == (None, [], {}, told)
 
 
 @pytest.mark.parametrize(

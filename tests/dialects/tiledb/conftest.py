@@ -8,31 +8,8 @@ import httpx
 import pytest
 
 from published import Person, Published, environment, interpreter
+from tiledb_wire import NEW, OLD, strict
 from tiledb_wire import person as new_person
-from tiledb_wire import strict
-
-# What this client needs to be imported, and not the packages for life sciences that it names besides.
-NEW = (
-    "--no-deps",
-    "tiledb-cloud==0.14.4",
-    "tiledb==0.36.1",
-    "pandas<3",
-    "numpy<3",
-    "pyarrow",
-    "attrs",
-    "certifi",
-    "importlib-metadata<8.6",
-    "zipp",
-    "packaging",
-    "python-dateutil",
-    "pytz",
-    "tzdata",
-    "six",
-    "tblib",
-    "typing-extensions",
-    "urllib3<2.6",
-)
-OLD = ("tiledb-cloud==0.8.2",)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Functions that the published clients send: called, registered, shared, and whatever goes wrong."""
 
+import numpy as np
 import pytest
+import tiledb
 
 from tiledb_wire import person as new_person
 from tiledb_wire import strict
@@ -326,3 +328,109 @@ tiledb.cloud.udf.unshare(user + "/twice", {other.username!r})
 tiledb.cloud.udf.delete(*{'("tiledb://" + user + "/twice",)' if is_new(client) else '("twice", user)'})
 """)  # fmt: skip
         assert called()[0] == 404
+
+
+class TestArrays:
+    """Parts of arrays that lie in folders of the server's."""
+
+    def test_a_function_is_applied_to_a_part_of_an_array(self, client, server):
+        user = lay(server, client)
+        found = run(client, f"""
+def total(data, times=1):
+    return float(data[""].sum()) * times
+answer = [tiledb.cloud.array.apply("tiledb://{user}/matrix", total, [(0, 1), [1, 3]]),
+          tiledb.cloud.array.apply("tiledb://{user}/matrix", total, [(0, 1), (0, 3)], times=10),
+          tiledb.cloud.array.apply_async("tiledb://{user}/matrix", total, [(2, 2), []]).get(60)]
+""")  # fmt: skip
+        assert found == [16.0, 280.0, 38.0]
+
+    def test_dates_and_attributes_of_a_sparse_array(self, client, server):
+        user = lay(server, client)
+        found = run(client, f"""
+import numpy
+def show(data):
+    return [sorted(data), [str(t) for t in data["t"]], data["a"].tolist()]
+part = [(numpy.datetime64("2020-01-02", "D"), numpy.datetime64("2020-01-03", "D"))]
+answer = tiledb.cloud.array.apply("tiledb://{user}/days", show, part, attrs=["a"])
+""")  # fmt: skip
+        assert found == [["a", "t"], ["2020-01-02", "2020-01-03"], [1, 2]]
+
+    def test_several_arrays_are_a_list(self, client, server):
+        user = lay(server, client)
+        found = run(client, f"""
+def both(arrays, plus=0):
+    return [float(arrays[0][""].sum()), int(arrays[1]["a"].sum()) + plus]
+arrays = tiledb.cloud.array.ArrayList()
+arrays.add("tiledb://{user}/matrix", [(0, 0), (0, 3)], [""])
+arrays.add("tiledb://{user}/days", [(18262, 18264)], ["a"])
+answer = tiledb.cloud.array.exec_multi_array_udf(both, arrays, plus=100)
+""")  # fmt: skip
+        assert found == [6.0, 103]
+
+    def test_the_task_names_the_array_and_is_found_by_it(self, client, server):
+        user = lay(server, client)
+        found = run(client, f"""
+def total(data): return float(data[""].sum())
+tiledb.cloud.array.apply("tiledb://{user}/matrix", total, [(0, 0), (0, 0)], task_name="of the matrix")
+task = tiledb.cloud.last_udf_task()
+answer = [task.type, task.array_metadata.tiledb_uri, task.name]
+""")  # fmt: skip
+        assert found == ["UDF", f"tiledb://{user}/matrix", "of the matrix"]
+
+    def test_an_array_of_somebody_else_s_is_told_as_none(self, client, server):
+        other = new_person(server, "other")
+        folder(server, other, "secret")
+        found = run(client, f"""
+def total(data): return 1
+answer = []
+for name in ("secret", "nothing"):
+    try:
+        tiledb.cloud.array.apply("tiledb://{other.username}/" + name, total, [])
+    except tiledb.cloud.TileDBCloudError as error:
+        answer.append(str(error).replace(name, "it").partition(" - Code")[0])
+""")  # fmt: skip
+        assert found[0] == found[1]
+        assert "There is no array" in found[0]
+
+    def test_a_function_does_not_write_to_what_it_reads(self, client, server):
+        user = lay(server, client)
+        found = run(client, f"""
+def spoil(data):
+    import os
+    seen, written = [], []
+    for name in os.listdir("/lake"):
+        seen.append(name.partition("-")[0])
+        try:
+            with open(f"/lake/{{name}}/spoiled", "w"):
+                written.append(name)
+        except OSError:
+            pass
+    return [seen.count("array"), written]
+answer = tiledb.cloud.array.apply("tiledb://{user}/matrix", spoil, [])
+""")  # fmt: skip
+        assert found == [1, []]
+
+
+def folder(server, person, name: str) -> str:
+    """The folder of a new array in the namespace of a person."""
+    with strict(server, person.key) as http:
+        made = http.post(f"/v1/arrays/{person.username}/{name}/register", json={}).json()
+    (found,) = (server.home / "lake" / "arrays").glob(f"*/{made['id']}")
+    return str(found)
+
+
+def lay(server, client) -> str:
+    """Lay arrays for a client, once: a dense one called `matrix`, a sparse one called `days`. The namespace."""
+    if getattr(client, "laid", False):
+        return client.person.username
+    client.laid = True
+    matrix, days = folder(server, client.person, "matrix"), folder(server, client.person, "days")
+    tiledb.from_numpy(matrix, np.arange(12.0).reshape(3, 4))
+    day = np.datetime64("2020-01-01", "D")
+    domain = tiledb.Domain(
+        tiledb.Dim("t", domain=(day, day + 3650), tile=np.timedelta64(10, "D"), dtype="datetime64[D]")
+    )
+    tiledb.Array.create(days, tiledb.ArraySchema(domain=domain, sparse=True, attrs=[tiledb.Attr("a", dtype="i4")]))
+    with tiledb.open(days, "w") as array:
+        array[day + np.arange(4)] = {"a": np.arange(4, dtype="i4")}
+    return client.person.username

@@ -6,9 +6,11 @@ import pickle
 import uuid
 import zlib
 
+import httpx
 import pyarrow as pa
 import pytest
 
+from conftest import wait_until
 from tiledb_wire import TASK_ID, strict
 from tiledb_wire import person as new_person
 
@@ -196,6 +198,9 @@ def test_a_statement_is_bounded(web, person):
     answer = web.post(f"/v1/sql/{person.username}", json={"query": "select 1 -- " + "x" * (2 << 20)})
     assert answer.status_code == 413
     assert "HEADRACE_SQL_KB" in answer.json()["message"]
+    answer = web.post(f"/v1/sql/{person.username}", json={"query": "select 1 -- " + "x" * (17 << 20)})
+    assert answer.status_code == 413
+    assert web.get("/v1/tasks").json()["array_tasks"] == []
 
 
 def test_lists_of_tasks_hold_what_is_asked_for(run, web, person):
@@ -237,3 +242,124 @@ def test_arrow_is_a_stream_and_no_file(run):
     assert not answer.content.startswith(b"ARROW1")
     with pa.ipc.open_stream(io.BytesIO(answer.content)) as reader:
         assert reader.read_all().num_rows == 1
+
+
+GRID = """
+create table `{}` (
+    x int dimension=1 lower_bound=0 upper_bound=9 tile_extent=5,
+    y int dimension=1 lower_bound=0 upper_bound=9 tile_extent=5,
+    v double
+) engine=MyTile array_type='SPARSE'
+"""
+
+
+def test_an_array_that_a_statement_makes_is_in_the_catalogue(run, web, person):
+    uri = f"tiledb://{person.username}/grid"
+    assert run(GRID.format(uri)).status_code == 200
+    assert run(f"insert into `{uri}` values (1, 1, 0.5), (2, 3, 1.5)").status_code == 200
+    rows = run(f"select * from `{uri}` where x = 2")
+    assert rows.json() == [{"x": 2, "y": 3, "v": 1.5}]
+    base = f"/v1/arrays/{person.username}/grid"
+    uid = web.get(f"{base}/metadata").json()["id"]
+    assert run(f"select v from `tiledb://{person.username}/{uid}` where x = 1").json() == [{"v": 0.5}]
+    done = web.get(f"{base}/activity").json()
+    assert [one["action"] for one in done] == ["query_read", "query_read", "query_write", "create"]
+    assert done[1]["array_task_id"] == rows.headers[TASK_ID]
+    for array in (uri, "grid"):
+        tasks = web.get("/v1/tasks", params={"array": array, "namespace": person.username}).json()["array_tasks"]
+        assert [one["array_metadata"]["tiledb_uri"] for one in tasks] == [uri] * 3
+    assert web.get("/v1/tasks", params={"array": "rid"}).json()["array_tasks"] == []
+    web.patch(f"{base}/metadata", json={"file_type": "file"})
+    assert len(web.get("/v1/tasks", params={"file_type": "file"}).json()["array_tasks"]) == 3
+    assert len(web.get("/v1/tasks", params={"exclude_file_type": "file"}).json()["array_tasks"]) == 1
+
+
+def test_a_stranger_reads_an_array_once_it_is_shared(run, web, person, server):
+    uri = f"tiledb://{person.username}/grid"
+    run(GRID.format(uri))
+    run(f"insert into `{uri}` values (1, 1, 0.5)")
+    friend = new_person(server, "friend")
+    with strict(server, friend.key) as http:
+
+        def ask(query):
+            return http.post(f"/v1/sql/{friend.username}", json={"query": query})
+
+        refused = ask(f"select * from `{uri}`")
+        assert refused.status_code == 422
+        assert "There is no table" in refused.json()["message"]
+        web.patch(f"/v1/arrays/{person.username}/grid/share", json={"namespace": friend.username, "actions": ["read"]})
+        assert ask(f"select v from `{uri}`").json() == [{"v": 0.5}]
+        assert ask(f"insert into `{uri}` values (2, 2, 9)").status_code == 422
+        web.patch(
+            f"/v1/arrays/{person.username}/grid/share",
+            json={"namespace": friend.username, "actions": ["read", "write"]},
+        )
+        assert ask(f"insert into `{uri}` values (2, 2, 9)").status_code == 200
+        web.patch(f"/v1/arrays/{person.username}/grid/share", json={"namespace": friend.username, "actions": []})
+        assert ask(f"select * from `{uri}`").status_code == 422
+    assert run(f"select count(*) as n from `{uri}`").json() == [{"n": 2}]
+
+
+def test_rows_are_written_into_an_array(run, person, web):
+    uri = f"tiledb://{person.username}/grid"
+    run(GRID.format(uri))
+    answer = run("select 4 as x, 5 as y, 0.25 as v", output_uri=uri, result_format="arrow")
+    assert arrow(answer).num_rows == 0
+    assert run(f"select * from `{uri}`").json() == [{"x": 4, "y": 5, "v": 0.25}]
+    assert web.get(f"/v1/arrays/{person.username}/grid/activity").json()[1]["action"] == "query_write"
+    missing = run("select 1 as x", output_uri=f"tiledb://{person.username}/nothing")
+    assert missing.status_code in {404, 422}
+    assert "nothing" in missing.json()["message"]
+
+
+def test_a_deleted_array_is_gone_for_statements(run, web, person):
+    uri = f"tiledb://{person.username}/grid"
+    run(GRID.format(uri))
+    assert web.delete(f"/v1/arrays/{person.username}/grid").status_code == 204
+    assert run(f"select * from `{uri}`").status_code == 422
+    assert run(GRID.format(uri)).status_code == 200
+
+
+SLOW = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000000) select count(*) as n from n"
+
+
+def test_a_statement_ends_with_its_request(run, web, person, server):
+    """Without the ids of a graph, nobody would ever ask for what it gives."""
+    run("select 1 as a", name="warm")
+    with strict(server, person.key) as http, pytest.raises(httpx.ReadTimeout):
+        http.post(f"/v1/sql/{person.username}", json={"query": SLOW, "name": "slow"}, timeout=1.5)
+
+    def slow():
+        return next((one for one in web.get("/v1/tasks").json()["array_tasks"] if one.get("name") == "slow"), {})
+
+    wait_until(lambda: slow().get("status") == "CANCELLED", 30)
+    assert slow()["duration"] < 15e9
+    assert run("select 2 as a").json() == [{"a": 2}]
+
+
+def test_the_request_that_the_protocols_page_shows(web, person):
+    """As it is printed there, names that nobody has included, and then with what has to be put in their place."""
+    shown = {
+        "name": "name_example",
+        "query": "query_example",
+        "output_uri": "s3://my_bucket/my_output_array",
+        "store_results": True,
+        "dont_download_results": True,
+        "result_format": "python_pickle",
+        "init_commands": ["init_commands_example"],
+        "parameters": [{}],
+        "task_graph_uuid": "task_graph_uuid_example",
+        "client_node_uuid": "client_node_uuid_example",
+    }
+    headers = {"Accept-Encoding": "Accept-Encoding_example"}
+    assert web.post("/v1/sql/namespace_example", json=shown, headers=headers).status_code == 404
+    path = f"/v1/sql/{person.username}"
+    assert web.post(path, json=shown, headers=headers).status_code == 422
+    put = shown | {"query": "select ? as a", "init_commands": ["set @a = 1"], "parameters": [1]}
+    del put["output_uri"]
+    answer = web.post(path, json=put, headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    task = web.get(f"/v1/task/{answer.headers[TASK_ID]}").json()
+    assert (task["name"], task["task_graph_uuid"]) == ("name_example", "task_graph_uuid_example")
+    assert pickle.loads(web.get(f"/v1/task/{task['id']}/result").content) == [{"a": 1}]
+    assert web.get("/v1/tasks").json()["array_tasks"][0]["id"] == task["id"]

@@ -27,7 +27,7 @@ from headrace.model.environment import DEFAULT
 from headrace.services import calls as service
 from headrace.services.call import Call
 from headrace.services.calls import Answered, Calls, Started, Target
-from headrace.services.targets import Targets, author_of, name_key, of_function
+from headrace.services.targets import Targets, author_of, is_query, name_key, of_function
 from headrace.settings import Settings
 
 START_SECONDS = 1.5  # how long a start waits for the answer before it says "accepted"; clients give up after 5
@@ -174,7 +174,7 @@ class CallRoutes:
             await read_body(request, self._body_bytes, self._body_seconds), dict(request.query_params)
         )
         target = of_function(user, function, author_of(call))
-        if target.environment != DEFAULT:
+        if target.environment != DEFAULT or is_query(function):
             target = await anyio.to_thread.run_sync(self._targets.in_environment, target)
         came = headers_of(request)
         made = service.Request(

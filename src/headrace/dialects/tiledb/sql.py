@@ -12,10 +12,14 @@ from headrace.api.presence import while_connected
 from headrace.api.streams import read_body
 from headrace.dialects.tiledb.answer import TYPES, respond, written_as
 from headrace.dialects.tiledb.codec import Codec, Wire
+from headrace.model.statement import Dialect
 from headrace.services import queries
 from headrace.services.call import Call
 from headrace.services.queries import Statement
 from headrace.services.tasks import Tasks
+
+# What no published client asks for: files that rows are saved as.
+FILES = frozenset({"csv", "geojson", "ndjson", "parquet", "xlsx"})
 
 
 class SQLParameters(Wire, frozen=True, kw_only=True):
@@ -32,6 +36,7 @@ class SQLParameters(Wire, frozen=True, kw_only=True):
     resource_class: str | None = None
     task_graph_uuid: str | None = None
     client_node_uuid: str | None = None
+    dialect: Dialect | None = None  # mysql where it is not given: of published clients, none gives it
 
 
 _read = Codec().reader(SQLParameters)
@@ -76,13 +81,14 @@ def _prepare(call: Call, namespace: str, asked: SQLParameters) -> Any:  # noqa: 
         query=asked.query,
         init=tuple(asked.init_commands or ()),
         parameters=tuple(asked.parameters or ()),
+        dialect=asked.dialect or "mysql",
         output_uri=asked.output_uri or None,
     )
     return queries.prepare(
         call,
         statement,
         namespace=namespace,
-        formats=(written_as(asked.result_format, "json"),),
+        formats=(_written(asked.result_format),),
         result_format=asked.result_format or "json",
         name=asked.name,
         keeps=bool(asked.store_results),
@@ -90,3 +96,7 @@ def _prepare(call: Call, namespace: str, asked: SQLParameters) -> Any:  # noqa: 
         node_uid=asked.client_node_uuid or None,
         resource_class=asked.resource_class,
     )
+
+
+def _written(asked: str | None) -> str:
+    return asked if asked in FILES else written_as(asked, "json")

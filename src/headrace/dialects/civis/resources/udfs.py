@@ -1,4 +1,4 @@
-"""Udfs: Python functions that are kept, and called over HTTP."""
+"""Udfs: Python functions and SQL queries that are kept, and called over HTTP."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,8 +9,10 @@ from msgspec import Meta
 from headrace.api.resource import Resource
 from headrace.dialects.civis.codec import Wire
 from headrace.dialects.civis.fields import BLANK, Newest, Uid
-from headrace.model import job
+from headrace.errors import Invalid
+from headrace.model import job, statement
 from headrace.model.page import Page, Slice
+from headrace.model.statement import ENTRYPOINT, SQL, Dialect, Kind
 from headrace.services import udfs
 from headrace.services.call import Call
 
@@ -23,7 +25,10 @@ Slug = Annotated[
         examples=["my_udf"],
     ),
 ]
-Code = Annotated[str, Meta(min_length=1, description="Python source that defines the entrypoint.")]
+Code = Annotated[
+    str, Meta(min_length=1, description="Python source that defines the entrypoint, or a statement of SQL.")
+]
+Language = Literal["python", "sql"]
 Entrypoint = Annotated[
     str, Meta(pattern=r"^[^\W\d]\w*$", max_length=200, examples=["udf"], description="The function to call.")
 ]
@@ -36,6 +41,14 @@ class Module(Wire, frozen=True, kw_only=True):
     module_name: Annotated[str, Meta(min_length=1, max_length=200)]
     source_code: str
     source_file: str | None = None
+
+
+class Input(Wire, frozen=True, kw_only=True):
+    """A value that the statement of a saved query takes, as :name."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[A-Za-z_]\w*$", examples=["least"])]
+    kind: Annotated[Kind, Meta(description="What it is; `choice` is one of `choices`.")] = "text"
+    choices: list[str] = []
 
 
 class Udf(Wire, frozen=True, kw_only=True):
@@ -58,6 +71,9 @@ class UdfDetail(Udf, frozen=True, kw_only=True):
 
     code: str
     entrypoint: str
+    language: str
+    dialect: str | None
+    inputs: list[Input]
     parameters: dict[str, Any]
     headers: list[Module]
     cache_max_age: int | None
@@ -68,6 +84,11 @@ class UdfCreate(Wire, frozen=True, kw_only=True):
 
     name: Annotated[Slug, Meta(description="The name that the udf is called by.")]
     code: Code
+    language: Annotated[Language, Meta(description="What the code is: Python, or one statement of SQL that reads.")] = (
+        "python"
+    )
+    dialect: Annotated[Dialect, Meta(description="Of a statement of SQL.")] = "duckdb"
+    inputs: Annotated[list[Input], Meta(description="What a statement of SQL takes, each as :name in it.")] = []
     entrypoint: Entrypoint = "udf"
     parameters: Annotated[dict[str, Any], Meta(description="Arguments where a call gives none.")] = {}
     headers: Annotated[list[Module], Meta(description="Extra modules that the function can import.")] = []
@@ -81,6 +102,10 @@ class UdfChange(Wire, frozen=True, kw_only=True):
 
     name: Annotated[Slug | None, Meta(description="The name that the udf is called by.")] = None
     code: Code | None = None
+    dialect: Annotated[Dialect | None, Meta(description="Of a statement of SQL.")] = None
+    inputs: Annotated[list[Input] | None, Meta(description="What a statement of SQL takes, each as :name in it.")] = (
+        None
+    )
     entrypoint: Entrypoint | None = None
     parameters: Annotated[dict[str, Any] | None, Meta(description="Arguments where a call gives none.")] = None
     headers: Annotated[list[Module] | None, Meta(description="Extra modules that the function can import.")] = None
@@ -181,15 +206,36 @@ def _body(known: dict[str, Any], given: UdfCreate | UdfChange) -> str:
             {"module_name": m.module_name, "source_code": m.source_code, "source_file": m.source_file}
             for m in given.headers
         ]
+    metadata = known.get("metadata") or {}
+    said = metadata.get(SQL)
+    if said is not None or (isinstance(given, UdfCreate) and given.language == "sql"):
+        dialect = given.dialect or (said or {}).get("dialect", "duckdb")
+        inputs = (said or {}).get("inputs", []) if given.inputs is None else [_input(one) for one in given.inputs]
+        changes["metadata"] = {**metadata, SQL: {"dialect": dialect, "inputs": inputs}}
+        changes["entrypoint"] = ENTRYPOINT
+    elif given.inputs:
+        raise Invalid("`inputs` are of SQL; a Python function says in its annotations what it takes.")
     return msgspec.json.encode(known | changes).decode()
+
+
+def _input(one: Input) -> dict[str, Any]:
+    return {"name": one.name, "kind": one.kind, "choices": one.choices}
+
+
+def _shown_input(one: statement.Input) -> Input:
+    return Input(name=one.name, kind=one.kind, choices=[str(choice) for choice in one.choices])
 
 
 def _detail(udf: job.Udf) -> UdfDetail:
     function = udfs.check_body(udf.body)
+    saved = function.saved()
     return UdfDetail(
         **_shown(udf),
         code=function.code,
         entrypoint=function.entrypoint,
+        language="python" if saved is None else "sql",
+        dialect=None if saved is None else saved.dialect,
+        inputs=[] if saved is None else [_shown_input(one) for one in saved.inputs],
         parameters=function.parameters,
         headers=[Module(module_name=m.name, source_code=m.source, source_file=m.source_file) for m in function.headers],
         cache_max_age=function.max_age(),
