@@ -105,7 +105,7 @@ class Functions:
         lent = [replace(one, writable=False) for one in lending.lent.values()]
         if environment != DEFAULT and lent:
             raise Invalid(
-                f"An array in a folder of the server's is read in its own environment alone, not in {asked.environment!r}."
+                f"An array that lies here is read in the server's own environment alone, not in {asked.environment!r}."
             )
         if environment == DEFAULT and isinstance(function, bytes) and asked.language == "python":
             lent += self._interpreter(asked, arguments)
