@@ -20,7 +20,7 @@ from headrace.model.result import Answer, Outcome
 from headrace.model.task import LAKE
 from headrace.runtime import sandbox
 from headrace.runtime.wire import Lent
-from headrace.services import arrays, spool
+from headrace.services import array_keys, arrays, spool
 from headrace.services.call import Call
 
 QUOTED = re.compile(r"""([`'"])((?:[a-z0-9]+)://[^`'"]+)\1""", re.IGNORECASE)
@@ -118,7 +118,8 @@ class Lending:
         else:
             path = array.storage
         self.arrays[array.uri] = array
-        place = Place(uri=uri, kind="array", path=path, writable=writable, config={})
+        config = array_keys.config_of(connection, self._call, array)
+        place = Place(uri=uri, kind="array", path=path, writable=writable, config=config)
         self.places[uri] = place
         return place
 
