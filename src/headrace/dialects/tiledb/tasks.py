@@ -122,7 +122,7 @@ class TaskRoutes:
         headers = {TASK_ID: task.uid}
         if not task.state.final:
             return content.Whole(b"", 202, headers)
-        if task.state is not State.SUCCEEDED:
+        if task.state is not State.SUCCEEDED and task.kept_until is None:
             raise NotFound(f"The task {id} ended as {STATES[task.state]} and has no result: {task.error}")
         stored = await anyio.to_thread.run_sync(partial(self._tasks.result, call, id))
         media_type = stored.media_type if stored.media_type in TYPES.values() else TYPES["bytes"]
