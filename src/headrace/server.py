@@ -38,6 +38,7 @@ from headrace.dialects.fused.maps import Maps
 from headrace.dialects.fused.openings import Openings
 from headrace.dialects.fused.share import Share
 from headrace.dialects.fused.tilejson import TileJson
+from headrace.dialects.tiledb.graphs import GraphRoutes
 from headrace.dialects.tiledb.sql import SqlRoutes
 from headrace.dialects.tiledb.tasks import TaskRoutes
 from headrace.dialects.tiledb.udfs import UdfRoutes
@@ -47,6 +48,7 @@ from headrace.services.admission import Admission
 from headrace.services.call import Call, Platform
 from headrace.services.calls import Calls
 from headrace.services.files import Files
+from headrace.services.graph_runs import Graphs
 from headrace.services.guesses import Guesses
 from headrace.services.handover import Handover
 from headrace.services.health import Health
@@ -95,6 +97,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     tasks = Tasks(platform, executor, results, server_of(settings.home))
     packages = Packages(settings)
     functions = Functions(tasks, packages.of)
+    graphs = Graphs(platform, tasks, functions, server_of(settings.home))
     targets, assets = Targets(platform), Assets(resources.files("headrace").joinpath("web", "dist"))
     guesses = Guesses(settings.wrong_guesses)
     openings = Openings(targets, Admission(platform, guesses), guesses)
@@ -119,11 +122,13 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     async def lifespan() -> AsyncGenerator[None]:
         await executor.start()
         await asyncio.to_thread(tasks.sweep)
+        await graphs.resume()
         janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
         builder = Builder(settings, platform.db, platform.builds, platform.revision.bump, executor.environments)
         yield
         health.stopping = True
         routes.close()
+        await graphs.close()
         await tasks.close()
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
@@ -140,7 +145,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     mounts = [
         Mount(civis.PREFIX, [*civis.operations(settings.url), *uploaded.operations()], civis.CODEC),
         Mount("/server/v1", of_fused, PlainJson()),
-        *tiledb.mounts(SqlRoutes(tasks), TaskRoutes(tasks), UdfRoutes(tasks, functions)),
+        *tiledb.mounts(SqlRoutes(tasks), TaskRoutes(tasks), UdfRoutes(tasks, functions), GraphRoutes(graphs)),
     ]
     people = [*landing(version("headrace")), *share.short(), *maps.pages(), *assets.operations()]
     mounts.append(Mount("/", people, PlainJson()))

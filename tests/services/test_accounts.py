@@ -10,6 +10,7 @@ import pytest
 
 import factories as make
 from headrace import settings as table
+from headrace.db import accounts as rows
 from headrace.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from headrace.model.page import Page
 from headrace.server import open_platform
@@ -294,3 +295,15 @@ def test_of_several_first_starts_at_once_one_is_first(home, database_url):
     assert [path.name for path in home.glob(".*")] == []
     for platform in platforms:
         platform.db.close()
+
+
+def test_sessions_that_ended_long_ago_are_forgotten_when_another_begins(admin):
+    caller = make.somebody(admin)
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    first, _ = accounts.create_session(caller, "session", soon)
+    other, _ = accounts.create_key(caller, caller.user.id, "session of somebody", timedelta(hours=1))
+    with caller.platform.db.begin() as connection:
+        for key in (first, other):
+            rows.update_key(connection, key.id, expires_at=datetime.now(UTC) - timedelta(days=30))
+    second, _ = accounts.create_session(caller, "session", soon)
+    assert {key.id for key in accounts.list_keys(caller, caller.user.id)} == {other.id, second.id}

@@ -40,6 +40,15 @@ def test_an_array_is_found_by_name_by_uuid_and_by_where_it_lies(ada):
     assert found(ada, f"tiledb://{ada.user.email}/grid").id == here.id
 
 
+@pytest.mark.parametrize("called", ["/", "//", "%", "_"])
+def test_nothing_but_signs_is_no_array(ada, called):
+    made(ada)
+    with pytest.raises(NotFound):
+        found(ada, f"tiledb://ada/{called}")
+    with pytest.raises(NotFound):
+        arrays.delete(ada, "ada", called)
+
+
 def test_one_that_lies_here_has_a_folder_that_workers_may_write_in(ada):
     folder = ada.platform.settings.home / LAKE / made(ada).folder
     assert folder.stat().st_mode & 0o777 == 0o777

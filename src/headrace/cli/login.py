@@ -1,6 +1,7 @@
 """`headrace login`: write a client's own settings, so that it speaks to a server of ours."""
 
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,31 @@ def civis(url: str | None, api_key: str | None, shell: str, file: Path | None) -
     click.echo(
         f"Written: {file}. `{'source' if shell == 'fish' else '.'} {shlex.quote(str(file))}` sets them.", err=True
     )
+
+
+@login.command()
+@url_option
+@key_option
+def tiledb(url: str | None, api_key: str | None) -> None:
+    """The published `tiledb-cloud` clients 0.8 to 0.14: ~/.tiledb/cloud.json, as their own login writes it.
+
+    What was there before is kept beside it as `cloud.json.before`.
+    """
+    known = _checked(url, api_key)
+    file = Path.home() / ".tiledb" / "cloud.json"
+    file.parent.mkdir(exist_ok=True, mode=0o700)
+    # The protocol's notes 1.2: host and key; a name and a password are only there where no key is.
+    values = {"host": known.url, "verify_ssl": True, "api_key": {"X-TILEDB-REST-API-KEY": known.api_key}}
+    try:
+        if file.exists() and json.loads(before := file.read_text() or "{}").get("host") != known.url:
+            profile.write(file.with_name(f"{file.name}.before"), before)
+    except (ValueError, AttributeError):
+        profile.write(file.with_name(f"{file.name}.before"), file.read_text(errors="replace"))
+    profile.write(file, json.dumps(values, indent=4, sort_keys=True) + "\n")
+    click.echo(f"Written: {file}. `import tiledb.cloud` now speaks to {known.url}.")
+    if set_there := [name for name in ("TILEDB_REST_HOST", "TILEDB_REST_TOKEN") if os.environ.get(name)]:
+        said = f"{' and '.join(set_there)} in your environment goes before the file; unset it."
+        click.secho(said, err=True, fg="yellow")
 
 
 def _assignment(shell: str, name: str, value: str) -> str:

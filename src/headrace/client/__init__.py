@@ -7,10 +7,11 @@ if TYPE_CHECKING:
     from headrace.client.client import Client
     from headrace.client.response import ListResponse, Response
     from headrace.client.result import Failed, Result, SharedUdf
+    from headrace.client.tasks import SQLParameters
 
-__all__ = ["Client", "Failed", "ListResponse", "Response", "Result", "SharedUdf"]
+__all__ = ["Client", "Failed", "ListResponse", "Response", "Result", "SQLParameters", "SharedUdf"]
 
-PLACES = {"Client": "client", "ListResponse": "response", "Response": "response"}
+PLACES = {"Client": "client", "ListResponse": "response", "Response": "response", "SQLParameters": "tasks"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute

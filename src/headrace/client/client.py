@@ -1,4 +1,4 @@
-"""A client of a server: its resources, and its udfs - save, run, share, and see what ran."""
+"""A client of a server: its resources, SQL, and its udfs - save, run, share, and see what ran."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from headrace.client import profile, specification
+from headrace.client.arrays import Arrays
 from headrace.client.caller import SENT_AGAIN, Caller, ReturnType
 from headrace.client.environments import Environments
 from headrace.client.files import Files
@@ -18,6 +19,7 @@ from headrace.client.result import Failed, Result, SharedUdf, checked, read, una
 from headrace.client.runs import Runs
 from headrace.client.source import Source, is_source, object_of, plain, text
 from headrace.client.specification import BASE, Local, Specification
+from headrace.client.tasks import Tasks
 from headrace.errors import Invalid
 
 Record = dict[str, Any]
@@ -27,7 +29,7 @@ REALTIME = "/realtime/local/api/v1/run/udf"
 TOKENS = ("fsh_", "fc_")
 
 
-class Client(Lookups):
+class Client(Lookups, Tasks):
     """Speaks to one server: `client.users.list()` is the operation `GET /users` of its resource API, and so on.
 
     The methods of the resources are made of the server's own document when the first of them is asked for;
@@ -113,6 +115,11 @@ class Client(Lookups):
             raise AttributeError(f"The client has no resource {name!r}; there are {', '.join(names)}.") from None
 
     @property
+    def arrays(self) -> Arrays:
+        """The arrays that you may see."""
+        return Arrays(self)
+
+    @property
     def environments(self) -> Environments:
         """One's own environments: packages with their versions, which udfs run in."""
         return Environments(self)
@@ -136,7 +143,9 @@ class Client(Lookups):
 
         `public` lets every user of the server read and list it; None leaves that as it is, at first closed.
         """
-        body = object_of(udf, name)
+        return self._keep(object_of(udf, name), public=public)
+
+    def _keep(self, body: Record, *, public: bool | None) -> Record:
         slug = body["name"]
         known = self._find(slug)
         path = f"/udf/by-id/{known['id']}" if known else "/udf/new"

@@ -130,6 +130,6 @@ def sentence(answer: httpx.Response) -> str:
     """What an error says, in the form of any of the server's protocols."""
     try:
         said = answer.json()
-        return str(said.get("detail") or said["errorDescription"])
+        return str(said.get("detail") or said.get("errorDescription") or said["message"])
     except (ValueError, KeyError, AttributeError):
         return f"{answer.request.url} answered {answer.status_code} and no sentence of ours; is it a Headrace server?"

@@ -1,6 +1,7 @@
 """Queries of accounts: users, groups and API keys. Each takes a connection and gives model values."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -159,6 +160,15 @@ def update_key(connection: Connection, key_id: int, **values: Any) -> ApiKey | N
     statement = api_keys.update().where(api_keys.c.id == key_id).values(values).returning(*KEY)
     row = connection.execute(statement).mappings().one_or_none()
     return ApiKey(**row) if row else None
+
+
+def delete_ended_keys(connection: Connection, user_id: int, name: str, before: datetime) -> int:
+    """Delete a user's keys of that name that ended before that moment. How many went."""
+    # Never the newest of all: SQLite would give its number to the next, and the log of changes knows keys by number.
+    newest = select(sa.func.max(api_keys.c.id)).scalar_subquery()
+    ended = (api_keys.c.expires_at < before, api_keys.c.id < newest)
+    statement = api_keys.delete().where(api_keys.c.user_id == user_id, api_keys.c.name == name, *ended)
+    return connection.execute(statement).rowcount
 
 
 def _slice(connection: Connection, statement: sa.Select[Any], table: sa.Table, kind: type, page: Page) -> Slice[Any]:

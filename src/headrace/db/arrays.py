@@ -29,9 +29,11 @@ def update(connection: Connection, array_id: int, **values: Any) -> Array:  # no
 
 def find(connection: Connection, namespace: str, called: str) -> Array | None:
     """The array of a namespace with that name, else with that UUID, else that lies there; whoever asks."""
-    same = sa.or_(arrays.c.name == called, arrays.c.uid == called, arrays.c.storage == called.rstrip("/"))
+    same = [arrays.c.name == called, arrays.c.uid == called]
+    if place := called.rstrip("/"):  # nothing but slashes is no place, though it is what arrays here have for one
+        same.append(arrays.c.storage == place)
     by = sa.case((arrays.c.name == called, 0), (arrays.c.uid == called, 1), else_=2)
-    statement = select(*ARRAY).where(arrays.c.namespace == namespace, same).order_by(by, arrays.c.id).limit(1)
+    statement = select(*ARRAY).where(arrays.c.namespace == namespace, sa.or_(*same)).order_by(by, arrays.c.id).limit(1)
     row = connection.execute(statement).mappings().one_or_none()
     return Array(**row) if row else None
 

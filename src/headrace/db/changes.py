@@ -51,7 +51,7 @@ def list_changes(
     The total is counted up to MOST_COUNTED.
     """
     me = {} if whose is None else {"me": whose}
-    found = connection.execute(_found(whose, matches).limit(MOST_COUNTED), me).scalars().all()
+    found = connection.execute(_found(connection.dialect.name, whose, matches).limit(MOST_COUNTED), me).scalars().all()
     newest = page.order_dir != "asc"
     statement = select(*_COLUMNS).outerjoin(users, users.c.id == changes.c.user_id)
     statement = statement.order_by(changes.c.id.desc() if newest else changes.c.id.asc())
@@ -64,7 +64,9 @@ def list_changes(
     return Slice([Change(**row) for row in rows], len(found))
 
 
-def _found(whose: int | None, matches: Sequence[sa.ColumnElement[bool]]) -> sa.Select[int] | sa.CompoundSelect[int]:
+def _found(
+    dialect: str, whose: int | None, matches: Sequence[sa.ColumnElement[bool]]
+) -> sa.Select[int] | sa.CompoundSelect[int]:
     """The ids of what a user may see, in no order: what they did, and what was done to what they manage.
 
     Two queries, each with its index; asked as one, both databases look at every change that there is.
@@ -72,10 +74,15 @@ def _found(whose: int | None, matches: Sequence[sa.ColumnElement[bool]]) -> sa.S
     if whose is None:
         return select(changes.c.id).where(*matches)
     managed = objects.managed()
-    same = sa.and_(managed.c.kind == changes.c.kind, managed.c.object_id == changes.c.object_id)
     theirs = select(changes.c.id).where(changes.c.user_id == ME, *matches)
-    others = select(changes.c.id).join(managed, same).where(changes.c.user_id.is_distinct_from(ME), *matches)
-    return sa.union_all(theirs, others)
+    same = sa.and_(managed.c.kind == changes.c.kind, managed.c.object_id == changes.c.object_id)
+    done = select(changes.c.id).where(same, changes.c.user_id.is_distinct_from(ME), *matches)
+    if (
+        dialect == "postgresql"
+    ):  # it expects more than there is, and would rather read all changes than look in the index
+        each = done.correlate(managed).offset(0).lateral()
+        done = select(each.c.id).select_from(managed.join(each, sa.true()))
+    return sa.union_all(theirs, done)
 
 
 def _seen(whose: int | None) -> list[sa.ColumnElement[bool]]:

@@ -68,6 +68,14 @@ def own_for(connection: Connection, user_id: int, remote_host_id: int) -> int | 
     return connection.execute(statement.limit(1)).scalar()
 
 
+def list_own(connection: Connection, user_id: int, type_: str) -> list[Credential]:
+    """A user's own credentials of a type that are not archived, the latest change first."""
+    own = (credentials.c.owner_id == user_id, credentials.c.type == type_, sa.not_(credentials.c.archived))
+    order = (credentials.c.updated_at.desc(), credentials.c.id.desc())
+    rows = connection.execute(select(*COLUMNS).select_from(JOINED).where(*own).order_by(*order)).mappings()
+    return [Credential(**row) for row in rows]
+
+
 def clear_default(connection: Connection, owner_id: int, type_: str) -> None:
     """Let none of a user's credentials of a type be the default."""
     # Two requests that make a default at once take turns.

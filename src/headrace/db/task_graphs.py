@@ -8,13 +8,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
-from headrace.db.tables import graph_logs, runs, tasks, users
+from headrace.db.tables import graph_logs, runs, task_graphs, tasks, users
 from headrace.model.page import Page, Slice
 from headrace.model.run import State
 from headrace.model.task_graph import ABANDONED, IDLE, Filter, Log, Node, Status
 
 MOST_COUNTED = 10_000
-OWN = ["uid", "owner_id", "namespace", "name", "created_at", "ended_at", "graph_uid", "reason"]
+OWN = ["uid", "owner_id", "namespace", "name", "created_at", "ended_at", "graph_uid", "reason", "round_at", "rounds"]
 
 _nodes = msgspec.json.Decoder(list[Node]).decode
 
@@ -23,7 +23,7 @@ def insert(connection: Connection, log: Log, **values: Any) -> None:  # noqa: AN
     """Write down a run of a graph."""
     own = {name: getattr(log, name) for name in OWN}
     nodes = msgspec.json.encode(log.nodes).decode()
-    connection.execute(graph_logs.insert().values(**own, nodes=nodes, rounds=0, **values))
+    connection.execute(graph_logs.insert().values(**own, nodes=nodes, **values))
 
 
 def find(connection: Connection, uid: str, *matches: sa.ColumnElement[bool]) -> Log | None:
@@ -53,6 +53,53 @@ def update(connection: Connection, uid: str, *matches: sa.ColumnElement[bool], *
     """Change a run. Whether it was there, and matched."""
     changed = graph_logs.update().where(graph_logs.c.uid == uid, *matches).values(values)
     return connection.execute(changed).rowcount > 0
+
+
+def body_of(connection: Connection, uid: str) -> str:
+    """The graph that a server runs, as it was when the run was asked for."""
+    return connection.execute(select(graph_logs.c.body).where(graph_logs.c.uid == uid)).scalar_one()
+
+
+def has_ended(connection: Connection, uid: str) -> bool:
+    """Whether somebody said how a run ended, or it is gone."""
+    open_one = select(graph_logs.c.uid).where(graph_logs.c.uid == uid, graph_logs.c.state.is_(None))
+    return connection.execute(open_one).one_or_none() is None
+
+
+def list_unfinished(connection: Connection, server: str) -> list[str]:
+    """The runs that a server has to go on with, the oldest first."""
+    left = select(graph_logs.c.uid).where(graph_logs.c.server == server, graph_logs.c.state.is_(None))
+    return list(connection.execute(left.order_by(graph_logs.c.id)).scalars())
+
+
+def insert_graph(connection: Connection, **values: Any) -> None:  # noqa: ANN401 - columns of the table
+    """A graph for the server to run."""
+    connection.execute(task_graphs.insert().values(values))
+
+
+def find_graph(connection: Connection, uid: str, user_id: int, namespaces: Sequence[str]) -> sa.RowMapping | None:
+    """A graph that a user may see."""
+    seen = sa.or_(task_graphs.c.owner_id == user_id, task_graphs.c.namespace.in_(namespaces))
+    return connection.execute(_graphs(seen, task_graphs.c.uid == uid, body=True)).mappings().one_or_none()
+
+
+def list_graphs(connection: Connection, namespace: str, most: int) -> list[sa.RowMapping]:
+    """The newest graphs of a namespace, without what is in them."""
+    newest = _graphs(task_graphs.c.namespace == namespace, body=False).order_by(task_graphs.c.id.desc()).limit(most)
+    return list(connection.execute(newest).mappings())
+
+
+def update_graph(connection: Connection, uid: str, **values: Any) -> None:  # noqa: ANN401
+    """Change a graph; runs of it stay what they are."""
+    connection.execute(task_graphs.update().where(task_graphs.c.uid == uid).values(values))
+
+
+def _graphs(*matches: sa.ColumnElement[bool], body: bool) -> sa.Select[Any]:
+    columns = [task_graphs.c[name] for name in ("uid", "owner_id", "namespace", "name", "created_at")]
+    columns += [task_graphs.c.body] if body else []
+    named = sa.func.coalesce(users.c.username, "").label("username")
+    joined = task_graphs.outerjoin(users, users.c.id == task_graphs.c.owner_id)
+    return select(*columns, named).select_from(joined).where(*matches)
 
 
 def count_states(connection: Connection, uids: Sequence[str]) -> dict[str, dict[State, int]]:

@@ -56,6 +56,7 @@ _TOKENS: dict[str, re.Pattern[str]] = {
     ),
     "mysql": re.compile(rf"{_COMMON}|#[^\n]*|'(?:[^'\\]|\\.|'')*(?:'|\Z)|`[^`]*(?:`|\Z)|{_PLACE}", re.DOTALL),
 }
+_ENDS = {name: re.compile(f"{tokens.pattern}|(?P<end>;)", re.DOTALL) for name, tokens in _TOKENS.items()}
 
 
 class Input(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,6 +83,17 @@ def names_in(text: str, dialect: str) -> list[str]:
     """The names of the values that a statement takes, in the order of the text."""
     found = (match["colon"] or match.groupdict().get("dollar") for match in _TOKENS[dialect].finditer(text))
     return list(dict.fromkeys(name for name in found if name))
+
+
+def split(text: str, dialect: str) -> tuple[list[str], str]:
+    """The statements of a text that end with a semicolon, and what stands after the last of them."""
+    parts: list[str] = []
+    start = 0
+    for match in _ENDS[dialect].finditer(text):
+        if match["end"]:
+            parts.append(text[start : match.start()].strip())
+            start = match.end()
+    return [part for part in parts if part], text[start:]
 
 
 def bound(text: str, dialect: str, names: Collection[str]) -> tuple[str, list[str]]:

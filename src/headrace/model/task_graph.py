@@ -15,10 +15,17 @@ from uuid import UUID
 from msgspec import Struct
 
 from headrace.errors import Invalid
+from headrace.model.run import State
 from headrace.model.task import Task
 
 IDLE = timedelta(minutes=10)  # without anything happening
 ABANDONED = timedelta(days=1)
+LOST = frozenset({"Lost", "Busy", "Unavailable"})  # errors that are nobody's, and cost a node none of its tries
+MOST_LOST = 3
+MACHINE = LOST | {"Died"}
+SKIPPED = "ParentFailed"
+STOPPED = "Stopped"
+PARTS = "PartsFailed"  # each of which was tried as often as it may be
 MOST_NODES = 5_000
 MOST_EDGES = 50_000
 LONGEST_NAME = 1_000  # characters
@@ -49,6 +56,20 @@ class Location(StrEnum):
     VIRTUAL = "virtual"  # nowhere: it is a value, or a place that another node reads
 
 
+class Retry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How often a node is tried again: after any failure, or only after those of its code or of the machine."""
+
+    limit: int
+    policy: str = "Always"  # OnFailure: of its code; OnError, OnTransientError: of what it runs on
+    delay: float = 0  # seconds before the first
+    factor: int = 1  # by which that grows
+    most: float = 86_400
+
+    def wait(self, failures: int) -> float:
+        """Seconds before the next try, after so many failures."""
+        return min(self.delay * self.factor ** min(failures - 1, 60), self.most)
+
+
 class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A node, as the log of a run has it."""
 
@@ -56,6 +77,17 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str | None = None
     parents: list[str] = []
     location: Location = Location.SERVER
+    retry: Retry | None = None  # where the server runs it
+
+
+class Standing(StrEnum):
+    """Where a node stands that the server runs."""
+
+    WAITING = "waiting"  # for its turn, or for another try
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Log(Struct, frozen=True, kw_only=True):
@@ -72,6 +104,8 @@ class Log(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     graph_uid: str | None  # of the graph that the server runs; None: a client runs it
     reason: str | None  # why it ended, where no task says so
+    round_at: datetime | None = None  # since when what failed or was cancelled counts
+    rounds: int = 0  # how often the server began again by itself
     nodes: list[Node] = []
 
 
@@ -156,3 +190,61 @@ def by_node(tasks: Iterable[Task]) -> dict[str, list[Task]]:
         if task.node_uid is not None:
             found.setdefault(task.node_uid, []).append(task)
     return found
+
+
+def stands(retry: Retry | None, tried: Sequence[Task], since: datetime | None) -> tuple[Standing, int]:
+    """Where a node stands by its tasks, and how many failures count of which more are allowed.
+
+    What failed or was cancelled before `since` was begun again. A task that was cancelled and by nobody's word, as
+    when the server stops, runs again.
+    """
+    if not tried:
+        return Standing.WAITING, 0
+    latest = tried[-1]
+    if latest.state is State.SUCCEEDED:
+        return Standing.SUCCEEDED, 0
+    if not latest.state.final:
+        return Standing.RUNNING, 0
+    counted = [task for task in tried if since is None or task.started_at >= since]
+    if not counted:
+        return Standing.WAITING, 0
+    if latest.state is State.CANCELLED:
+        said = latest.error_class in {SKIPPED, STOPPED}
+        return (Standing.CANCELLED if said else Standing.WAITING), 0
+    failed = [task for task in counted if task.state is State.FAILED]
+    lost = sum(task.error_class in LOST for task in failed)
+    failures = len(failed) - lost
+    if latest.error_class in LOST:
+        return (Standing.WAITING if lost <= MOST_LOST else Standing.FAILED), failures
+    if latest.error_class == PARTS:
+        return Standing.FAILED, failures
+    policy = retry.policy if retry else "Always"
+    of_machine = latest.error_class in MACHINE
+    retried = policy == "Always" or (of_machine != (policy == "OnFailure"))
+    more = retry is not None and retried and failures <= retry.limit
+    return (Standing.WAITING if more else Standing.FAILED), failures
+
+
+def executions_of(log: Log, node: Node, tried: Sequence[Task]) -> list[Task]:
+    """The tasks of a node as they are shown: those of its parts before those of itself, the latest last."""
+    return sorted(tried, key=lambda task: task.name == node.name) if log.graph_uid else list(tried)
+
+
+def state_of(log: Log, node: Node, tried: Sequence[Task]) -> State | None:
+    """The state of a node as it is shown; None where nobody has told of it yet."""
+    if log.graph_uid is None:
+        return tried[-1].state if tried else None
+    if node.location is Location.VIRTUAL:
+        return None
+    own = [task for task in tried if task.name == node.name]
+    stands, _ = stands_of(log, node, own)
+    if stands is not Standing.WAITING:
+        return State(stands.value)
+    if log.status.final:
+        return State.CANCELLED
+    return State.RUNNING if any(not task.state.final for task in tried) else State.QUEUED
+
+
+def stands_of(log: Log, node: Node, own: Sequence[Task]) -> tuple[Standing, int]:
+    """Where a node of a run stands by the tasks of itself, parts of it left out."""
+    return stands(node.retry, own, log.round_at)

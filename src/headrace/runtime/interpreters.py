@@ -72,8 +72,8 @@ def _interpreter(program: Path) -> Interpreter | None:
     real = Path(os.path.realpath(program))
     prefix = real.parents[1]
     # A script that stands for an interpreter is none, and a virtual environment's program is a link to its base.
-    with suppress(OSError):
-        if (prefix / "lib" / f"python{named[1]}" / "os.py").exists() and real.open("rb").read(4) == ELF:
+    with suppress(OSError), real.open("rb") as file:
+        if (prefix / "lib" / f"python{named[1]}" / "os.py").exists() and file.read(4) == ELF:
             return Interpreter(named[1], str(real), str(prefix))
     return None
 

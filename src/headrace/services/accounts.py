@@ -19,6 +19,7 @@ from headrace.services.call import Call, Platform
 
 T = TypeVar("T")
 
+ENDED = timedelta(days=7)  # for which an ended session is still known
 ADMIN_EMAIL = "admin@localhost"
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,128}@[^@\s\x00-\x1f]{1,128}")
 NAME = re.compile(r"[^\x00-\x1f]{1,200}")
@@ -210,6 +211,20 @@ def create_key(call: Call, user_id: int, name: str, expires_in: timedelta | None
     """A new key for oneself, or as an administrator for anyone; its text, which nothing can show again."""
     _self_or_admin(call, user_id)
     return _create_key(call, user_id, name, ids.new_api_key(), expires_in)
+
+
+def create_session(call: Call, name: str, ends: datetime) -> tuple[ApiKey, str]:
+    """A key for one session of the caller's, and its text; it ends with the key that proves who asks, if not before.
+
+    Sessions of that name which ended long ago are forgotten.
+    """
+    now, proof = datetime.now(UTC), call.who.key_id if call.who else 0
+    with call.platform.db.begin() as connection:
+        accounts.delete_ended_keys(connection, call.user.id, name, now - ENDED)
+        found = accounts.find_key_by_id(connection, proof)
+    if found is not None and found[0].expires_at is not None:
+        ends = min(ends, found[0].expires_at)
+    return _create_key(call, call.user.id, name, ids.new_api_key(), ends - now)
 
 
 def list_keys(call: Call, user_id: int) -> list[ApiKey]:

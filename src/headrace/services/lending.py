@@ -20,7 +20,7 @@ from headrace.model.result import Answer, Outcome
 from headrace.model.task import LAKE
 from headrace.runtime import sandbox
 from headrace.runtime.wire import Lent
-from headrace.services import arrays, spool
+from headrace.services import array_keys, arrays, spool
 from headrace.services.call import Call
 
 QUOTED = re.compile(r"""([`'"])((?:[a-z0-9]+)://[^`'"]+)\1""", re.IGNORECASE)
@@ -50,6 +50,8 @@ class Lending:
         made = [uri for text in texts for uri in self._created(text)]
         if len(set(named) | set(made)) > MOST:
             raise Invalid(f"A statement names at most {MOST} arrays and files.")
+        if not named and not made:
+            return
         with self._call.platform.db.read() as connection:
             for uri in dict.fromkeys([*named, *made]):
                 self._add(connection, uri, may_make=uri in made)
@@ -118,7 +120,8 @@ class Lending:
         else:
             path = array.storage
         self.arrays[array.uri] = array
-        place = Place(uri=uri, kind="array", path=path, writable=writable, config={})
+        config = array_keys.config_of(connection, self._call, array)
+        place = Place(uri=uri, kind="array", path=path, writable=writable, config=config)
         self.places[uri] = place
         return place
 

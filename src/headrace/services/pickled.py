@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headrace.errors import Invalid, NotFound, TooLarge
+from headrace.errors import Forbidden, Invalid, NotFound, TooLarge
 from headrace.model.environment import DEFAULT
 from headrace.model.function import parse
 from headrace.model.task import Detail, Type
@@ -94,7 +94,7 @@ class Functions:
             "nodes": asked.nodes,
         }
         lending = Lending(call, namespace)
-        arguments["arrays"] = _arrays(lending, asked)
+        arguments["arrays"] = _arrays(lending, asked, foreign=author_id not in (None, call.user.id))
         arguments["stored"] = self._stored(call, asked)
         if sum(len(part) for part in _parts(arguments)) > LARGEST:
             raise TooLarge(
@@ -103,6 +103,10 @@ class Functions:
         environment = environments.resolve(call.platform, call.user.id, asked.environment)
         # To read, whoever's it is: what a function is given of an array is all that it has to do with it.
         lent = [replace(one, writable=False) for one in lending.lent.values()]
+        if environment != DEFAULT and lent:
+            raise Invalid(
+                f"An array that lies here is read in the server's own environment alone, not in {asked.environment!r}."
+            )
         if environment == DEFAULT and isinstance(function, bytes) and asked.language == "python":
             lent += self._interpreter(asked, arguments)
         return Wanted(
@@ -155,6 +159,10 @@ class Functions:
         except NotFound:
             raise NotFound(f"There is no function {namespace[:100]}/{name[:200]} that you may see.") from None
         function = check_body(udf.body)
+        if function.headers:
+            raise Invalid(
+                f"The udf {namespace}/{name} brings modules of its own; call it by its own address, not here."
+            )
         source = {"code": function.code, "entrypoint": function.entrypoint}
         return replace(asked, source=function.code, environment=function.environment()), source, udf.owner_id
 
@@ -196,12 +204,17 @@ class Functions:
         return [Lent(folder, at)]
 
 
-def _arrays(lending: Lending, asked: Asked) -> list[dict[str, Any]]:
+def _arrays(lending: Lending, asked: Asked, *, foreign: bool) -> list[dict[str, Any]]:
     if len(asked.arrays) > MOST_ARRAYS:
         raise Invalid(f"A function reads at most {MOST_ARRAYS} arrays.")
     found: list[dict[str, Any]] = []
     for one in asked.arrays:
         place = lending.add_array(one.uri)
+        if foreign and place.config:  # which reads the array in the process that the function is called in
+            raise Forbidden(
+                f"{one.uri} is read with a credential of yours, which the function of another author would see; have "
+                "them give you its source, and register it as your own."
+            )
         details = {"uri": one.uri, "parameter_id": one.parameter_id, "buffers": one.buffers}
         ranges = {"layout": one.layout, "ranges": one.ranges}
         found.append({**details, "ranges": ranges, "path": place.path, "config": place.config})

@@ -111,9 +111,9 @@ class Tasks:
             flight.add_done_callback(lambda _: self._flights.pop(key, None))
         return await asyncio.shield(flight)
 
-    def start(self, call: Call, wanted: Wanted, uid: str) -> None:
-        """Begin a task that nobody waits for; it is told of by its row. Call it on the event loop."""
-        self._start(call, wanted, uid)
+    def start(self, call: Call, wanted: Wanted, uid: str) -> asyncio.Task[Done]:
+        """Begin a task that nobody has to wait for; it is told of by its row. Call it on the event loop."""
+        return self._start(call, wanted, uid)
 
     def stop(self, uid: str) -> bool:
         """End a task of this server now. Whether it was under way here."""
@@ -132,6 +132,13 @@ class Tasks:
             running.cancel()
         if left := {*self._running.values(), *self._ending}:
             await asyncio.wait(left, timeout=5)
+
+    def keep(self, uid: str, answer: Answer) -> None:
+        """Keep an answer as what came of a task that has none of its own. Blocks."""
+        self._keep(uid, answer)
+        until = datetime.now(UTC) + timedelta(days=self._platform.settings.task_result_days)
+        with self._platform.db.begin() as connection:
+            queries.keep(connection, uid, until)
 
     def result(self, call: Call, uid: str) -> Stored:
         """The kept result of a task that the caller may see. Raises NotFound where none is kept, or no longer."""

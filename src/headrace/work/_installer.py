@@ -113,6 +113,10 @@ class Installer:
         if size_of(target) > self._bounds.size:
             raise Refused(self._too_large())
 
+    def compile(self, python: Python, target: Path) -> None:
+        """Compile what was installed into a folder, for processes that are started for one call. Raises Refused."""
+        self._run(python, [python.program, "-I", "-m", "compileall", "-qq", str(target)])
+
     def _common(self, python: Python) -> list[str]:
         return ["--python", python.program, "--only-binary", ":all:", "--no-progress", "--color", "never"]
 
@@ -227,8 +231,8 @@ def find_uv() -> str | None:
     ]
     for folder in folders:
         program = Path(folder or ".") / "uv"
-        with suppress(OSError):
-            if os.access(program, os.X_OK) and program.open("rb").read(4) == ELF:
+        with suppress(OSError), program.open("rb") as file:
+            if os.access(program, os.X_OK) and file.read(4) == ELF:
                 return os.path.realpath(program)
     return None
 

@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -73,6 +74,8 @@ class Packages:
             installer = Installer(self._settings.installer, work, bounds, said.append, lambda: self._stopping)
             python = Python(one.program, one.prefix, minor)
             installer.install(python, installer.resolve(python, list(NEEDED)), work / "packages")
+            with suppress(Refused):  # a file that this version cannot read is none that it imports
+                installer.compile(python, work / "packages")
             (work / "packages").chmod(0o755)
             os.rename(work / "packages", self._folder(minor))  # noqa: PTH104 - the step that makes it be there
             log.info("packages were installed for an interpreter", python=minor, seconds=time.monotonic() - began)

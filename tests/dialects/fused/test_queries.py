@@ -212,7 +212,7 @@ def test_an_error_names_its_line_and_shows_the_place(analyst, open_web):
     base = analyst.share("SELECT :n AS n,\n  nothing\nFROM range(3)", of("integer", "n"), n=1)
     answer = open_web.get(f"{base}/run?format=json")
     assert answer.status_code == 422
-    assert "LINE 2:   nothing" in answer.json()["detail"]
+    assert answer.json()["detail"].endswith("\nLine 2, column 3:\n  nothing\n  ^")
 
 
 def test_sql_that_another_author_sends_from_a_udf_does_not_see_the_callers_tables(analyst, server):

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
+from headrace.dialects.tiledb import arrays
 from tiledb_wire import person as new_person
 from tiledb_wire import strict
 
@@ -63,24 +64,30 @@ def test_what_is_said_of_an_array_can_be_changed(web, base, person):
     assert web.patch(f"{base}/new/metadata", json={"uri": "s3://bucket/x"}).status_code == 409
 
 
-def test_a_strangers_answers_are_those_of_nothing(web, base, stranger):
+BODIES = {"/metadata": {"description": "x"}, "/share": {"namespace": "public", "actions": ["read"]}}
+OF_ONE = [one for one in arrays.operations() if not one.path.endswith("/register")]
+
+
+@pytest.mark.parametrize("operation", OF_ONE, ids=lambda one: one.name)
+def test_a_strangers_answers_are_those_of_nothing(web, base, person, stranger, operation):
     register(web, base, "secret")
-    requests = [
-        ("GET", "/{}/metadata", None),
-        ("PATCH", "/{}/metadata", {"description": "x"}),
-        ("GET", "/{}/share", None),
-        ("PATCH", "/{}/share", {"namespace": "public", "actions": ["read"]}),
-        ("GET", "/{}/activity", None),
-        ("DELETE", "/{}/deregister", None),
-        ("DELETE", "/{}", None),
-    ]
-    for verb, path, body in requests:
-        there, nowhere = (stranger.request(verb, base + path.format(name), json=body) for name in ("secret", "nothing"))
-        assert (there.status_code, nowhere.status_code) == (404, 404), (verb, path)
-        assert there.json()["message"].replace("secret", "nothing") == nowhere.json()["message"]
+
+    def ask(name):
+        path = operation.path.format(namespace=person.username, array=name, id="none")
+        body = next((body for end, body in BODIES.items() if path.endswith(end)), None)
+        return stranger.request(operation.method, path, json=body if operation.method == "PATCH" else None)
+
+    there, nowhere = ask("secret"), ask("nothing")
+    assert (there.status_code, nowhere.status_code) == (404, 404)
+    assert there.json()["message"].replace("secret", "nothing") == nowhere.json()["message"]
+    assert web.get(f"{base}/secret/metadata").json()["public_share"] is False
+
+
+def test_a_stranger_lists_and_registers_nothing_there(web, base, stranger):
+    register(web, base, "secret")
     assert stranger.post(f"{base}/mine/register", json={"name": "mine"}).status_code == 404
     assert stranger.get(base).json() == []
-    assert web.get(f"{base}/secret/metadata").status_code == 200
+    assert stranger.get("/v1/arrays/browser/shared").json()["arrays"] == []
 
 
 def test_sharing_is_told_as_actions(web, base, other):

@@ -1,8 +1,8 @@
 """What breaks a naive server: the list of the TileDB protocol notes, section 6, a test for each of its numbers.
 
-Those of functions stand with the functions: 14 (two styles of arguments), 15 (pickles of an interpreter's version, with
-aliases of modules, loaded in a worker alone) and 16 (stored results as parameters), and of 17 and 18 what concerns the
-logs of graphs stands with the graphs.
+Those of functions stand with functions: 14 (two styles of arguments) and 16 (stored results as parameters) in
+test_client_udfs.py, 15 (pickles of an interpreter's version, loaded in workers alone) in tests/runtime/test_pickles.py;
+17 and 18, as far as they are about the logs of graphs, in test_graphs.py.
 """
 
 import json
@@ -32,6 +32,14 @@ def run(web, person):
         return web.post(f"/v1/sql/{person.username}", json={"query": query, **more})
 
     return run
+
+
+ELSEWHERE = {14, 15, 16, 18}
+
+
+def test_every_number_has_its_test():
+    here = {int(name[5:7]) for name in globals() if name.startswith("test_") and name[5:7].isdigit()}
+    assert here | ELSEWHERE == set(range(1, 24))
 
 
 def test_01_a_user_and_every_organization_of_theirs_have_their_lists(server, new):

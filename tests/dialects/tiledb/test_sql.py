@@ -6,9 +6,11 @@ import pickle
 import uuid
 import zlib
 
+import httpx
 import pyarrow as pa
 import pytest
 
+from conftest import wait_until
 from tiledb_wire import TASK_ID, strict
 from tiledb_wire import person as new_person
 
@@ -58,11 +60,17 @@ def test_tagged_json_and_bytes(run):
     assert pa.ipc.open_stream(plain.content).read_all().to_pydict() == {"a": [1]}
 
 
-@pytest.mark.parametrize("name", ["r_serialization", "csv", ""])
+@pytest.mark.parametrize("name", ["r_serialization", "png", ""])
 def test_a_format_that_there_is_not(run, name):
     answer = run("select 1", result_format=name or "none")
     assert answer.status_code == 422
     assert "`result_format` wants one of arrow, json" in answer.json()["message"]
+
+
+def test_rows_in_a_file_are_a_result_like_any_other_to_clients(run, web):
+    answer = run("select 1 as a", result_format="csv")
+    assert (answer.text, answer.headers["x-content-type-options"]) == ("a\n1\n", "nosniff")
+    assert "result_format" not in web.get(f"/v1/task/{answer.headers[TASK_ID]}").json()
 
 
 def test_parameters_are_bound_in_order_and_keep_their_types(run):
@@ -196,6 +204,9 @@ def test_a_statement_is_bounded(web, person):
     answer = web.post(f"/v1/sql/{person.username}", json={"query": "select 1 -- " + "x" * (2 << 20)})
     assert answer.status_code == 413
     assert "HEADRACE_SQL_KB" in answer.json()["message"]
+    answer = web.post(f"/v1/sql/{person.username}", json={"query": "select 1 -- " + "x" * (17 << 20)})
+    assert answer.status_code == 413
+    assert web.get("/v1/tasks").json()["array_tasks"] == []
 
 
 def test_lists_of_tasks_hold_what_is_asked_for(run, web, person):
@@ -313,3 +324,48 @@ def test_a_deleted_array_is_gone_for_statements(run, web, person):
     assert web.delete(f"/v1/arrays/{person.username}/grid").status_code == 204
     assert run(f"select * from `{uri}`").status_code == 422
     assert run(GRID.format(uri)).status_code == 200
+
+
+SLOW = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000000) select count(*) as n from n"
+
+
+def test_a_statement_ends_with_its_request(run, web, person, server):
+    """Without the ids of a graph, nobody would ever ask for what it gives."""
+    run("select 1 as a", name="warm")
+    with strict(server, person.key) as http, pytest.raises(httpx.ReadTimeout):
+        http.post(f"/v1/sql/{person.username}", json={"query": SLOW, "name": "slow"}, timeout=1.5)
+
+    def slow():
+        return next((one for one in web.get("/v1/tasks").json()["array_tasks"] if one.get("name") == "slow"), {})
+
+    wait_until(lambda: slow().get("status") == "CANCELLED", 30)
+    assert slow()["duration"] < 15e9
+    assert run("select 2 as a").json() == [{"a": 2}]
+
+
+def test_the_request_that_the_protocols_page_shows(web, person):
+    """As it is printed there, names that nobody has included, and then with what has to be put in their place."""
+    shown = {
+        "name": "name_example",
+        "query": "query_example",
+        "output_uri": "s3://my_bucket/my_output_array",
+        "store_results": True,
+        "dont_download_results": True,
+        "result_format": "python_pickle",
+        "init_commands": ["init_commands_example"],
+        "parameters": [{}],
+        "task_graph_uuid": "task_graph_uuid_example",
+        "client_node_uuid": "client_node_uuid_example",
+    }
+    headers = {"Accept-Encoding": "Accept-Encoding_example"}
+    assert web.post("/v1/sql/namespace_example", json=shown, headers=headers).status_code == 404
+    path = f"/v1/sql/{person.username}"
+    assert web.post(path, json=shown, headers=headers).status_code == 422
+    put = shown | {"query": "select ? as a", "init_commands": ["set @a = 1"], "parameters": [1]}
+    del put["output_uri"]
+    answer = web.post(path, json=put, headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    task = web.get(f"/v1/task/{answer.headers[TASK_ID]}").json()
+    assert (task["name"], task["task_graph_uuid"]) == ("name_example", "task_graph_uuid_example")
+    assert pickle.loads(web.get(f"/v1/task/{task['id']}/result").content) == [{"a": 1}]
+    assert web.get("/v1/tasks").json()["array_tasks"][0]["id"] == task["id"]

@@ -1,4 +1,4 @@
-"""Logs of task graphs: clients say what they run, and everybody sees how it goes (TileDB protocol notes 3.5, 3.6).
+"""Task graphs: those that clients run and tell of, and those that the server runs (TileDB protocol notes 3.5 to 3.7).
 
 A log's nodes have the status of their latest task; statuses of tasks are upper case here and those of logs lower case.
 """
@@ -15,12 +15,15 @@ from headrace.dialects.tiledb.tasks import STATES, WORDS, ArrayTask, shown
 from headrace.dialects.tiledb.tasks import Status as TaskStatus
 from headrace.errors import Invalid
 from headrace.model import task_graph
+from headrace.model.graph_plan import Plan, RetryStrategy, Step
 from headrace.model.page import Page
 from headrace.model.run import State
 from headrace.model.task import Task
 from headrace.model.task_graph import Filter, Location, Log, Node, Status
-from headrace.services import task_graphs
+from headrace.services import graph_plans, task_graphs
 from headrace.services.call import Call
+from headrace.services.graph_plans import Graph
+from headrace.services.graph_runs import Graphs
 from headrace.services.task_graphs import Shown
 
 LogStatus = Literal["submitted", "running", "idle", "abandoned", "succeeded", "failed", "cancelled"]
@@ -67,6 +70,27 @@ class TaskGraphLogsData(Wire, frozen=True, kw_only=True):
 
     task_graph_logs: list[TaskGraphLog]
     pagination_metadata: PaginationMetadata
+
+
+class TaskGraph(Wire, frozen=True, kw_only=True):
+    """A graph that the server can run. A list has it without its nodes."""
+
+    uuid: str
+    namespace: str
+    created_by: str
+    name: str | None = None
+    created_at: datetime
+    nodes: list[Step] | None = None
+    parallelism: int | None = None
+    retry_strategy: RetryStrategy | None = None
+    deadline: int | None = None
+    task_graph_type: Literal["batch"]
+
+
+class TaskGraphs(Wire, frozen=True, kw_only=True):
+    """Graphs that the server can run, the newest first."""
+
+    graphs: list[TaskGraph]
 
 
 class NodeGiven(Wire, frozen=True, kw_only=True):
@@ -160,8 +184,66 @@ def report_client_node(call: Call, namespace: str, id: str, body: TaskGraphClien
     task_graphs.report_node(call, namespace, id, body.client_node_uuid, STATE[body.status])
 
 
-def operations() -> list[Operation]:
-    """The routes of logs."""
+def create_task_graph(call: Call, namespace: str, body: Plan) -> TaskGraph:
+    """Keep a graph for the server to run."""
+    return _graph(graph_plans.create_graph(call, namespace, body))
+
+
+def list_task_graphs(call: Call, namespace: str) -> TaskGraphs:
+    """The newest graphs of a namespace that the server can run, without their nodes."""
+    return TaskGraphs(graphs=[_graph(graph) for graph in graph_plans.list_graphs(call, namespace)])
+
+
+def get_task_graph(call: Call, namespace: str, id: str) -> TaskGraph:
+    """A graph that the server can run."""
+    return _graph(graph_plans.get_graph(call, namespace, id))
+
+
+def update_task_graph(call: Call, namespace: str, id: str, body: Plan) -> None:
+    """Change what is given of a graph. Runs of it that there are stay what they are."""
+    graph_plans.update_graph(call, namespace, id, body)
+
+
+class GraphRoutes:
+    """The routes, over the graphs that a server drives."""
+
+    def __init__(self, graphs: Graphs) -> None:
+        self._graphs = graphs
+
+    def operations(self) -> list[Operation]:
+        """Routes of logs, of graphs and of their runs."""
+        base, tags = "/v1/taskgraphs/{namespace}", ("task graphs",)
+        one, run = f"{base}/graphs/{{id}}", f"{base}/executions/{{id}}"
+        return [
+            *_of_logs(),
+            describe("GET", f"{base}/graphs", list_task_graphs, tags=tags),
+            describe("POST", f"{base}/graphs", create_task_graph, status=201, tags=tags),
+            describe("GET", one, get_task_graph, tags=tags),
+            describe("PATCH", one, update_task_graph, tags=tags),
+            describe("POST", f"{one}/submit", self.submit_task_graph, status=202, tags=tags),
+            describe("POST", f"{run}/stop", self.stop_task_graph_execution, tags=tags),
+            describe("POST", f"{run}/retry", self.retry_task_graph_execution, status=202, tags=tags),
+            describe("POST", f"{run}/resubmit", self.resubmit_task_graph_execution, status=202, tags=tags),
+        ]
+
+    async def submit_task_graph(self, call: Call, namespace: str, id: str) -> TaskGraphLog:
+        """Have the server run a graph. Its log says how that goes."""
+        return log_of(await self._graphs.submit(call, namespace, id))
+
+    async def stop_task_graph_execution(self, call: Call, namespace: str, id: str) -> None:
+        """End a run, and what runs of it."""
+        await self._graphs.stop(call, namespace, id)
+
+    async def retry_task_graph_execution(self, call: Call, namespace: str, id: str) -> TaskGraphLog:
+        """Begin again what failed or was cancelled of a run that has ended."""
+        return log_of(await self._graphs.retry(call, namespace, id))
+
+    async def resubmit_task_graph_execution(self, call: Call, namespace: str, id: str) -> TaskGraphLog:
+        """Run a graph once more from its beginning, as it was in that run."""
+        return log_of(await self._graphs.resubmit(call, namespace, id))
+
+
+def _of_logs() -> list[Operation]:
     one, tags = "/v1/taskgraphs/{namespace}/logs/{id}", ("task graphs",)
     return [
         describe("GET", "/v1/taskgraphs/logs", list_task_graph_logs, tags=tags),
@@ -174,7 +256,7 @@ def operations() -> list[Operation]:
 
 def log_of(found: Shown) -> TaskGraphLog:
     """A log with its nodes."""
-    nodes = [_node(node, found.executions.get(node.uid, [])) for node in found.log.nodes]
+    nodes = [_node(found.log, node, found.executions.get(node.uid, [])) for node in found.log.nodes]
     return _log(found.log, task_graphs.counted(found.executions.values()), nodes)
 
 
@@ -202,16 +284,32 @@ def _log(log: Log, counts: dict[State, int], nodes: list[TaskGraphNodeMetadata] 
     )
 
 
-def _node(node: Node, executions: list[Task]) -> TaskGraphNodeMetadata:
-    latest = executions[-1] if executions else None
+def _node(log: Log, node: Node, tried: list[Task]) -> TaskGraphNodeMetadata:
+    executions, state = task_graph.executions_of(log, node, tried), task_graph.state_of(log, node, tried)
     return TaskGraphNodeMetadata(
         client_node_uuid=node.uid,
         name=node.name,
         depends_on=node.parents,
         run_location=node.location.value,
-        status=STATES[latest.state] if latest else None,
-        status_message=latest.error if latest else None,
+        status=STATES[state] if state else None,
+        status_message=executions[-1].error if executions else None,
         executions=[shown(task) for task in executions],
+    )
+
+
+def _graph(graph: Graph) -> TaskGraph:
+    plan = graph.plan or Plan()
+    return TaskGraph(
+        uuid=graph.uid,
+        namespace=graph.namespace,
+        created_by=graph.username,
+        name=graph.name,
+        created_at=graph.created_at,
+        nodes=plan.nodes,
+        parallelism=plan.parallelism,
+        retry_strategy=plan.retry_strategy,
+        deadline=plan.deadline,
+        task_graph_type="batch",
     )
 
 

@@ -107,12 +107,7 @@ def operations() -> list[Operation]:
 def _session(call: Call, asked: SessionQuery) -> Token:
     now = datetime.now(UTC)
     ends = now + (REMEMBERED if asked.remember_me else SHORT) if asked.expires is None else _aware(asked.expires)
-    proof = next(
-        (key for key in accounts.list_keys(call, call.user.id) if call.who and key.id == call.who.key_id), None
-    )
-    if proof is not None and proof.expires_at is not None:  # a session does not outlive the key that proved it
-        ends = min(ends, proof.expires_at)
-    return _shown(*accounts.create_key(call, call.user.id, SESSION, ends - now))
+    return _shown(*accounts.create_session(call, SESSION, ends))
 
 
 def _check_name(header: str, user: access.User) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import linecache
+import sys
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -59,7 +60,9 @@ def function_of(sent: Any) -> Any:
 
 
 def _of_source(code: str, entrypoint: str | None) -> Any:
-    namespace: dict[str, Any] = {"__name__": "__udf__"}
+    # Both names are given in a worker, so that a function alone, without the imports above it, says how it is marked.
+    given = {name: sys.modules[name] for name in ("fused", "headrace") if name in sys.modules}
+    namespace: dict[str, Any] = {"__name__": "__udf__", **given}
     lines = code.splitlines(keepends=True)
     linecache.cache[NAME] = (len(code), None, lines, NAME)
     try:

@@ -1,0 +1,151 @@
+"""The warehouse itself: what several processes write at once, what a killed one leaves, and the 22 queries of TPC-H."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from conftest import wait_until
+from headrace.engines import _duckdb, tiledb
+from headrace.engines._duckdb import extension
+from headrace.model.query import Query, Schema
+
+WRITER = """
+import sys
+from headrace.engines import _duckdb, tiledb
+from headrace.model.query import Query, Schema
+
+folder, who, rows = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+_duckdb.SCRATCH = f"{folder}-{who}"
+connection = _duckdb.connect([Schema(name="s", path=folder, writable=True)], memory=1 << 30, threads=1)
+for n in range(rows):
+    query = Query(text="insert into s.t values (?, ?)", dialect="duckdb", parameters=[who, n])
+    tiledb.run(connection.cursor(), query)
+    print(n, flush=True)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The folder of a schema."""
+    monkeypatch.setattr(_duckdb, "SCRATCH", str(tmp_path / "scratch"))
+    (tmp_path / "schema" / "data").mkdir(parents=True)
+    return tmp_path / "schema"
+
+
+def opened(folder, *, writable=True):
+    schema = Schema(name="s", path=str(folder), writable=writable)
+    return _duckdb.connect([schema], memory=1 << 30, threads=2)
+
+
+def rows(connection, text, *parameters):
+    found = tiledb.run(connection.cursor(), Query(text=text, dialect="duckdb", parameters=list(parameters)))
+    table = found if hasattr(found, "num_columns") else found.read_all()
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def writer(folder, who, count):
+    command = [sys.executable, "-c", WRITER, str(folder), str(who), str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_that_write_at_once_lose_and_double_nothing(folder):
+    connection = opened(folder)
+    rows(connection, "create table s.t (who int, n int)")
+    writers = [writer(folder, who, 12) for who in range(3)]
+    for one in writers:
+        one.communicate()
+    assert [one.returncode for one in writers] == [0, 0, 0]
+    assert rows(connection, "select who, count(*), count(distinct n) from s.t group by who order by who") == [
+        (0, 12, 12),
+        (1, 12, 12),
+        (2, 12, 12),
+    ]
+
+
+def test_a_killed_writer_leaves_what_it_said_was_written_and_nothing_by_halves(folder):
+    connection = opened(folder)
+    rows(connection, "create table s.t (who int, n int)")
+    with writer(folder, 7, 100_000) as one:
+        for _ in range(3):
+            one.stdout.readline()
+        os.kill(one.pid, signal.SIGKILL)
+        said = 3 + len(one.stdout.read().splitlines())
+    found = [n for (n,) in rows(connection, "select n from s.t order by n")]
+    assert found == list(range(len(found)))
+    assert len(found) - said in (0, 1)
+    rows(connection, "insert into s.t values (8, 0)")
+    assert rows(connection, "select count(*) from s.t") == [(len(found) + 1,)]
+
+
+def test_a_killed_create_table_is_not_there(folder):
+    connection = opened(folder)
+    text = "create table s.big as select range n, hash(range) h, hash(range + 1) i from range(200_000_000)"
+    code = WRITER.replace("insert into s.t values (?, ?)", text).replace("parameters=[who, n]", "parameters=[]")
+    with subprocess.Popen([sys.executable, "-c", code, str(folder), "1", "1"], stdout=subprocess.PIPE) as one:
+        wait_until(lambda: any(path.stat().st_size > 1 << 20 for path in (folder / "data").rglob("*.parquet")))
+        one.kill()
+    assert rows(connection, "select count(*) from duckdb_tables() where table_name = 'big'") == [(0,)]
+    rows(connection, "create table s.big as select 1 n")
+    assert rows(connection, "select * from s.big") == [(1,)]
+
+
+def test_who_may_only_read_writes_nothing(folder):
+    rows(opened(folder), "create table s.t as select 1 a")
+    reader = opened(folder, writable=False)
+    assert rows(reader, "select a from s.t") == [(1,)]
+    with pytest.raises(Exception, match="read-only"):
+        rows(reader, "insert into s.t values (2)")
+
+
+def test_a_schema_that_nobody_wrote_to_is_empty_for_who_may_only_read(folder):
+    assert rows(opened(folder, writable=False), "select count(*) from duckdb_tables() where database_name = 's'") == [
+        (0,)
+    ]
+
+
+@pytest.fixture(scope="module")
+def tpch(tmp_path_factory):
+    """The data of TPC-H at scale factor 1 in a schema of the warehouse; the queries, and the answers they have."""
+    root = tmp_path_factory.mktemp("tpch")
+    (root / "schema" / "data").mkdir(parents=True)
+    maker = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+    for name in ("tpch", "ducklake", "sqlite_scanner"):
+        maker.execute(f"LOAD '{extension(name)}'")
+    maker.execute("CALL dbgen(sf = 1)")
+    catalogue = f"ducklake:sqlite:{root}/schema/catalogue.sqlite"
+    maker.execute(f"ATTACH '{catalogue}' AS s (DATA_PATH '{root}/schema/data/')")
+    for (name,) in maker.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'memory'").fetchall():
+        maker.execute(f"CREATE TABLE s.{name} AS FROM memory.{name}")
+    queries = dict(maker.execute("SELECT query_nr, query FROM tpch_queries()").fetchall())
+    answers = dict(maker.execute("SELECT query_nr, answer FROM tpch_answers() WHERE scale_factor = 1").fetchall())
+    maker.close()
+    before, _duckdb.SCRATCH = _duckdb.SCRATCH, str(root / "scratch")
+    connection = opened(root / "schema")
+    connection.execute("USE s")
+    yield connection, queries, answers
+    connection.close()
+    _duckdb.SCRATCH = before
+
+
+@pytest.mark.parametrize("number", range(1, 23))
+def test_tpch(tpch, number):
+    connection, queries, answers = tpch
+    cursor = connection.cursor()
+    cursor.execute("USE s")
+    found = tiledb.run(cursor, Query(text=queries[number], dialect="duckdb"))
+    table = found if hasattr(found, "num_columns") else found.read_all()
+    header, *lines = answers[number].strip("\n").splitlines()
+    assert table.num_columns == len(header.split("|"))  # an expression without a name is called as it is written
+    got = [tuple(row.values()) for row in table.to_pylist()]
+    assert len(got) == len(lines)
+    for row, line in zip(got, lines, strict=True):
+        for value, text in zip(row, line.split("|"), strict=True):
+            if isinstance(value, int | str) or value is None or hasattr(value, "isoformat"):
+                assert str(value) == text
+            else:
+                assert float(value) == pytest.approx(float(text), rel=1e-9, abs=0.01)
