@@ -16,6 +16,7 @@ RUNS = (
     "operations",
     "outputs",
     "raster_tiles",
+    "sql",
     "vector_tiles",
 )
 

@@ -206,7 +206,9 @@ def _check_trees(
     import duckdb
 
     try:
-        row = connection.execute("SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", [text]).fetchone()
+        # A cursor of its own: in one that stands in a schema of the warehouse each function would be looked for there.
+        with connection.cursor() as apart:
+            row = apart.execute("SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", [text]).fetchone()
     except duckdb.Error as error:
         raise _problems.of_duckdb(error, text) from None
     tree = json.loads(row[0]) if row else {}

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 SO_PEER = struct.Struct("3i")
 MESSAGE = 1 << 20  # bytes of an answer besides what was printed and a body in a file
+SQL = ("sql", "query")  # programs of runtime/worker.py that run no code of users
 STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
 
 Came = tuple[Reply, memoryview | bytes] | Growing | None  # a reply with its body, one that has begun, or the end of it
@@ -58,7 +59,7 @@ class Worker:
         self._asks: Asks | None = None
         self._pid = self._pidfd = -1
         self._unread = False
-        self._resting = False
+        self._resting = self._runs_sql = False
         self._ended = ended
         channel.setblocking(False)
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -73,6 +74,7 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         self.calls += 1
+        self._runs_sql = task.program in SQL
         self._task = task
         first = self._reply = loop.create_future()
         self._asks = Asks(self.channel, answering, task.limits.asked)
@@ -145,8 +147,12 @@ class Worker:
             return False
 
     def rest(self) -> None:
-        """Stop it until its next call: no thread that user code left there runs on meanwhile."""
-        if not self._resting and self._pidfd >= 0:
+        """Stop it until its next call: no thread that user code left there runs on meanwhile.
+
+        Not one that runs SQL, which holds no code of users: stopped in the middle of what it makes ready for its next
+        call it would keep the lock of a catalogue, and whoever writes to that would wait for as long.
+        """
+        if not self._runs_sql and not self._resting and self._pidfd >= 0:
             self._signal(signal.SIGSTOP)
             self._resting = True
 

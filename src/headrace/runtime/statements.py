@@ -22,6 +22,8 @@ _formats: Any = import_module("headrace.formats")
 PLAIN = frozenset({"python_pickle", "tiledb_json", "bytes"})  # what values of Python are written in, not tables
 
 _open: dict[str, Any] = {}  # a connection, once there is a job; by what it was opened for
+_ready: dict[str, Any] = {}  # a cursor that stands in this schema and that no job has had
+_last: list[Any] = []  # the schema and the connection of the last job
 
 
 def run(arguments: dict[str, Any], sink: Sink, wanted: Sequence[str]) -> Any:  # noqa: ANN401 - formats' Encoded
@@ -31,10 +33,8 @@ def run(arguments: dict[str, Any], sink: Sink, wanted: Sequence[str]) -> Any:  #
 
 def answer(job: Job, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, int] | None = None) -> Any:  # noqa: ANN401
     """Run a job and write its rows, for a map tile where there is one."""
-    cursor = _connection(job).cursor()
+    cursor = _cursor(job)
     try:
-        if job.home is not None:
-            cursor.execute(f"USE {_duckdb.quoted(job.home)}")
         if job.reads:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
         name = "tiledb" if job.query.dialect == "mysql" else "duckdb"
@@ -78,9 +78,31 @@ def _write_plain(table: Any, sink: Sink, name: str) -> Any:  # noqa: ANN401
     return sink.head
 
 
+def rest() -> None:
+    """Make ready the cursor of the next job: to stand in a schema takes as long as a small statement."""
+    if _last and not _ready:
+        _ready[_last[0]] = _made(_last[0], _last[1])
+
+
+def _cursor(job: Job) -> Any:  # noqa: ANN401 - of DuckDB
+    connection, home = _connection(job), job.home or ""
+    _last[:] = [home, connection]
+    ready = _ready.pop(home, None)
+    _ready.clear()
+    return ready or _made(home, connection)
+
+
+def _made(home: str, connection: Any) -> Any:  # noqa: ANN401 - of DuckDB
+    cursor = connection.cursor()
+    if home:
+        cursor.execute(f"USE {_duckdb.quoted(home)}")
+    return cursor
+
+
 def _connection(job: Job) -> Any:  # noqa: ANN401 - of DuckDB
     key = repr((job.schemas, job.memory, job.threads))
     if key not in _open:
         _open.clear()
+        _ready.clear()
         _open[key] = _duckdb.connect(job.schemas, memory=job.memory, threads=job.threads)
     return _open[key]

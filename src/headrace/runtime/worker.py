@@ -86,6 +86,9 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
         wire.send(channel, wire.encode(reply), () if fd is None else (fd,))
         if fd is not None:
             os.close(fd)
+        if (rest := getattr(sys.modules.get(PROGRAMS.get(task.program, "")), "rest", None)) is not None:
+            with suppress(Exception):  # the next task makes it itself
+                rest()
 
 
 class Failure(Exception):

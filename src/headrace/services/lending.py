@@ -50,6 +50,8 @@ class Lending:
         made = [uri for text in texts for uri in self._created(text)]
         if len(set(named) | set(made)) > MOST:
             raise Invalid(f"A statement names at most {MOST} arrays and files.")
+        if not named and not made:
+            return
         with self._call.platform.db.read() as connection:
             for uri in dict.fromkeys([*named, *made]):
                 self._add(connection, uri, may_make=uri in made)

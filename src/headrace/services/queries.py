@@ -150,9 +150,8 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
 
 def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[Schema]]:
     """The schema that names without one are looked up in, and all that the statements name."""
-    own = schemas.own(call)
     words = frozenset(word for text in texts for match in WORD.findall(text) for word in (match, *match.split(".")))
-    named = schemas.named_in(call, words) | {own: Level.MANAGE}
+    own, named = schemas.named_in(call, words)
     lent: list[Lent] = []
     found: list[Schema] = []
     for schema, level in sorted(named.items(), key=lambda one: one[0].id):

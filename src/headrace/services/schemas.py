@@ -6,8 +6,10 @@ does not have. Everybody has one that is named like them, from the first stateme
 
 import re
 import shutil
+from collections.abc import Collection
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
@@ -64,15 +66,22 @@ def own(call: Call) -> Object:
     return found
 
 
-def named_in(call: Call, words: frozenset[str]) -> dict[Object, Level]:
-    """The schemas that are named in a statement's words, of those that the caller may see, and what they may do."""
-    lowered = {word.lower() for word in words}
+def named_in(call: Call, words: Collection[str]) -> tuple[Object, dict[Object, Level]]:
+    """The caller's own schema, and all those that are named in a statement's words, with what the caller may do.
+
+    Of others' schemas, those that the caller may see. Raises as `own`.
+    """
+    lowered = {word.lower() for word in words} | {call.user.username.lower()}
     with call.platform.db.read() as connection:
-        seen = select(*FIELDS).where(queries.permitted(Kind.SCHEMA, call.user.id), ~schemas.c.archived)
-        found = [Object(**row) for row in connection.execute(seen).mappings()]
-        found = [one for one in found if one.name.lower() in lowered]
-        levels = queries.levels_of(connection, SCHEMA, [one.id for one in found], call.user.id)
-    return {one: levels[one.id] for one in found if one.id in levels}
+        called = select(*FIELDS).where(sa.func.lower(schemas.c.name).in_(lowered), ~schemas.c.archived)
+        found = [Object(**row) for row in connection.execute(called).mappings()]
+        others = [one.id for one in found if one.owner_id != call.user.id]
+        levels = queries.levels_of(connection, SCHEMA, others, call.user.id) if others else {}
+    named = {one: Level.MANAGE if one.owner_id == call.user.id else levels.get(one.id) for one in found}
+    mine = next((one for one in named if one.name == call.user.username), None)
+    if mine is None or mine.owner_id != call.user.id:
+        mine = own(call)
+    return mine, {one: level for one, level in named.items() if level is not None} | {mine: Level.MANAGE}
 
 
 def list_schemas(call: Call) -> list[Object]:
