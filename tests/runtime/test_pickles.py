@@ -27,7 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.runtime import pickles
-from headrace.runtime.pickled import parameters, tagged, values
+from headrace.runtime.pickled import lines, parameters, tagged, values
 from headrace.runtime.sink import OutputTooLarge, Sink
 from published import interpreter
 
@@ -439,7 +439,7 @@ def f(x):
 
     def test_a_module_that_is_missing_is_named_with_what_to_do(self):
         failed = problem("def f():\n    import nowhere.at_all")
-        assert "`headrace env add NAME nowhere`" in failed.message
+        assert "`headrace env add NAME cloudpickle nowhere`" in failed.message
         assert f"Python {SERVED} of this server" in failed.message
 
     def test_memory_that_runs_out_is_no_exception_of_the_function(self):
@@ -552,6 +552,41 @@ class TestOtherVersions:
                         os.write(fd, b"D" + bytes([255]) * 8)
         """
         assert "ended by itself" in problem(self.pickled(other, source), version="3.99", interpreter=other).message
+
+
+def test_the_lines_of_code_that_an_old_cloudpickle_sent_are_those_it_had():
+    python = interpreter("3.10")
+    if python is None:
+        pytest.skip("no Python 3.10 was found on the path or in ~/.pyenv/versions")
+    script = f"""
+        import asyncio.base_events, inspect, json.decoder, typing
+        from importlib.util import module_from_spec, spec_from_file_location
+        spec = spec_from_file_location("lines", {lines.__file__!r})
+        spec.loader.exec_module(lines := module_from_spec(spec))
+
+        def each(code):
+            yield code
+            for one in code.co_consts:
+                if inspect.iscode(one):
+                    yield from each(one)
+
+        def at(code):
+            return {{at: line for start, end, line in code.co_lines() for at in range(start, end, 2)}}
+
+        count = 0
+        for module in (json.decoder, typing, asyncio.base_events):
+            text = inspect.getsource(module)
+            source = text + "\\n" * 300 + "def far():\\n    return [" + "1," * 3000 + "\\n" * 300 + "1 / 0]\\n"
+            for code in each(compile(source, "x", "exec")):
+                made = code.replace(co_linetable=lines.table_of(code.co_lnotab, len(code.co_code)))
+                for start, line in at(code).items():  # the older table has no word for code without a line
+                    assert line is None or at(made)[start] == line, (code, start)
+                count += 1
+        print(count)
+        """
+    ran = subprocess.run([python, "-I", "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout) > 300
 
 
 def test_a_version_without_an_interpreter_is_told_so():

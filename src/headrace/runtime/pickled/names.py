@@ -14,10 +14,11 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+import types
 from importlib import import_module
 from typing import Any
 
-from . import values
+from . import lines, values
 from .failure import Failed
 
 VENDORED = "tiledb.cloud._vendor."
@@ -57,6 +58,11 @@ def _import(name: str) -> Any:
     return import_module(_here(name))
 
 
+def _builtin_type(name: str) -> Any:
+    """The type that cloudpickle 1 calls so."""
+    return lines.code_of if name == "CodeType" else getattr(types, name)
+
+
 OWN: dict[tuple[str, str], Any] = {
     ("importlib", "import_module"): _import,
     ("tiledb.cloud._results.stored_params", "StoredParam"): StoredParam,
@@ -76,6 +82,7 @@ class _Unpickler(pickle.Unpickler):
 
     stores = False
     cloudpickle = ""
+    modern = False  # whether it is a cloudpickle that knows Python 3.10
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         """What is meant by a name."""
@@ -84,7 +91,11 @@ class _Unpickler(pickle.Unpickler):
             self.stores = self.stores or own is StoredParam
             return own
         before, word, _ = module_name.partition("cloudpickle")
-        self.cloudpickle = before + word if word else self.cloudpickle
+        if word:
+            self.cloudpickle = before + word
+            self.modern = self.modern or global_name == "_make_function"
+            if global_name == "_builtin_type" and not self.modern and sys.version_info[:2] == (3, 10):
+                return _builtin_type
         return super().find_class(_here(module_name), global_name)
 
 
@@ -120,7 +131,7 @@ def lacking(missing: ModuleNotFoundError) -> str:
     if name == "__main__" or name.startswith("__main__."):
         return f"refers to {name} of the program that sent it, which is not here."
     package = name.partition(".")[0]
-    return (
-        f"needs the module {name!r}, which Python {python} of this server does not have; `headrace env add NAME "
-        f"{package}` makes an environment with it, and image_name=NAME has functions run there."
-    )
+    told = f"needs the module {name!r}, which Python {python} of this server does not have; "
+    if __name__.startswith("headrace."):
+        return f"{told}`headrace env add NAME cloudpickle {package}` makes an environment for image_name=NAME."
+    return f"{told}send it from the Python that serves, for which environments can have any package."
