@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import json
 from collections.abc import Callable
 from functools import partial
@@ -291,5 +290,5 @@ def _decoded(text: str | None, name: str) -> bytes | None:
         return None
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as wrong:
+    except ValueError as wrong:  # and not binascii.Error alone: letters that are not ASCII raise the other
         raise Malformed(f"`{name}` must be base64: {wrong}.") from wrong
