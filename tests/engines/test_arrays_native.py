@@ -7,9 +7,10 @@ import pyarrow.parquet
 import pytest
 import tiledb
 
+from headrace.engines import tiledb as engine
 from headrace.engines._problems import SqlError
 from headrace.errors import HeadraceError
-from headrace.model.query import Place
+from headrace.model.query import Place, Query
 
 
 def rows(desk, text, *parameters, **options):
@@ -104,3 +105,37 @@ def test_an_array_larger_than_the_memory_is_answered_within_it(desk):
         found = rows(desk, f"SELECT a, sum(b), max(d) FROM '{uri}' GROUP BY a ORDER BY a")
         assert found == [(k, float(len(range(k, size, 7))), range(k, size, 7)[-1]) for k in range(7)]
         assert desk.one(f"SELECT count(*) FROM `{uri}` x JOIN `{uri}` y ON x.d = y.d + 1") == size - 1
+
+
+def test_a_transaction_that_was_there_before_is_not_ended(desk):
+    rows(desk, "BEGIN; INSERT INTO ada.people VALUES (3, 'Cy'); ROLLBACK")
+    rows(desk, "BEGIN; INSERT INTO ada.people VALUES (4, 'Di'); COMMIT")
+    assert rows(desk, "SELECT count(*) FROM ada.people") == [(3,)]
+    connection = desk.database.cursor()
+    connection.execute("BEGIN TRANSACTION READ ONLY")
+    for text in ("COMMIT; DELETE FROM ada.people", "/* x */ END; DELETE FROM ada.people", "ROLLBACK", "BEGIN; COMMIT"):
+        with pytest.raises(HeadraceError):
+            engine.run(connection, Query(text=text, dialect="duckdb"))
+    with pytest.raises(HeadraceError):
+        engine.run(connection, Query(text="DELETE FROM ada.people", dialect="duckdb"))
+    connection.close()
+    assert rows(desk, "SELECT count(*) FROM ada.people") == [(3,)]
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "duckdb"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE memory.main.kept AS SELECT 1 AS a",
+        "CREATE TABLE memory.kept AS SELECT 1 AS a",
+        "CREATE VIEW memory.main.kept AS SELECT 1 AS a",
+        "CREATE MACRO memory.main.kept(x) AS x",
+        "CREATE SCHEMA memory.kept",
+        "CREATE TABLE kept (a INT)",
+    ],
+)
+def test_nothing_is_left_in_the_worker(desk, text, dialect):
+    with pytest.raises(HeadraceError):
+        desk.run(text, dialect=dialect)
+    left = "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'memory' AND table_name = 'kept'"
+    assert desk.database.execute(left).fetchall() == [(0,)]

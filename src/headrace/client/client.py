@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from headrace.client import profile, specification
+from headrace.client.arrays import Arrays
 from headrace.client.caller import SENT_AGAIN, Caller, ReturnType
 from headrace.client.environments import Environments
 from headrace.client.files import Files
@@ -112,6 +113,11 @@ class Client(Lookups, Tasks):
         except KeyError:
             names = [one for one in self.specification.resources if self._shown is None or one in self._shown]
             raise AttributeError(f"The client has no resource {name!r}; there are {', '.join(names)}.") from None
+
+    @property
+    def arrays(self) -> Arrays:
+        """The arrays that you may see."""
+        return Arrays(self)
 
     @property
     def environments(self) -> Environments:

@@ -72,8 +72,8 @@ class Tasks:
     _http: httpx.Client
     _username: str | None = None
 
-    def _namespace(self) -> str:
-        """Who is charged where nobody is named: the key's owner."""
+    def namespace(self) -> str:
+        """Who is charged where nobody is named: the username of the key's owner."""
         if self._username is None:
             self._username = str(checked(self._get("/v1/user")).json()["username"])
         return self._username
@@ -139,7 +139,7 @@ class Tasks:
             "output_uri": output_uri,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
-        with self._statement(namespace or self._namespace(), asked) as answer:
+        with self._statement(namespace or self.namespace(), asked) as answer:
             if result in ("json", *FILES):
                 body = b"".join(_pieces(answer, progress))
                 return json.loads(body) if result == "json" else body

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import Dialect, exp
@@ -61,7 +62,10 @@ def _one(
         bound = _mysql.bind(statement.query, tokens, parameters, {})
         parsed = _mysql.parse(statement.query, bound, DIALECT)
         return _arrays_statements.CHANGES[type(parsed)](session, parsed, statement.query)
+    if kind == "TRANSACTION":
+        return _transaction(session, text, statement.query)
     if kind == "CREATE":
+        _check_kept(statement.query, text)
         _arrays_statements.check_schema(session, tree, text)
     total = _register(session, tree, mentioned, text, whole=not parameters)
     if total is not None:
@@ -75,6 +79,31 @@ def _one(
     if "returning" in statement.query.lower():
         return _arrays_query.answer(session, result, text)
     result.fetchall()
+    return NOTHING
+
+
+def _check_kept(statement: str, text: str) -> None:
+    """Nothing is made in the memory of the worker, where the next statement would find it."""
+    words = [word.lower() for word, _, _ in _guard.read(statement)]
+    if any(word in ("memory", "system") and after == "." for word, after in pairwise(words)):
+        raise _problems.near(
+            text, "memory", "Say a schema of the warehouse: what is made in memory is gone with the worker."
+        )
+
+
+def _transaction(session: Session, text: str, statement: str) -> Rows:
+    """Begin one, or end the one that was begun here: one that was there before is the caller's, and stays."""
+    import duckdb
+
+    first = _guard.read(statement)[0][0].upper()
+    begins = first in ("BEGIN", "START")
+    if not begins and not session.begun:
+        raise _problems.near(text, first, "There is no transaction to end; BEGIN one first.")
+    try:
+        session.connection.execute(statement)
+    except duckdb.Error as error:
+        raise _problems.of_duckdb(error, text) from None
+    session.begun = begins
     return NOTHING
 
 

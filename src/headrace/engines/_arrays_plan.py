@@ -348,10 +348,12 @@ class Comparisons:
     def _folded(self, node: exp.Expr) -> Any:  # noqa: ANN401 - any value of SQL
         import duckdb
 
-        try:
-            row = self.session.connection.execute(f"SELECT {node.sql('duckdb')}").fetchone()
-        except duckdb.Error:
-            return UNKNOWN
+        # On a cursor of its own: what fails in a transaction ends it.
+        with self.session.connection.cursor() as cursor:
+            try:
+                row = cursor.execute(f"SELECT {node.sql('duckdb')}").fetchone()
+            except duckdb.Error:
+                return UNKNOWN
         return UNKNOWN if row is None or row[0] is None else row[0]
 
     def _condition(self, node: exp.Expr, *, top: bool = False) -> str | None:

@@ -6,8 +6,9 @@ threads of the engine, without the interpreter's lock, which ends the process.
 """
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     import tiledb
 
 BATCH = 122_880  # rows: DuckDB's own unit of parallel work
-FIRST = 1 << 20  # bytes of the first piece; pieces of dense arrays grow, so a LIMIT reads little
-PIECE = 48 << 20  # bytes of a later piece's
+FIRST = 1 << 20  # bytes of a piece where a LIMIT ends the reading
+PIECE = 48 << 20  # bytes of a buffer, one for each column of a sparse array
+BOX = 8 << 20  # bytes of all columns of a dense array's: while one is read, the one before is worked on
 LAYOUTS = {"row-major": 0, "col-major": 1, "global-order": 2, "unordered": 3}  # TileDB's numbers
 
 
@@ -97,7 +99,11 @@ def batches(opened: Opened, columns: list[Column], selection: Selection) -> Gene
     ranges = boxes(opened, selection)
     if ranges is None:
         return
-    pieces = _sparse(opened, columns, ranges, selection) if opened.sparse else dense_pieces(opened, columns, ranges)
+    few = selection.limit is not None
+    if opened.sparse:
+        pieces = _sparse(opened, columns, ranges, selection.condition, few=few)
+    else:
+        pieces = dense_pieces(opened, columns, ranges, few=few)
     for buffers in pieces:
         arrays = [to_arrow(column, *buffers[column.stored]) for column in columns]
         piece = pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -111,7 +117,7 @@ Buffers = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 def _query(
     opened: Opened,
     columns: list[Column],
-    ranges: list[list[tuple[Value, Value]]],
+    ranges: Sequence[list[tuple[Value, Value]]],
     condition: str | None,
     context: "tiledb.Ctx",
 ) -> Any:  # noqa: ANN401 - TileDB-Py has no types
@@ -148,12 +154,15 @@ def tiledb_range(column: Column, range_: Range) -> tuple[Any, Any]:
 
 
 def _sparse(
-    opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]], selection: Selection
+    opened: Opened,
+    columns: list[Column],
+    ranges: list[list[tuple[Value, Value]]],
+    condition: str | None,
+    *,
+    few: bool,
 ) -> Iterator[Buffers]:
-    small = selection.limit is not None and opened.small is not None
-    context = opened.small if small else opened.context
-    assert context is not None
-    query = _query(opened, columns, ranges, selection.condition, context)
+    context = opened.small if few and opened.small is not None else opened.context
+    query = _query(opened, columns, ranges, condition, context)
     query._return_incomplete = True  # noqa: SLF001 - what Query(return_incomplete=True) sets
     while True:
         query.submit()
@@ -163,44 +172,61 @@ def _sparse(
             return
 
 
-def dense_pieces(opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]]) -> Iterator[Buffers]:
-    """The cells of dense ranges in boxes along the first dimensions, each within the size of a piece."""
+def dense_pieces(
+    opened: Opened, columns: list[Column], ranges: list[list[tuple[Value, Value]]], *, few: bool = False
+) -> Iterator[Buffers]:
+    """The cells of dense ranges in boxes, each within the size of a piece; of a small one where `few` are asked for."""
     row = sum(column.width + (1 if column.nullable else 0) for column in columns)
-    for box in _steps(opened, ranges, 0, max(1, FIRST // row), max(1, opened.piece // row)):
+    for box in _boxes(opened, ranges, max(1, (FIRST if few else min(BOX, opened.piece)) // row)):
         query = _query(opened, columns, box, None, opened.context)
         query.submit()
         yield query.results()
 
 
-def _steps(
-    opened: Opened, ranges: list[list[tuple[Value, Value]]], axis: int, first: int, most: int
-) -> Iterator[list[list[tuple[Value, Value]]]]:
-    """Boxes that cover the ranges in order: the first of so many cells, later ones up to four times larger than before.
+def _boxes(
+    opened: Opened, ranges: list[list[tuple[Value, Value]]], cells: int
+) -> Iterator[tuple[list[tuple[Value, Value]], ...]]:
+    """Boxes of about so many cells that cover the ranges.
 
-    They end with a tile where they can, so that none is read twice.
+    They are of whole tiles, so that none is read twice, and as long as can be on the last axis first.
     """
-    if axis == len(ranges) or math.prod(map(_count, ranges[axis:])) <= first:
+    domain = opened.array.schema.domain
+    tiles = [max(1, int(np.asarray(domain.dim(i).tile).astype(np.int64))) for i in range(len(ranges))]
+    counts = [_count(some) for some in ranges]
+    steps = [min(tile, count) for tile, count in zip(tiles, counts, strict=True)]
+    for i in reversed(range(len(ranges))):
+        most = cells // math.prod(steps[:i] + steps[i + 1 :])
+        if most < counts[i]:
+            steps[i] = max(steps[i], most - most % tiles[i])
+            break
+        steps[i] = counts[i]
+    for i in range(len(ranges)):  # a tile that is larger than a piece is cut
+        steps[i] = max(1, min(steps[i], cells // math.prod(steps[:i] + steps[i + 1 :])))
+    origins = [_value(c, domain.dim(i).domain[0]) for i, c in enumerate(opened.dimensions)]
+    parted = zip(ranges, steps, counts, tiles, origins, strict=True)
+    yield from product(*(list(_parts(*one)) for one in parted))
+
+
+def _parts(
+    ranges: list[tuple[Value, Value]], step: int, count: int, tile: int, origin: Value
+) -> Iterator[list[tuple[Value, Value]]]:
+    """The ranges of one axis in groups of at most `step` values; long ones are cut at the edges of tiles."""
+    if step >= count:
         yield ranges
         return
-    dimension = opened.array.schema.domain.dim(axis)
-    tile = int(np.asarray(dimension.tile).astype(np.int64) or 1)
-    origin = _value(opened.dimensions[axis], dimension.domain[0])
-    below = math.prod(map(_count, ranges[axis + 1 :]))
-    cells = first
-    for low, high in ranges[axis]:
+    group: list[tuple[Value, Value]] = []
+    for low, high in ranges:
         at = low
         while at <= high:
-            end = at + max(1, cells // below) - 1
-            if end - at >= tile:
-                end -= (end + 1 - origin) % tile
-            end = min(end, high)
-            box = [*ranges[:axis], [(at, end)], *ranges[axis + 1 :]]
-            if below > cells:
-                yield from _steps(opened, box, axis + 1, cells, most)
-            else:
-                yield box
-            cells = min(cells * 4, most)
+            edge = step - (at - origin) % step if step % tile == 0 else step
+            end = min(high, at + edge - 1)
+            if group and _count(group) + end - at + 1 > step:
+                yield group
+                group = []
+            group.append((at, end))
             at = end + 1
+    if group:
+        yield group
 
 
 def _count(ranges: list[tuple[Value, Value]]) -> int:

@@ -68,7 +68,9 @@ class Session:
         self.options = dict(OPTIONS)
         self.variables: dict[str, Any] = {}
         self.streams: list[Any] = []
+        self.begun = False  # a transaction, by a statement
         self._made = 0
+        self._memory = 0
 
     def find(self, name: str) -> Target | None:
         """What a name in a statement stands for; None where it is none of the places."""
@@ -154,8 +156,10 @@ class Session:
 
     def memory(self) -> int:
         """Bytes that the connection may use."""
-        row = self.connection.execute("SELECT current_setting('memory_limit')").fetchone()
-        return _bytes(row[0] if row else "1 GiB")
+        if self._memory == 0:
+            row = self.connection.execute("SELECT current_setting('memory_limit')").fetchone()
+            self._memory = _bytes(row[0] if row else "1 GiB")
+        return self._memory
 
     def show_file(self, place: Place) -> str:
         """Make the file a view of its own name, and give back that name."""

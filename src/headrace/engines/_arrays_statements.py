@@ -306,6 +306,9 @@ def check_schema(session: Session, tree: exp.Expr | None, text: str) -> None:
     if tree.kind not in ("TABLE", "VIEW", "FUNCTION", "MACRO", "TYPE", "SEQUENCE"):
         return
     table = tree.find(exp.Table)
+    if table is not None and "memory" in (table.db.lower(), table.catalog.lower()):
+        told = "Say a schema of the warehouse: what is made in memory is gone with the worker."
+        raise _problems.near(text, "memory", told)
     row = session.connection.execute("SELECT current_database()").fetchone()
     if table is not None and not table.args.get("db") and row and row[0] in ("memory", "temp"):
         told = f"Say in which schema, as in CREATE {tree.kind} name.{table.name}; or say CREATE TEMP {tree.kind}."

@@ -60,11 +60,17 @@ def test_tagged_json_and_bytes(run):
     assert pa.ipc.open_stream(plain.content).read_all().to_pydict() == {"a": [1]}
 
 
-@pytest.mark.parametrize("name", ["r_serialization", "csv", ""])
+@pytest.mark.parametrize("name", ["r_serialization", "png", ""])
 def test_a_format_that_there_is_not(run, name):
     answer = run("select 1", result_format=name or "none")
     assert answer.status_code == 422
     assert "`result_format` wants one of arrow, json" in answer.json()["message"]
+
+
+def test_rows_in_a_file_are_a_result_like_any_other_to_clients(run, web):
+    answer = run("select 1 as a", result_format="csv")
+    assert (answer.text, answer.headers["x-content-type-options"]) == ("a\n1\n", "nosniff")
+    assert "result_format" not in web.get(f"/v1/task/{answer.headers[TASK_ID]}").json()
 
 
 def test_parameters_are_bound_in_order_and_keep_their_types(run):

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from headrace.api import content
 from headrace.api.operation import Operation, describe
 from headrace.api.presence import while_connected
-from headrace.dialects.tiledb.answer import TASK_ID, TYPES, UNGUESSED
+from headrace.dialects.tiledb.answer import FORMATS, TASK_ID, TYPES, UNGUESSED
 from headrace.dialects.tiledb.codec import Wire
 from headrace.dialects.tiledb.pages import PageNumber, PaginationMetadata, PerPage, ordered, paged
 from headrace.errors import Invalid, NotFound
@@ -215,7 +215,8 @@ def shown(task: Task) -> ArrayTask:
         duration=round(passed * NANOSECONDS),
         sql_init_commands=detail.init_commands or None,
         sql_parameters=detail.parameters or None,
-        result_format=task.result_format,
+        # Of the files that our own commands ask for, clients know no word.
+        result_format=task.result_format if task.result_format in FORMATS else None,
         task_graph_uuid=task.graph_uid,
         client_node_uuid=task.node_uid,
     )
