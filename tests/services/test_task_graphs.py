@@ -105,6 +105,15 @@ def test_a_report_is_a_task_of_its_own(ada, state):
     assert task.finished_at is not None
 
 
+def test_of_what_the_server_ran_a_client_says_at_most_that_it_is_cancelled(ada):
+    log = log_of(ada)
+    ran(ada, log, A, State.FAILED)
+    task_graphs.report_node(ada, log.namespace, log.uid, A, State.FAILED)
+    assert [task.type for task in again(ada, log).executions[A]] == [Type.GENERIC_UDF]
+    task_graphs.report_node(ada, log.namespace, log.uid, A, State.CANCELLED)
+    assert [task.state for task in again(ada, log).executions[A]] == [State.FAILED, State.CANCELLED]
+
+
 def test_a_node_that_is_tried_again_has_two(ada):
     log = log_of(ada)
     task_graphs.report_node(ada, log.namespace, log.uid, A, State.FAILED)

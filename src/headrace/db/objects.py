@@ -29,6 +29,7 @@ TABLES: dict[Kind, sa.Table] = {
     Kind.ARRAY: t.arrays,
     Kind.SCHEMA: t.schemas,
     Kind.FUNCTION: t.functions,
+    Kind.TASK_GRAPH: t.registered_graphs,
 }
 Matches = Iterable[sa.ColumnElement[bool]]
 Who = int | sa.BindParameter[int]  # a user's id, or its place in a statement that is kept

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     ARRAY = "array"
     SCHEMA = "schema"
     FUNCTION = "function"
+    TASK_GRAPH = "task_graph"
 
 
 class Noun(Struct, frozen=True):

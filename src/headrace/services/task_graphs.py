@@ -19,7 +19,7 @@ from headrace.model import ids, task_graph
 from headrace.model.page import Page, Slice
 from headrace.model.run import State
 from headrace.model.task import Task, Type
-from headrace.model.task_graph import Filter, Log, Node, Status
+from headrace.model.task_graph import Filter, Location, Log, Node, Status
 from headrace.services import namespaces, tasks
 from headrace.services.call import Call
 
@@ -108,6 +108,9 @@ def report_node(call: Call, namespace: str, uid: str, node_uid: str, state: Stat
         before = of_tasks.list_of_graph(connection, uid, table.c.node_uid == node_uid)
         if len(before) >= MOST_REPORTS:
             raise Invalid(f"The node {node_uid} has been told of {MOST_REPORTS:,} times, which is as often as can be.")
+        ran = any(task.type is not Type.CLIENT_COMPUTATION for task in before)
+        if ran and node.location is Location.SERVER and state is not State.CANCELLED:
+            return  # the server knows itself; the older client tells it of what failed here, sometimes late
         latest = before[-1] if before and before[-1].type is Type.CLIENT_COMPUTATION else None
         if latest is None or (latest.state.final and latest.state is not state):
             latest = record(connection, log, node, Type.CLIENT_COMPUTATION, server="")

@@ -12,13 +12,12 @@ send the same request again (TileDB Cloud protocol notes 1.6). Any other ends wi
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -26,7 +25,7 @@ from msgspec import Struct
 
 from headrace.db import accounts
 from headrace.db import tasks as queries
-from headrace.errors import Conflict, NotFound
+from headrace.errors import Busy, Conflict, NotFound
 from headrace.executors import Executor
 from headrace.model import ids
 from headrace.model.page import Page, Slice
@@ -43,6 +42,8 @@ from headrace.store.results import Results, Stored
 log = structlog.get_logger(__name__)
 
 LOST = "The server was stopped while this ran; run it again."
+SQL = "sql"  # the program of statements
+AT_ONCE = 2  # statements of one owner for each worker that is kept busy
 AGAIN = 600  # seconds after which a node that is asked for again runs again
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
@@ -80,6 +81,20 @@ class Done(Struct, frozen=True, kw_only=True):
     total_ms: float
 
 
+class _Turns(asyncio.Semaphore):
+    """So many at once; and how many wait."""
+
+    waiting = 0
+
+    async def acquire(self) -> Literal[True]:
+        """Wait for a turn."""
+        self.waiting += 1
+        try:
+            return await super().acquire()
+        finally:
+            self.waiting -= 1
+
+
 class Tasks:
     """The tasks of one server; it lives on the server's event loop."""
 
@@ -88,9 +103,7 @@ class Tasks:
         self._flights: dict[tuple[int, str, str, str], asyncio.Task[Done]] = {}
         self._running: dict[str, asyncio.Task[Done]] = {}
         self._ending: set[asyncio.Task[None]] = set()
-        self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(platform.settings.call_concurrency)
-        )
+        self._turns: dict[tuple[int, bool], _Turns] = {}
 
     async def run(self, call: Call, wanted: Wanted, uid: str | None = None) -> Done:
         """Run a task and wait for what comes of it. What user code does wrong is an answer; Busy is raised.
@@ -176,7 +189,7 @@ class Tasks:
 
     async def _run(self, call: Call, wanted: Wanted, uid: str, *, chosen: bool) -> Done:
         began = time.perf_counter()
-        turn = self._turns[call.user.id]
+        turn = self._turn(call.user.id, sql=wanted.program == SQL)
         state = State.QUEUED if turn.locked() else State.RUNNING
         # Its row is written while it begins to run; nothing is told of it before that is there.
         begun = asyncio.create_task(asyncio.to_thread(self._begin, call, wanted, uid, state))
@@ -206,6 +219,23 @@ class Tasks:
             ending.add_done_callback(self._ending.discard)
             await asyncio.shield(ending)
         return Done(uid=uid, answer=answer, status=STATUS[answer.outcome], total_ms=total_ms)
+
+    def _turn(self, owner_id: int, *, sql: bool) -> "_Turns":
+        """By which an owner's tasks take turns. Raises Busy where too many wait already.
+
+        A statement has several cores at its disposal and a worker that it took half a second to make ready, so that
+        many at once would only keep one another waiting.
+        """
+        settings = self._platform.settings
+        most = min(settings.call_concurrency, AT_ONCE * settings.workers) if sql else settings.call_concurrency
+        if (turns := self._turns.get((owner_id, sql))) is None:
+            turns = self._turns[owner_id, sql] = _Turns(most)
+        if turns.waiting >= settings.call_queue:
+            raise Busy(
+                f"{turns.waiting} of your tasks wait already, the most this server keeps (HEADRACE_CALL_QUEUE); "
+                "try again in a moment."
+            )
+        return turns
 
     def _answered_before(self, call: Call, wanted: Wanted, code_hash: str) -> Done | None:
         """What came of the same node of the same graph a moment ago, where that is kept."""
