@@ -7,6 +7,7 @@ from benchmarks.processes import ROOT, compile_all
 from benchmarks.report import Report
 
 RUNS = (
+    "arrays",
     "calls",
     "environments",
     "cold",
