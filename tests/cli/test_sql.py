@@ -45,6 +45,7 @@ def test_statements_come_from_a_file_or_a_pipe_and_share_a_session(at_home, tmp_
         "CREATE TEMP TABLE t AS SELECT 'a;b' AS x; -- one; two\nSELECT x, :n AS n FROM t;\n"
     )
     assert at_home("sql", "-f", "q.sql", "--param", "n=3").stdout == "x,n\na;b,3\n"
+    assert at_home("sql", "-- A comment.\nSELECT 5 AS n").stdout == "n\n5\n"
     assert at_home("sql", stdin="SELECT 5 AS n").stdout == "n\n5\n"
     assert "Give a statement, or a file" in at_home("sql", "SELECT 1", "-f", "q.sql", status=2).stderr
     assert "cannot be read" in at_home("sql", "-f", "none.sql", status=1).stderr

@@ -120,6 +120,17 @@ def test_the_four_methods_of_tasks(client, person):
         client.task_result(client.last_task_id)
 
 
+def test_a_schema_may_be_called_as_an_address_is(server):
+    person = Person(server, "Post.Master")
+    assert "@" in person.username
+    with Client(server.url, person.key) as client:
+        client.sql("CREATE TABLE kept AS SELECT 7 AS n")
+        assert client.sql(f'SELECT n FROM "{person.username}".kept', result="json") == [{"n": 7}]
+        assert client.sql("SELECT n + ? AS n FROM kept", parameters=[1], dialect="mysql", result="json") == [{"n": 8}]
+        client.save_sql("kept", "SELECT n FROM kept")
+        assert client.run("kept").json() == [{"n": 7}]
+
+
 def test_a_namespace_of_others_is_refused(client):
     with pytest.raises(Failed, match="There is no namespace 'somebody'") as wrong:
         client.sql("SELECT 1", namespace="somebody")

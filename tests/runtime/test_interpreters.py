@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from headrace import settings as table
+from headrace.errors import Unavailable
 from headrace.runtime import interpreters
 from headrace.work.interpreters import Packages
 
@@ -81,6 +82,8 @@ def test_without_an_index_functions_get_what_the_interpreter_has(home, monkeypat
     assert packages.of(minor) is None
     folder = home / "lake" / "interpreters"
     assert {one.name for one in (folder / "building").iterdir()} <= {"cache", "cache-pip"}
+    with packages._locks[minor], pytest.raises(Unavailable, match="are being installed; call again"):
+        packages.of(minor, waits=False)
     # What failed is not tried again at once; what is there is taken as it is.
     assert packages.of(minor) is None
     (folder / minor).mkdir()

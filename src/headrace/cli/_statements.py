@@ -36,6 +36,14 @@ class Default(click.Group):
         return super().parse_args(ctx, args)
 
 
+class Spoken(click.Command):
+    """A command that takes a statement, which may begin with a comment and is no option then."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words."""
+        return super().parse_args(ctx, [f" {word}" if word.startswith(("-- ", "--\n")) else word for word in args])
+
+
 class Listed(Default):
     """A group whose first word may be left out: then it is `list`."""
 
@@ -185,5 +193,7 @@ def _save(rows: Any, wanted: str, output: Path) -> None:  # noqa: ANN401
 
 
 def _pipe(rows: Any, wanted: str) -> None:  # noqa: ANN401
-    sys.stdout.buffer.write(_bytes(rows, wanted))
-    sys.stdout.buffer.flush()
+    body = _bytes(rows, wanted)
+    if body.strip():  # what gives no columns is an empty line of CSV
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 import click
 
-from headrace.cli._statements import FORMATS, Default, format_of, run, text_of, values_of
+from headrace.cli._statements import FORMATS, Default, Spoken, format_of, run, text_of, values_of
 from headrace.client import Client, Failed
 from headrace.errors import HeadraceError
 from headrace.model import statement
@@ -55,7 +55,7 @@ def sql() -> None:
     """
 
 
-@sql.command(name="run")
+@sql.command(name="run", cls=Spoken)
 @click.argument("query", required=False)
 @file_option
 @click.option("--param", "-p", "given", multiple=True, help="A value for a :name in the statement: name=value.")
@@ -101,7 +101,7 @@ def run_(
         sys.exit(INTERRUPTED)
 
 
-@sql.command()
+@sql.command(cls=Spoken)
 @click.argument("name")
 @click.argument("query", required=False)
 @file_option

@@ -63,15 +63,18 @@ def list_(
     from rich.table import Column, Table
     from rich.text import Text
 
-    shown = Table(Column("Task", no_wrap=True), "Name", "Type", "Status", Column("s", justify="right"), "At", "What")
+    # One line each, however narrow the terminal: the id is what the next command wants.
+    kept = (Column(name, no_wrap=True) for name in ("Task", "Type", "Status"))
+    cut = (Column(name, no_wrap=True, overflow="ellipsis") for name in ("Name", "At", "What"))
+    shown = Table(*kept, Column("s", justify="right", no_wrap=True), *cut)
     for one in rows:
         what = " ".join((one.get("status_message") or one.get("sql_query") or "").split())
         shown.add_row(
             one["id"],
-            Text(one.get("name") or ""),
             one["type"],
             Text(one["status"], COLOURS.get(one["status"], "yellow")),
             f"{one['duration'] / 1e9:.2f}",
+            Text(one.get("name") or ""),
             one["start_time"][:19].replace("T", " "),
             Text(what if len(what) <= LONGEST else f"{what[: LONGEST - 1]}…"),
         )

@@ -140,6 +140,8 @@ class Zygote:
             from headrace.runtime import worker
 
             worker.serve(socket.socket(fileno=channel), order.plan, private_pids=not self._private_pids)
+        except BrokenPipeError:  # the server ended it before it was ready, or is gone
+            pass
         except BaseException:  # noqa: BLE001 - whatever it was, this process must not go on as a second zygote
             traceback.print_exc()
         finally:

@@ -4,8 +4,8 @@ The server reads no pickle. What was kept of earlier tasks goes to the worker as
 folders that they lie in, with the right to read where the caller has it.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -27,6 +27,7 @@ from headrace.services.udfs import check_body
 LARGEST = 192 << 20  # bytes of what a worker is sent: the function, its arguments, and the results of earlier tasks
 MOST_STORED = 1_000
 MOST_ARRAYS = 200
+LEAST, LARGEST_END = -(1 << 63), (1 << 64) - 1  # that the end of a range can be, of whatever type
 
 
 class Slice(Struct, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ class Slice(Struct, frozen=True, kw_only=True):
 
     uri: str
     parameter_id: str | None = None
-    ranges: list[list[Any]] = []  # for each dimension, pairs of a start and an end
+    ranges: list[list[int | float | str]] = []  # for each dimension, pairs of a start and an end
     layout: str | None = None
     buffers: list[str] = []  # attributes and dimensions; none: all
 
@@ -58,10 +59,18 @@ class Asked(Struct, frozen=True, kw_only=True):
     resource_class: str | None = None
 
 
+class Packages(Protocol):
+    """Gives the folder of a minor version's packages, beneath the one that the server lends from."""
+
+    def __call__(self, minor: str, *, waits: bool) -> str | None:
+        """None where there are none. Blocks while they are installed, or raises Unavailable without `waits`."""
+        ...
+
+
 class Functions:
     """Makes tasks of functions. `packages` gives the folder of another minor version's packages, where it has any."""
 
-    def __init__(self, kept: Tasks, packages: Callable[[str], str | None]) -> None:
+    def __init__(self, kept: Tasks, packages: Packages) -> None:
         self._kept, self._packages = kept, packages
 
     def prepare(
@@ -75,11 +84,13 @@ class Functions:
         keeps: bool = False,
         graph_uid: str | None = None,
         node_uid: str | None = None,
+        waits: bool = True,
     ) -> Wanted:
         """The task that calls a function.
 
         Raises NotFound for what the caller may not see, Invalid for what cannot be called here, TooLarge. Blocks, the
-        first time that another version of Python is wanted for as long as its packages take to install.
+        first time that another version of Python is wanted for as long as its packages take to install; where that is
+        under way already, Unavailable is raised without `waits`.
         """
         tasks.check_namespace(call, namespace)
         asked, function, author_id = self._resolve(call, asked)
@@ -108,7 +119,7 @@ class Functions:
                 f"An array that lies here is read in the server's own environment alone, not in {asked.environment!r}."
             )
         if environment == DEFAULT and isinstance(function, bytes) and asked.language == "python":
-            lent += self._interpreter(asked, arguments)
+            lent += self._interpreter(asked, arguments, waits=waits)
         return Wanted(
             type=type or (Type.ARRAY_UDF if asked.arrays else Type.GENERIC_UDF),
             namespace=namespace,
@@ -184,7 +195,7 @@ class Functions:
             found[uid] = {"format": kept.media_type, "body": bytes(kept.body[:])}
         return found
 
-    def _interpreter(self, asked: Asked, arguments: dict[str, Any]) -> list[Lent]:
+    def _interpreter(self, asked: Asked, arguments: dict[str, Any], *, waits: bool) -> list[Lent]:
         """What is lent with the interpreter of the version that pickled it, where that is another. Raises Invalid."""
         minor = interpreters.minor_of(asked.version)
         if minor == interpreters.OWN:
@@ -197,7 +208,7 @@ class Functions:
                 f"Python {minor} installed on the server's machine."
             )
         arguments["interpreter"] = one.program
-        if (folder := self._packages(minor)) is None:
+        if (folder := self._packages(minor, waits=waits)) is None:
             return []
         at = f"python{minor}"
         arguments["packages"] = [f"{LAKE}/{at}"]
@@ -209,6 +220,8 @@ def _arrays(lending: Lending, asked: Asked, *, foreign: bool) -> list[dict[str, 
         raise Invalid(f"A function reads at most {MOST_ARRAYS} arrays.")
     found: list[dict[str, Any]] = []
     for one in asked.arrays:
+        if not all(isinstance(end, float | str) or LEAST <= end <= LARGEST_END for ends in one.ranges for end in ends):
+            raise Invalid(f"The ranges of {one.uri[:200]} are numbers of at most 64 bits, or text.")
         place = lending.add_array(one.uri)
         if foreign and place.config:  # which reads the array in the process that the function is called in
             raise Forbidden(

@@ -25,7 +25,7 @@ from headrace.services.tasks import Wanted
 from headrace.settings import CORES
 from headrace.store import lake
 
-WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]*")
 THREADS = 4
 FOR_ROWS = 0.6  # of a worker's memory; the rest is for what Python and Arrow hold
 MOST_PARAMETERS = 65_535

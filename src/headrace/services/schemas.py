@@ -34,8 +34,14 @@ FIELDS = [schemas.c[name] for name in Object.__struct_fields__]
 
 def create_schema(call: Call, name: str) -> Object:
     """A new schema of the caller's. Raises Invalid for a name that is none, Conflict for one that is taken."""
-    if not NAME.fullmatch(name) or name.lower() in TAKEN or name.startswith("__"):
+    if not NAME.fullmatch(name):
         raise Invalid(f"{name[:80]!r} is no name for a schema: letters, digits and _.- after a letter, up to 63.")
+    return _create(call, name)
+
+
+def _create(call: Call, name: str) -> Object:
+    if name.lower() in TAKEN or name.startswith("__"):
+        raise Invalid(f"{name[:80]!r} is no name for a schema: it means something else in SQL.")
     now = datetime.now(UTC)
     try:
         with call.platform.db.begin() as connection:
@@ -57,7 +63,7 @@ def own(call: Call) -> Object:
         found = _find(connection, call.user.username)
     if found is None:
         try:
-            return create_schema(call, call.user.username)
+            return _create(call, call.user.username)  # which may be an e-mail: statements quote it
         except Conflict:
             with call.platform.db.read() as connection:
                 found = _find(connection, call.user.username)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, Unavailable
 from headrace.model.task import LAKE
 from headrace.runtime import interpreters
 from headrace.settings import Settings
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 FOLDER = "interpreters"  # beneath the folder that the server lends from
 NEEDED = ("numpy", "pandas", "pyarrow", "tiledb")
+AFTER = 3  # seconds after which a call is to come again that a build is in the way of
 AGAIN = 600.0  # seconds after which a build that failed is tried again
 
 
@@ -40,16 +41,22 @@ class Packages:
         self._failed: dict[str, float] = {}
         self._stopping = False
 
-    def of(self, minor: str) -> str | None:
+    def of(self, minor: str, *, waits: bool = True) -> str | None:
         """The folder of a minor version beneath the one that the server lends from, built first where it is not there.
 
-        None where it could not be built. Blocks for as long as that takes.
+        None where it could not be built. Blocks for as long as that takes; without `waits`, raises Unavailable where
+        it is being built already.
         """
         if self._folder(minor).is_dir():
             return f"{FOLDER}/{minor}"
-        with self._locks[minor]:
+        lock = self._locks[minor]
+        if not lock.acquire(blocking=waits):
+            raise Unavailable(f"The packages for Python {minor} are being installed; call again in a moment.", AFTER)
+        try:
             if not self._folder(minor).is_dir() and not self._has_failed(minor):
                 self._build(minor)
+        finally:
+            lock.release()
         return f"{FOLDER}/{minor}" if self._folder(minor).is_dir() else None
 
     def close(self) -> None:

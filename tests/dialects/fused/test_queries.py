@@ -235,6 +235,18 @@ def test_sql_that_another_author_sends_from_a_udf_does_not_see_the_callers_table
     assert own.json() == [{"n": 42}]
 
 
+def test_udfs_and_the_published_client_run_it_by_name(analyst, server, new):
+    analyst.save("SELECT i FROM range(:n) t(i)", of("integer", "n"), slug="counted")
+    code = """
+        def udf():
+            return fused.run("counted", n=3)["i"].tolist()
+    """
+    assert value(analyst.http, code) == [0, 1, 2]
+    with server.client(new.key) as http:
+        Analyst(server, http, Person(server, "unused")).save("SELECT :n * 2 AS n", of("integer", "n"), slug="twice")
+    assert new.run("answer = fused.run('twice', n=21)['n'].tolist()").answer == [42]
+
+
 def test_the_resource_api_keeps_it_with_its_values(analyst):
     made = analyst.http.post(
         "/api/udfs",

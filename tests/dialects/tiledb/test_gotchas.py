@@ -347,3 +347,11 @@ def test_23_native_and_python_pickle_are_one_thing(run):
     native, named = (run("select 1 as a", result_format=name) for name in ("native", "python_pickle"))
     assert native.content == named.content
     assert native.headers["content-type"] == named.headers["content-type"] == "application/vnd.tiledb.python-pickle"
+
+
+@pytest.mark.parametrize("path", ["/v1/udfs/generic/{}", "/v1/udfs/arrays/{}", "/v1/udf/{}/some"])
+def test_15_what_is_no_pickle_in_base64_is_told_so(web, person, path):
+    body = {"exec": "\x80é", "name": "some", "version": "3.11", "language": "python", "type": "generic"}
+    answer = web.post(path.format(person.username), json=body)
+    assert answer.status_code in {400, 422}
+    assert "base64" in answer.json()["message"]

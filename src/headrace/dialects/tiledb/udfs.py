@@ -1,13 +1,14 @@
 """Functions that clients send as pickles, and registered ones (TileDB protocol notes 3.3 and 3.4)."""
 
-import asyncio
 import base64
-import binascii
 import json
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import anyio
+import anyio.to_thread
 import msgspec
 from msgspec import Meta, Struct, field
 from starlette.requests import Request
@@ -31,6 +32,8 @@ Language = Literal["python", "r"]
 Kind = Literal["generic", "single_array", "multi_array"]
 Action = Literal["fetch_udf", "share_udf"]
 
+THREADS = 16
+LONGEST = 1 << 31  # seconds that a time limit may be
 DEEPEST = "The body is nested too deeply to be read."
 
 
@@ -38,7 +41,7 @@ class Ranges(Struct, frozen=True, kw_only=True):
     """The part of an array: for each dimension, pairs of a start and an end."""
 
     layout: str | None = None
-    ranges: list[list[Any]] | None = None
+    ranges: list[list[int | float | str]] | None = None
 
 
 class ArrayDetails(Struct, frozen=True, kw_only=True):
@@ -48,6 +51,13 @@ class ArrayDetails(Struct, frozen=True, kw_only=True):
     parameter_id: str | None = None
     ranges: Ranges | None = None
     buffers: list[str] | None = None
+
+
+class Argument(Struct, frozen=True, kw_only=True):
+    """An argument of a function, as TileDB JSON; without a name, one by its place."""
+
+    value: Any
+    name: str | None = None
 
 
 class Udf(Struct, frozen=True, kw_only=True):
@@ -62,12 +72,12 @@ class Udf(Struct, frozen=True, kw_only=True):
     version: Annotated[str | None, Meta(description="Of the Python that pickled it.")] = None
     image_name: Annotated[str | None, Meta(description="An environment of the caller's.")] = None
     argument: Annotated[str | None, Meta(description="Arguments, pickled, in base64.")] = None
-    arguments_json: list[Any] | None = None
+    arguments_json: list[Argument] | None = None
     arrays: list[ArrayDetails] | None = None
     stored_param_uuids: list[str] | None = None
     result_format: str | None = None
     task_name: str | None = None
-    timeout: int | None = None
+    timeout: Annotated[float, Meta(ge=0, le=LONGEST)] | None = None
     resource_class: str | None = None
     store_results: bool | None = None
     dont_download_results: bool | None = None
@@ -117,6 +127,7 @@ class UdfRoutes:
 
     def __init__(self, tasks: Tasks, functions: Functions) -> None:
         self._tasks, self._functions = tasks, functions
+        self._limiter: anyio.CapacityLimiter | None = None
 
     def operations(self) -> list[Operation]:
         """Every route."""
@@ -145,7 +156,7 @@ class UdfRoutes:
     async def _submit(self, call: Call, request: Request, namespace: str) -> Response:
         settings = call.platform.settings
         body = await read_body(request, settings.body_mb << 20, settings.body_seconds)
-        udf, arguments_json = await asyncio.to_thread(_read, body)
+        udf, arguments_json = await anyio.to_thread.run_sync(_read, body)
         prepare = partial(
             self._functions.prepare,
             call,
@@ -155,12 +166,15 @@ class UdfRoutes:
             keeps=bool(udf.store_results),
             graph_uid=udf.task_graph_uuid or None,
             node_uid=udf.client_node_uuid or None,
+            waits=False,
         )
         done = await while_connected(request, self._run(call, prepare))
         return await respond(request, done, download=not udf.dont_download_results)
 
     async def _run(self, call: Call, prepare: Callable[[], Wanted]) -> Done:
-        return await self._tasks.run(call, await asyncio.to_thread(prepare))
+        if self._limiter is None:  # threads of its own, for one of them may wait until packages are installed
+            self._limiter = anyio.CapacityLimiter(THREADS)
+        return await self._tasks.run(call, await anyio.to_thread.run_sync(prepare, limiter=self._limiter))
 
 
 def register_udf_info(call: Call, namespace: str, name: str, body: UDFInfoUpdate) -> None:
@@ -246,10 +260,12 @@ def _read(body: bytes) -> tuple[Udf, bytes | None]:
         try:
             sent = msgspec.json.decode(body)
         except msgspec.DecodeError:
-            sent = json.loads(body)  # clients write NaN and Infinity as Python does
-        arguments = sent.get("arguments_json") if isinstance(sent, dict) else None
-        udf = msgspec.convert(sent, Udf)
-        return udf, None if arguments is None else json.dumps(arguments).encode()
+            sent = json.loads(body)  # clients write NaN and Infinity as Python does, and text that is no Unicode
+        arguments = sent.pop("arguments_json", None) if isinstance(sent, dict) else None
+        json.dumps(sent, ensure_ascii=False).encode()
+        if arguments is not None and not isinstance(arguments, list):
+            raise Invalid("`arguments_json` must be an array of objects with a value, and a name or none.")
+        return msgspec.convert(sent, Udf), None if arguments is None else json.dumps(arguments).encode()
     except RecursionError:
         raise Malformed(DEEPEST) from None
     except msgspec.ValidationError as wrong:
@@ -280,7 +296,7 @@ def _asked(udf: Udf, arguments_json: bytes | None) -> Asked:
         ],
         stored=udf.stored_param_uuids or (),
         result_format=udf.result_format or "native",
-        seconds=udf.timeout,
+        seconds=math.ceil(udf.timeout) if udf.timeout else None,
         resource_class=udf.resource_class,
     )
 
@@ -291,5 +307,5 @@ def _decoded(text: str | None, name: str) -> bytes | None:
         return None
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as wrong:
+    except ValueError as wrong:  # and not binascii.Error alone: letters that are not ASCII raise the other
         raise Malformed(f"`{name}` must be base64: {wrong}.") from wrong
