@@ -297,3 +297,107 @@ def test_a_plan_is_a_superset_of_what_is_asked(desk):
     assert ranges("x = (SELECT 3)") == {}
     assert ranges("x = '3'") == {}
     assert ranges("x = NULL") == {}
+
+
+DIMENSIONS = {
+    "int8": (-100, 100, lambda n: n),
+    "uint16": (0, 500, lambda n: n % 400),
+    "int64": (-(2**40), 2**40, lambda n: n * 10**9),
+    "float32": (-1e3, 1e3, lambda n: n / 4),
+    "float64": (-1e3, 1e3, lambda n: n / 8),
+    "ascii": (None, None, lambda n: f"k{n % 13}" if n % 5 else "k"),
+    "M8[D]": (-500, 500, lambda n: n),
+    "M8[h]": (-500, 500, lambda n: n),
+    "M8[ms]": (-(10**12), 10**12, lambda n: n * 43_200_000),
+    "M8[ns]": (-(10**18), 10**18, lambda n: n * 43_200_000_000_000),
+    "M8[M]": (-500, 500, lambda n: n),
+}
+ATTRIBUTES = ["int8", "uint64", "float32", "float64", "bool", "str", "M8[s]", "label"]
+
+
+def drawn(draw, desk, number):
+    """A sparse array of one or two random dimensions and some random attributes, with some random cells."""
+    kinds = draw(st.lists(st.sampled_from(sorted(DIMENSIONS)), min_size=1, max_size=2))
+    names = [f"d{i}" for i in range(len(kinds))]
+    dims = []
+    for name, kind in zip(names, kinds, strict=True):
+        low, high, _ = DIMENSIONS[kind]
+        domain = (np.datetime64(low, kind[3:-1]), np.datetime64(high, kind[3:-1])) if kind[0] == "M" else (low, high)
+        dims.append(tiledb.Dim(name, domain=domain, tile=None, dtype=kind))
+    chosen = draw(st.lists(st.sampled_from(ATTRIBUTES), min_size=1, max_size=4, unique=True))
+    label = tiledb.Enumeration("labels", ordered=False, values=["p", "q", "r"])
+    attributes = [
+        tiledb.Attr(
+            f"a{i}",
+            dtype={"str": str, "label": np.int8}.get(kind, kind),
+            var=kind == "str" or None,
+            enum_label="labels" if kind == "label" else None,
+        )
+        for i, kind in enumerate(chosen)
+    ]
+    schema = tiledb.ArraySchema(
+        domain=tiledb.Domain(*dims),
+        attrs=attributes,
+        sparse=True,
+        capacity=5,
+        allows_duplicates=True,
+        enums=[label] if "label" in chosen else [],
+    )
+    path = desk.made(f"r{number}", schema)
+    cells = draw(st.lists(st.tuples(*[st.integers(-20, 20)] * (len(kinds) + 1)), min_size=1, max_size=30))
+    made = {"int8": lambda n: n, "uint64": lambda n: n + 20, "float32": lambda n: n / 4, "float64": lambda n: n / 4}
+    made |= {"bool": lambda n: n > 0, "str": lambda n: "x" * (n % 4), "M8[s]": lambda n: n, "label": lambda n: n % 3}
+    values = {}
+    for i, kind in enumerate(chosen):
+        given = [made[kind](cell[-1]) for cell in cells]
+        values[f"a{i}"] = np.array(given, dtype=object if kind == "str" else {"label": np.int8}.get(kind, kind))
+    where = [
+        np.array([DIMENSIONS[kind][2](cell[i]) for cell in cells], dtype=object if kind == "ascii" else kind)
+        for i, kind in enumerate(kinds)
+    ]
+    with tiledb.open(path, "w") as array:
+        array[tuple(where) if len(where) > 1 else where[0]] = values
+    return f"tiledb://ada/r{number}", dict(zip(names, kinds, strict=True)) | dict(zip(values, chosen, strict=True))
+
+
+def constant(draw, kind):
+    """A constant in SQL that may be compared with a column of this kind."""
+    number = draw(st.integers(-25, 25))
+    if kind in ("ascii", "str"):
+        return f"'{draw(st.sampled_from(['', 'k', 'k1', 'k12', 'k7', 'x', 'xx', 'z']))}'"
+    if kind == "label":
+        return f"'{draw(st.sampled_from(['p', 'q', 'zz']))}'"
+    if kind == "bool":
+        return draw(st.sampled_from(["TRUE", "FALSE", "0", "1"]))
+    if kind[0] == "M":
+        moment = pd.Timestamp("1970-01-01") + pd.Timedelta(hours=12 * number)
+        return draw(st.sampled_from([f"TIMESTAMP '{moment}'", f"DATE '{moment.date()}'", f"'{moment.date()}'"]))
+    scale = 10**9 if kind == "int64" else 1
+    return draw(st.sampled_from([str(number * scale), f"{number / 4}", f"{number / 8}e0", str(number * 10**6)]))
+
+
+def test_what_is_found_in_any_array_is_what_a_full_read_finds(desk):
+    numbers = iter(range(10_000))
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def check(data):
+        uri, kinds = drawn(data.draw, desk, next(numbers))
+        for _ in range(2):
+            parts = []
+            for name in data.draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=3)):
+                sign = data.draw(st.sampled_from([*SIGNS, "BETWEEN", "IN"]))
+                values = [constant(data.draw, kinds[name]) for _ in range(2)]
+                if sign == "BETWEEN":
+                    parts.append(f"{name} BETWEEN {values[0]} AND {values[1]}")
+                elif sign == "IN":
+                    parts.append(f"{name} IN ({', '.join(values)})")
+                else:
+                    parts.append(f"{name} {sign} {values[0]}")
+            where = data.draw(st.sampled_from([" AND ", " OR "])).join(parts)
+            text = f"SELECT * FROM `{uri}` WHERE {where}"
+            assert sorted(map(repr, desk.rows(text))) == sorted(map(repr, desk.rows(text, init=OFF))), text
+            count = f"SELECT count(*) FROM `{uri}` WHERE {where}"
+            assert desk.rows(count) == desk.rows(count, init=OFF), count
+
+    check()

@@ -151,3 +151,41 @@ def test_sums_of_whole_numbers_stay_whole(quickstart):
     assert quickstart.one("select sum(9223372036854775807 - a + a) from `tiledb://ada/dense`") == pytest.approx(
         16 * 2.0**63
     )
+
+
+def test_times_have_no_zone(quickstart):
+    import pyarrow as pa
+
+    table = quickstart.run(
+        "SELECT NOW() a, UTC_TIMESTAMP() b, TIMESTAMP '2020-01-01' c, CAST('2020-01-01' AS DATETIME) d"
+    )
+    assert table.schema.types == [pa.timestamp("us")] * 4
+
+
+def test_functions_that_duckdb_does_not_have(quickstart):
+    asked = {
+        "UNIX_TIMESTAMP('2020-01-01')": 1577836800,
+        "SUBSTRING_INDEX('a.b.c', '.', -1)": "c",
+        "ELT(2, 'a', 'b')": "b",
+        "FIELD('b', 'a', 'b')": 2,
+        "FIND_IN_SET('b', 'a,b')": 2,
+        "STRCMP('a', 'b')": -1,
+        "MID('abc', 2, 1)": "b",
+        "WEEKDAY('2020-01-01')": 2,
+        "DAYNAME('2020-01-01')": "Wednesday",
+        "MONTHNAME('2020-01-01')": "January",
+        "TIME_TO_SEC('01:00:01')": 3601,
+        "BIN(5)": "101",
+        "CONV('ff', 16, 10)": "255",
+        "YEARWEEK('2020-01-05')": 202001,
+        "DATE_FORMAT('2020-01-02', '%Y/%m')": "2020/01",
+        "DATEDIFF('2020-01-03', '2020-01-01')": 2,
+        "7 DIV 2": 3,
+        "CONCAT_WS('-', 'a', 'b')": "a-b",
+        "IF(1 > 2, 'a', 'b')": "b",
+        "LOCATE('b', 'abc')": 2,
+        "JSON_EXTRACT('{\"a\": 1}', '$.a')": "1",
+        "'abc' REGEXP '^a'": True,
+    }
+    for text, wanted in asked.items():
+        assert quickstart.one(f"SELECT {text}") == wanted, text

@@ -65,6 +65,7 @@ MACROS = {
 }
 
 NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
+ZONED = (exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ)
 DIALECT = Dialect.get_or_raise("mysql")
 
 
@@ -226,7 +227,13 @@ def macros(tree: exp.Expr) -> list[str]:
 
 
 def put_right(tree: exp.Expr) -> None:
-    """What MySQL does without being told: text beside a number is read as a number."""
+    """What MySQL does without being told: text beside a number is read as a number, and no time has a zone."""
+    for type_ in tree.find_all(exp.DataType):
+        if type_.this in ZONED:
+            type_.set("this", exp.DataType.Type.TIMESTAMP)
+    for now in list(tree.find_all(exp.CurrentTimestamp, exp.UtcTimestamp, exp.Anonymous)):
+        if not isinstance(now, exp.Anonymous) or now.name.upper() in ("NOW", "SYSDATE", "LOCALTIME", "LOCALTIMESTAMP"):
+            now.replace(exp.cast(exp.CurrentTimestamp(), exp.DataType.Type.TIMESTAMP))
     for node in list(tree.find_all(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv, exp.Neg)):
         for part in (node.this, node.args.get("expression")):
             if isinstance(part, exp.Literal) and part.is_string and NUMBER.fullmatch(part.this.strip()):
