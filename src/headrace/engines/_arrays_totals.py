@@ -154,7 +154,9 @@ def _value(total: _Total, found: dict[str, dict[str, Any]], rows: int) -> pa.Arr
     if there == 0:
         return pa.nulls(1, type_)
     # TileDB stops counting at the ends of 64 bits, and compares NaN in its own way.
-    if floating and not math.isfinite(got["mean" if total.word == "mean" else "sum"]):
+    if total.word == "mean" and not math.isfinite(got["mean"]):
+        return None  # of no rows, too
+    if floating and total.word != "mean" and not math.isfinite(got["sum"]):
         return None
     if not floating and total.word == "sum" and not -(2**63) < int(got["sum"]) < 2**63 - 1:
         return None
