@@ -46,6 +46,11 @@ REFUSED = frozenset(
     pragma_database_list set_config shell sql_auto_complete write_log
     """.split()
 )
+# What extensions call what they bring: for statements whose tree cannot be looked at, whatever is loaded.
+BROUGHT = re.compile(
+    r"(read|scan|sqlite|postgres|mysql|ducklake|iceberg|delta|parquet|pragma|duckdb|load|enable|disable|rtree|st_read)_.*"
+    r"|.*_scan|.*_attach|st_read.*|shapefile_meta|glob|sniff_csv|query|query_table|force_checkpoint|checkpoint"
+)
 HIDDEN = "__ducklake_metadata"
 FILE = re.compile(
     r"://|/|\\|\.(csv|tsv|json|jsonl|ndjson|parquet|arrow|ipc|feather|db|duckdb|xlsx?|txt|gz|zst)$", re.IGNORECASE
@@ -172,7 +177,8 @@ def _check_names(text: str, tokens: list[Token], refused: frozenset[str], known:
             if name.startswith(HIDDEN):
                 raise _problems.at(text, at, "The tables that describe a schema's own storage are not for statements.")
             called = i + 1 < len(tokens) and tokens[i + 1][0] == "(" and tokens[i + 1][1] == "operator"
-            if name in REFUSED or (called and name in refused):
+            brought = BROUGHT.fullmatch(name) is not None and name not in TABLE_FUNCTIONS
+            if name in REFUSED or (called and (name in refused or brought)):
                 raise _problems.at(text, at, _function(name))
         before = tokens[i - 1][0].upper() if i else ""
         if kind in ("identifier", "string_const") and before in ("FROM", "JOIN", "USING", "TABLE", "INTO"):
@@ -220,6 +226,10 @@ def _check_trees(
         where = _character(text, at if isinstance(at, int) else 0)
         if name in REFUSED or (name in refused and node.get("class") == "FUNCTION"):
             raise _problems.at(text, where, _function(name))
+        if node.get("type") == "TABLE_FUNCTION":
+            called = str((node.get("function") or {}).get("function_name") or "").lower()
+            if called not in TABLE_FUNCTIONS:
+                raise _problems.at(text, where, _function(called))
         if node.get("type") == "BASE_TABLE":
             table, catalog = str(node.get("table_name") or ""), str(node.get("catalog_name") or "")
             schema = str(node.get("schema_name") or "")

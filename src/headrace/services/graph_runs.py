@@ -11,7 +11,7 @@ rows say that it was; a task that was under way is lost then, and runs again.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -37,6 +37,7 @@ from headrace.services.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+STEP = 100  # rows in one transaction, so that no other writer waits long
 PATIENCE = 5.0  # seconds that a stop waits for what it ended to be written down
 
 
@@ -313,18 +314,19 @@ class Drive:
         with self._platform.db.read() as connection:
             return queries.has_ended(connection, self._log.uid)
 
-    def _cancel(self, nodes: Iterable[Node], kind: str, message: str) -> None:
-        with self._platform.db.begin() as connection:
-            for node in nodes:
-                task = task_graphs.record(connection, self._log, node, Type.BATCH_UDF, server=self._server)
-                ended = {"finished_at": datetime.now(UTC), "error_class": kind, "error": message, "status": 499}
-                of_tasks.update(connection, task.uid, state=State.CANCELLED.value, **ended)
+    def _cancel(self, nodes: Sequence[Node], kind: str, message: str) -> None:
+        for at in range(0, len(nodes), STEP):
+            with self._platform.db.begin() as connection:
+                for node in nodes[at : at + STEP]:
+                    task = task_graphs.record(connection, self._log, node, Type.BATCH_UDF, server=self._server)
+                    ended = {"finished_at": datetime.now(UTC), "error_class": kind, "error": message, "status": 499}
+                    of_tasks.update(connection, task.uid, state=State.CANCELLED.value, **ended)
 
     def _finish(self, status: Status, reason: str | None) -> None:
         if reason is not None:
             cut = self._runner.cut if self._runner else set[str]()
             left = [uid for uid, one in self._standing.items() if one is Standing.WAITING and uid not in cut]
-            self._cancel((self._nodes[uid] for uid in left), STOPPED, reason)
+            self._cancel([self._nodes[uid] for uid in left], STOPPED, reason)
         _end(self._platform, self._log.uid, status, reason)
 
 

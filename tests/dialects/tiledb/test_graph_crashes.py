@@ -23,9 +23,9 @@ def counted(name, *_):
 
 
 @pytest.fixture
-def mortal(tmp_path):
-    """A server of this test alone."""
-    with serving(tmp_path / "home", workers=2) as server:
+def mortal(tmp_path, database_url):
+    """A server of this test alone, on either database."""
+    with serving(tmp_path / "home", workers=2, **({"database_url": database_url} if database_url else {})) as server:
         yield server
 
 

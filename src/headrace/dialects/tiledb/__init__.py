@@ -10,7 +10,7 @@ from typing import Protocol
 
 from headrace.api.operation import Operation
 from headrace.api.router import Mount
-from headrace.dialects.tiledb import account, arrays, catalogue, later, organizations, registered, tokens
+from headrace.dialects.tiledb import account, arrays, catalogue, graphs, later, organizations, registered, tokens
 from headrace.dialects.tiledb.codec import Codec
 
 __all__ = ["CODEC", "PARTS", "PREFIXES", "Part", "mounts", "operations"]
@@ -26,7 +26,7 @@ class Part(Protocol):
 
 CODEC = Codec()
 PREFIXES = ("/v1", "/v2")
-PARTS: tuple[Part, ...] = (account, tokens, organizations, arrays, catalogue, registered)
+PARTS: tuple[Part, ...] = (account, tokens, organizations, arrays, catalogue, graphs, registered)
 
 
 def operations(*composed: Part) -> list[Operation]:

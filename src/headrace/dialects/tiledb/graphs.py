@@ -205,22 +205,17 @@ def update_task_graph(call: Call, namespace: str, id: str, body: Plan) -> None:
 
 
 class GraphRoutes:
-    """The routes, over the graphs that a server drives."""
+    """The routes of what a server drives."""
 
     def __init__(self, graphs: Graphs) -> None:
         self._graphs = graphs
 
     def operations(self) -> list[Operation]:
-        """Routes of logs, of graphs and of their runs."""
+        """The routes that begin and end runs."""
         base, tags = "/v1/taskgraphs/{namespace}", ("task graphs",)
-        one, run = f"{base}/graphs/{{id}}", f"{base}/executions/{{id}}"
+        run = f"{base}/executions/{{id}}"
         return [
-            *_of_logs(),
-            describe("GET", f"{base}/graphs", list_task_graphs, tags=tags),
-            describe("POST", f"{base}/graphs", create_task_graph, status=201, tags=tags),
-            describe("GET", one, get_task_graph, tags=tags),
-            describe("PATCH", one, update_task_graph, tags=tags),
-            describe("POST", f"{one}/submit", self.submit_task_graph, status=202, tags=tags),
+            describe("POST", f"{base}/graphs/{{id}}/submit", self.submit_task_graph, status=202, tags=tags),
             describe("POST", f"{run}/stop", self.stop_task_graph_execution, tags=tags),
             describe("POST", f"{run}/retry", self.retry_task_graph_execution, status=202, tags=tags),
             describe("POST", f"{run}/resubmit", self.resubmit_task_graph_execution, status=202, tags=tags),
@@ -243,14 +238,20 @@ class GraphRoutes:
         return log_of(await self._graphs.resubmit(call, namespace, id))
 
 
-def _of_logs() -> list[Operation]:
-    one, tags = "/v1/taskgraphs/{namespace}/logs/{id}", ("task graphs",)
+def operations() -> list[Operation]:
+    """The routes of logs, and of graphs that the server can run."""
+    base, tags = "/v1/taskgraphs/{namespace}", ("task graphs",)
+    log, graph = f"{base}/logs/{{id}}", f"{base}/graphs/{{id}}"
     return [
         describe("GET", "/v1/taskgraphs/logs", list_task_graph_logs, tags=tags),
-        describe("POST", "/v1/taskgraphs/{namespace}/log", create_task_graph_log, status=201, tags=tags),
-        describe("GET", one, get_task_graph_log, tags=tags),
-        describe("PATCH", one, update_task_graph_log, tags=tags),
-        describe("POST", f"{one}/report_client_node", report_client_node, tags=tags),
+        describe("POST", f"{base}/log", create_task_graph_log, status=201, tags=tags),
+        describe("GET", log, get_task_graph_log, tags=tags),
+        describe("PATCH", log, update_task_graph_log, tags=tags),
+        describe("POST", f"{log}/report_client_node", report_client_node, tags=tags),
+        describe("GET", f"{base}/graphs", list_task_graphs, tags=tags),
+        describe("POST", f"{base}/graphs", create_task_graph, status=201, tags=tags),
+        describe("GET", graph, get_task_graph, tags=tags),
+        describe("PATCH", graph, update_task_graph, tags=tags),
     ]
 
 
