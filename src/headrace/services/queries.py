@@ -150,7 +150,8 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
 
 def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[Schema]]:
     """The schema that names without one are looked up in, and all that the statements name."""
-    words = frozenset(word for text in texts for match in WORD.findall(text) for word in (match, *match.split(".")))
+    found_words = [word for text in texts for word in WORD.findall(text)]
+    words = {part for word in found_words for part in (word, *re.split(r"[.-]", word))}
     own, named = schemas.named_in(call, words)
     lent: list[Lent] = []
     found: list[Schema] = []

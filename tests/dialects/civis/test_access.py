@@ -12,6 +12,7 @@ The operations are those that are declared, so a new one is walked too, or fails
 """
 
 import re
+import uuid
 from collections.abc import Callable
 from enum import Enum
 from itertools import count
@@ -237,6 +238,11 @@ def json_value(world: World):
     return {"id": made["id"]}, "/json_values/{id}"
 
 
+def schema(world: World):
+    made = world.made("POST", "/schemas", {"name": f"s_{uuid.uuid4().hex}"}, by="owner")
+    return {"id": made["id"]}, "/schemas/{id}"
+
+
 def alias(world: World):
     """Of a template: who may do what with that may do it with its aliases."""
     named, _ = template(world)
@@ -315,6 +321,7 @@ MAKERS: dict[str, Maker] = {
     "/storage_hosts": storage_host,
     "/tables": host,
     "/json_values": json_value,
+    "/schemas": schema,
     "/aliases": alias,
 }
 
@@ -384,6 +391,7 @@ BODIES: dict[str, object] = {
     "PUT /files/{id}": {"name": "new.csv", "expiresAt": None},
     "POST /files/preprocess/csv": lambda world: {"file_id": shared_file(world)},
     **dict.fromkeys(("POST /aliases", "PUT /aliases/{id}"), lambda world: aliased(shared_template(world))),
+    "POST /schemas": lambda world: {"name": f"s_{uuid.uuid4().hex}"},
     "POST /templates/scripts": lambda world: {"script_id": shared_script(world), "name": "T"},
 }
 

@@ -213,7 +213,7 @@ def test_what_is_given_changes_and_the_rest_stays(files):
     assert got["expiresAt"] is not None
     assert files.http.patch(path, json={"expires_at": None}).json()["expiresAt"] is None
     got = files.http.put(path, json={"name": "c.csv", "expires_at": "2099-01-01"}).json()
-    assert (got["name"], got["description"], got["expiresAt"]) == ("c.csv", None, "2099-01-01T00:00:00Z")
+    assert (got["name"], got["description"], got["expiresAt"]) == ("c.csv", None, "2099-01-01T00:00:00.000Z")
     assert files.http.put(path, json={"name": "c.csv"}).status_code == 422
     refused = files.http.patch(path, json={"name": "c.exe"})
     assert (refused.status_code, ".csv" in refused.json()["errorDescription"]) == (422, True)
