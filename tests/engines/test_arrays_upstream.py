@@ -69,6 +69,15 @@ def test_aggregates_of_whole_arrays_are_right(quickstart):
     limited = text.format("dense") + " where `rows` between 2 and 3 and cols < 3"
     assert quickstart.rows(limited) == [(4, 4, 30, 7.5, 5, 10)]
     assert quickstart.rows(text.format("sparse") + " where `rows` = 4") == [(0, 0, None, None, None, None)]
+    nothing = "where `rows` = 1 and cols = 3"
+    for asked, answer in {
+        "sum(a), avg(a)": (None, None),
+        "min(a), sum(a)": (None, None),
+        "sum(a)": (None,),
+        "max(a)": (None,),
+        "sum(a), count(*)": (None, 0),
+    }.items():
+        assert quickstart.rows(f"select {asked} from `tiledb://ada/sparse` {nothing}") == [answer]
 
 
 def test_joins_groups_windows_and_ctes_work(quickstart):

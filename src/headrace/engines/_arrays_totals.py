@@ -89,12 +89,13 @@ def _answer(totals: list[_Total], opened: Opened, selection: Selection) -> pa.Ta
     for total in totals:
         if total.column:
             words = wanted.setdefault(total.column.stored, set())
-            # The sum tells of NaN, and the counts of whether there was anything.
-            words |= {total.word, "count", "sum"} if total.word != "count" else {"count"}
+            words |= {total.word} if total.word != "count" else set()
+            # The sum tells whether there is NaN among what the smallest and the largest are of.
+            words |= {"sum"} if total.word in ("min", "max") and total.column.dtype.kind == "f" else set()
             words |= {"null_count"} if total.column.nullable else set()
-    some = next((c for c in opened.columns if not c.dimension and not c.var), opened.columns[-1])
-    if not wanted and opened.sparse:
-        wanted[some.stored] = {"count"}
+    if opened.sparse and _counted(totals):  # of one attribute, of the cheapest where none is asked about
+        some = next((c for c in opened.columns if not c.dimension and not c.var), opened.columns[-1])
+        wanted.setdefault(next(iter(wanted), some.stored), set()).add("count")
     found: dict[str, dict[str, Any]] = {}
     if ranges is not None and wanted:
         try:
@@ -104,13 +105,20 @@ def _answer(totals: list[_Total], opened: Opened, selection: Selection) -> pa.Ta
     if ranges is None:
         rows = 0
     elif opened.sparse:
-        rows = next(iter(found.values()))["count"]
+        rows = next((words["count"] for words in found.values() if "count" in words), 1)
     else:
         rows = math.prod(sum(high - low + 1 for low, high in some) for some in ranges)
     arrays = [_value(total, found, rows) for total in totals]
     if any(array is None for array in arrays):
         return None
     return pa.Table.from_arrays([a for a in arrays if a is not None], names=[total.name for total in totals])
+
+
+def _counted(totals: list[_Total]) -> bool:
+    """Whether TileDB must count: an average, a smallest or a largest tells by itself that there are no rows."""
+    columns = [total.column for total in totals]
+    telling = any(total.word in ("mean", "min", "max") for total in totals)
+    return not telling or any(column is None or column.nullable for column in columns)
 
 
 def _ask(
@@ -146,9 +154,11 @@ def _value(total: _Total, found: dict[str, dict[str, Any]], rows: int) -> pa.Arr
     if there == 0:
         return pa.nulls(1, type_)
     # TileDB stops counting at the ends of 64 bits, and compares NaN in its own way.
-    if floating and not math.isfinite(got["sum"]):
+    if total.word == "mean" and not math.isfinite(got["mean"]):
+        return None  # of no rows, too
+    if floating and total.word != "mean" and not math.isfinite(got["sum"]):
         return None
-    if not floating and total.word in ("sum", "mean") and not -(2**63) < int(got["sum"]) < 2**63 - 1:
+    if not floating and total.word == "sum" and not -(2**63) < int(got["sum"]) < 2**63 - 1:
         return None
     value = got[total.word]
     if value is None:

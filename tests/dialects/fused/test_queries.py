@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from threading import Event, Thread
 
 import pytest
 
@@ -266,3 +267,34 @@ def test_the_resource_api_keeps_it_with_its_values(analyst):
     assert analyst.http.get(named).json() == [{"n": 3}]
     refused = analyst.http.put(f"/api/udfs/{made['uid']}", json={"code": "SELECT :m"})
     assert (refused.status_code, ":m" in refused.json()["errorDescription"]) == (422, True)
+
+
+def test_no_answer_is_older_than_a_write_that_was_acknowledged(analyst, server):
+    analyst.sql("CREATE TABLE events (n BIGINT)")
+    base = analyst.share("SELECT count(*) AS n FROM events")
+    written, wrong, seen, over = 0, [], set(), Event()
+
+    def look() -> None:
+        with server.client() as http:
+            while not over.is_set():
+                least = written
+                answer = http.get(f"{base}/run?format=json")
+                seen.add(answer.headers["headrace-cache"])
+                if answer.status_code != 200 or answer.json()[0]["n"] < least:
+                    wrong.append((least, answer.text))
+
+    lookers = [Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for number in range(12):
+            analyst.sql(f"INSERT INTO events VALUES ({number})")
+            written = number + 1
+            if number % 4 == 3:
+                wait_until(lambda: "hit" in seen)
+    finally:
+        over.set()
+        for looker in lookers:
+            looker.join()
+    assert not wrong
+    assert "hit" in seen
