@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from headrace.db import accounts
 from headrace.db import functions as rows
 from headrace.db import objects as queries
 from headrace.errors import Conflict, Invalid, NotFound, TooLarge
@@ -19,21 +17,14 @@ from headrace.model import ids
 from headrace.model.environment import DEFAULT
 from headrace.model.function import Function, Type, check_name, parse
 from headrace.model.object import NOUNS, Kind, Level
-from headrace.services import changes, namespaces, objects, sharing
+from headrace.services import changes, grants, namespaces, objects
 from headrace.services.call import Call
+from headrace.services.grants import Grant
 
 FUNCTION = NOUNS[Kind.FUNCTION]
 LARGEST_CODE = 32 << 20  # bytes of a pickle
 LARGEST_TEXT = 1 << 20  # characters of each text that people read
 TOLD = ("name", "namespace", "type", "language", "version", "environment", "tags")
-
-
-class Grant(Struct, frozen=True, kw_only=True):
-    """What a namespace may do with a function."""
-
-    namespace: str
-    level: Level
-    is_group: bool = False
 
 
 def register(
@@ -127,16 +118,7 @@ def delete(call: Call, namespace: str, name: str) -> None:
 def list_grants(call: Call, namespace: str, name: str) -> list[Grant]:
     """With whom a function that the caller may see is shared."""
     with call.platform.db.read() as connection:
-        function = find(connection, call, namespace, name)
-        found: list[Grant] = []
-        for share in queries.list_shares(connection, Kind.FUNCTION, function.id):
-            if share.group_id is not None:
-                group = accounts.find_group(connection, id=share.group_id)
-                found += [Grant(namespace=group.slug, level=share.level, is_group=True)] if group else []
-            else:
-                user = accounts.find_user(connection, id=share.user_id)
-                found += [Grant(namespace=user.username, level=share.level)] if user else []
-        return found
+        return grants.list_grants(connection, FUNCTION, find(connection, call, namespace, name).id)
 
 
 def share(call: Call, namespace: str, name: str, to: str, level: Level | None) -> None:
@@ -146,18 +128,7 @@ def share(call: Call, namespace: str, name: str, to: str, level: Level | None) -
     """
     with call.platform.db.read() as connection:
         function = find(connection, call, namespace, name, Level.MANAGE)
-        users = accounts.find_named(connection, to)
-        group = accounts.find_group(connection, slug=to) or accounts.find_group(connection, name=to)
-    if users and level is not None:
-        sharing.share_with_users(call, FUNCTION, function.id, [users[0].id], level)
-    elif users:
-        sharing.unshare(call, FUNCTION, function.id, user_id=users[0].id)
-    elif group is not None and level is not None:
-        sharing.share_with_groups(call, FUNCTION, function.id, [group.id], level)
-    elif group is not None:
-        sharing.unshare(call, FUNCTION, function.id, group_id=group.id)
-    else:
-        raise NotFound(f"There is no user and no group {to[:100]!r} to share this function with.")
+    grants.give(call, FUNCTION, function.id, to, level)
 
 
 def find(connection: Connection, call: Call, namespace: str, name: str, level: Level = Level.READ) -> Function:
