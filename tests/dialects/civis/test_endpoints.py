@@ -143,6 +143,6 @@ def test_every_answer_has_the_fields_that_are_documented(ask, document):
 
 def test_it_is_made_quickly():
     civis.operations("http://test")
-    began = time.process_time()
+    began = time.thread_time()  # not what other threads of the tests' process take
     civis.operations("http://test")
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
