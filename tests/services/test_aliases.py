@@ -165,5 +165,7 @@ def test_pages_end(ada):
 
 
 def test_every_kind_of_object_has_a_type():
-    assert {noun.kind for noun in TYPES.values()} == set(Kind)
-    assert {noun.word for noun in NOUNS.values()} - {noun.word for noun in TYPES.values()} == {"job"}
+    elsewhere = {Kind.ARRAY, Kind.FUNCTION, Kind.SCHEMA, Kind.TASK_GRAPH}  # named by namespaces, or by SQL
+    assert {noun.kind for noun in TYPES.values()} == set(Kind) - elsewhere
+    words = {noun.word for kind, noun in NOUNS.items() if kind not in elsewhere}
+    assert words - {noun.word for noun in TYPES.values()} == {"job"}
