@@ -41,7 +41,7 @@ def create_schema(call: Call, name: str) -> Object:
 
 def _create(call: Call, name: str) -> Object:
     if name.lower() in TAKEN or name.startswith("__"):
-        raise Invalid(f"{name[:80]!r} is no name for a schema: it means something else in SQL.")
+        raise Conflict(f"{name[:80]!r} is no name for a schema: it means something else in SQL.")
     now = datetime.now(UTC)
     try:
         with call.platform.db.begin() as connection:

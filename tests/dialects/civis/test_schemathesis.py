@@ -34,6 +34,9 @@ BEYOND_SCHEMAS = {
     ("/api/remote_hosts", "post"),
     ("/api/remote_hosts/{id}/authenticate", "post"),
     ("/api/remote_hosts/{id}/data_sets", "get"),
+    ("/api/udfs", "post"),  # whose code may be SQL, which is read
+    ("/api/udfs/{id}", "put"),
+    ("/api/udfs/{id}", "patch"),
 }
 # So it is of scripts: names of time zones, parts of schedules and parameters that do not go together.
 WRITES = [("", "post"), ("/{id}", "put"), ("/{id}", "patch")]

@@ -244,8 +244,10 @@ def test_udfs_and_the_published_client_run_it_by_name(analyst, server, new):
     """
     assert value(analyst.http, code) == [0, 1, 2]
     with server.client(new.key) as http:
-        Analyst(server, http, Person(server, "unused")).save("SELECT :n * 2 AS n", of("integer", "n"), slug="twice")
-    assert new.run("answer = fused.run('twice', n=21)['n'].tolist()").answer == [42]
+        Analyst(server, http, Person(server, "unused")).save(
+            "SELECT :n * 2 AS n", of("integer", "n"), slug=f"twice_{analyst.person.username}"
+        )
+    assert new.run(f"answer = fused.run('twice_{analyst.person.username}', n=21)['n'].tolist()").answer == [42]
 
 
 def test_the_resource_api_keeps_it_with_its_values(analyst):

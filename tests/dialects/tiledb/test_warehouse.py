@@ -131,7 +131,7 @@ def test_a_schema_is_made_shown_and_deleted_by_its_owner(ada, bob):
     with bob._server.client(bob.person.key) as http:
         assert http.delete(f"/api/schemas/{made['id']}").status_code == 404
         assert http.post("/api/schemas", json={"name": name}).status_code == 409
-        assert http.post("/api/schemas", json={"name": "main"}).status_code == 422
+        assert http.post("/api/schemas", json={"name": "main"}).status_code == 409
     ada.api("DELETE", f"/schemas/{made['id']}")
     ada.refused(f"select a from {name}.t")
 

@@ -15,7 +15,11 @@ from headrace.services import schemas
 from headrace.services.call import Call
 
 SchemaName = Annotated[
-    str, Meta(min_length=1, max_length=63, description="Letters, digits and _.- after a letter; unique on this server.")
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,62}$",
+        description="Letters, digits and _.- after a letter; unique on this server.",
+    ),
 ]
 
 
