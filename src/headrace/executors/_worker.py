@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 SO_PEER = struct.Struct("3i")
 MESSAGE = 1 << 20  # bytes of an answer besides what was printed and a body in a file
-SQL = ("sql", "query")  # programs of runtime/worker.py that run no code of users
 STATUS_PATIENCE = 1.0  # seconds that a dead worker's exit status is waited for
 
 Came = tuple[Reply, memoryview | bytes] | Growing | None  # a reply with its body, one that has begun, or the end of it
@@ -74,7 +73,7 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         self.calls += 1
-        self._runs_sql = task.program in SQL
+        self._runs_sql = task.program in wire.SQL
         self._task = task
         first = self._reply = loop.create_future()
         self._asks = Asks(self.channel, answering, task.limits.asked)

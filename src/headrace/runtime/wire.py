@@ -27,6 +27,7 @@ from msgspec import Struct, msgpack
 from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 
+SQL = frozenset({"sql", "query"})  # programs of a worker that run no code of users
 INLINE = 64 * 1024
 ASKS = 64  # requests of one call that may be unanswered at once
 PATH = 4_096  # characters of the path of one

@@ -255,6 +255,13 @@ class Worker:
             line: int | None = getattr(wrong, "line", None)  # of a statement, where the error has a place in one
             told: Problem | None = getattr(wrong, "problem", None)  # of a function, which has a traceback of its own
             raise Failure(Outcome.EXCEPTION, told or _told(type(wrong).__name__, wrong.message, line)) from None
+        except (MemoryError, OutputTooLarge):
+            raise
+        except Exception as wrong:
+            if task.program not in wire.SQL:  # of functions it may be an exception of user code
+                raise
+            said = f"Headrace could not run this statement ({type(wrong).__name__}: {wrong}); that is a defect of it."
+            raise Failure(Outcome.EXCEPTION, _told("Defect", f"{said} Please report it with the statement.")) from None
         times += [perf_counter()] * 2
         return encoded
 

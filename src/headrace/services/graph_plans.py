@@ -10,7 +10,7 @@ from headrace.db import task_graphs as queries
 from headrace.errors import Forbidden, NotFound
 from headrace.model import graph_plan, ids, task_graph
 from headrace.model.graph_plan import Plan
-from headrace.services import namespaces, tasks
+from headrace.services import namespaces
 from headrace.services.call import Call
 
 MOST_LISTED = 1_000
@@ -38,7 +38,7 @@ def encode(plan: Plan) -> str:
 def create_graph(call: Call, namespace: str, plan: Plan) -> Graph:
     """Keep a graph. Raises NotFound for a namespace, Invalid for what cannot be run."""
     _check(plan)
-    namespace = tasks.check_namespace(call, namespace)
+    namespace = namespaces.check(call, namespace)
     uid, now = ids.new_uid(), datetime.now(UTC)
     with call.platform.db.begin() as connection:
         queries.insert_graph(
@@ -57,7 +57,7 @@ def create_graph(call: Call, namespace: str, plan: Plan) -> Graph:
 def get_graph(call: Call, namespace: str, uid: str) -> Graph:
     """A graph that the caller may see: their own, or one of an organization of theirs. Raises NotFound."""
     with call.platform.db.read() as connection:
-        spaces = tasks.namespaces_of(connection, call)
+        spaces = namespaces.list_own(connection, call)
         found = queries.find_graph(connection, uid, call.user.id, spaces)
         if found is None or found["namespace"] != namespaces.canonical(connection, call, namespace):
             raise NotFound(f"There is no task graph {uid[:60]} in {namespace[:80]!r} that you may see.")
@@ -66,7 +66,7 @@ def get_graph(call: Call, namespace: str, uid: str) -> Graph:
 
 def list_graphs(call: Call, namespace: str) -> list[Graph]:
     """The newest graphs of a namespace in which the caller may act. Raises NotFound."""
-    namespace = tasks.check_namespace(call, namespace)
+    namespace = namespaces.check(call, namespace)
     with call.platform.db.read() as connection:
         return [_graph(row, None) for row in queries.list_graphs(connection, namespace, MOST_LISTED)]
 

@@ -1,7 +1,7 @@
 """Namespaces: under whose name things are registered and tasks are run.
 
 A namespace is a username or the slug of a group. Everybody acts in their own and in those of the groups that they are
-in; a username goes before a slug that is the same.
+in. A slug that is somebody's username is no namespace: whoever is in that group would see what is that person's.
 """
 
 from msgspec import Struct
@@ -33,6 +33,14 @@ def own(connection: Connection, call: Call, name: str) -> Namespace:
     )
 
 
+def check(call: Call, name: str) -> str:
+    """As `own`, where there is no transaction: the namespace as it is kept."""
+    if name == call.user.username:
+        return name
+    with call.platform.db.read() as connection:
+        return own(connection, call, name).name
+
+
 def canonical(connection: Connection, call: Call, name: str) -> str:
     """The namespace as it is kept, where the caller named one of theirs otherwise; any other as it is."""
     try:
@@ -48,7 +56,10 @@ def list_own(connection: Connection, call: Call) -> list[str]:
 
 def _all(connection: Connection, call: Call) -> list[tuple[Namespace, tuple[str, str]]]:
     user = call.user
-    groups = [group for group in accounts.groups_of(connection, user.id) if group.slug != user.username]
+    groups = accounts.groups_of(connection, user.id)
+    people = accounts.find_named(connection, *(group.slug for group in groups)) if groups else []
+    taken = {one.username.lower() for one in people}
+    groups = [group for group in groups if group.slug.lower() not in taken]
     return [
         (Namespace(user.username), (user.username, user.email)),
         *((Namespace(group.slug, group.id), (group.slug, group.name)) for group in groups),

@@ -18,7 +18,7 @@ from headrace.model.task import Detail, Type
 from headrace.runtime import interpreters
 from headrace.runtime.sandbox import LAKE
 from headrace.runtime.wire import Lent
-from headrace.services import environments, functions, tasks, udfs
+from headrace.services import environments, functions, namespaces, udfs
 from headrace.services.call import Call
 from headrace.services.lending import Lending
 from headrace.services.tasks import Tasks, Wanted
@@ -92,7 +92,7 @@ class Functions:
         first time that another version of Python is wanted for as long as its packages take to install; where that is
         under way already, Unavailable is raised without `waits`.
         """
-        tasks.check_namespace(call, namespace)
+        namespace = namespaces.check(call, namespace)
         asked, function, author_id = self._resolve(call, asked)
         arguments: dict[str, Any] = {
             "function": function,

@@ -18,7 +18,7 @@ from headrace.model.task import LAKE as LENDING
 from headrace.model.task import Detail, Type
 from headrace.runtime.sandbox import LAKE
 from headrace.runtime.wire import Lent
-from headrace.services import schemas, tasks
+from headrace.services import namespaces, schemas
 from headrace.services.call import Call
 from headrace.services.lending import Lending
 from headrace.services.tasks import Wanted
@@ -64,7 +64,7 @@ def prepare(
     resource_class: str | None = None,
 ) -> Wanted:
     """The task of a statement. Raises NotFound for a namespace, TooLarge and Invalid for what is not taken. Blocks."""
-    tasks.check_namespace(call, namespace)
+    namespace = namespaces.check(call, namespace)
     settings = call.platform.settings
     texts = (*statement.init, statement.query)
     if sum(map(len, texts)) > settings.sql_kb << 10:

@@ -20,7 +20,7 @@ from headrace.model.page import Page, Slice
 from headrace.model.run import State
 from headrace.model.task import Task, Type
 from headrace.model.task_graph import Filter, Location, Log, Node, Status
-from headrace.services import namespaces, tasks
+from headrace.services import namespaces
 from headrace.services.call import Call
 
 MOST_REPORTS = 1_000  # of one node
@@ -52,7 +52,7 @@ def new_log(call: Call, namespace: str, name: str | None, nodes: Sequence[Node],
         uid=ids.new_run_uid(),
         owner_id=call.user.id,
         username=call.user.username,
-        namespace=tasks.check_namespace(call, namespace),
+        namespace=namespaces.check(call, namespace),
         name=task_graph.named(name, "The name of a task graph"),
         created_at=datetime.now(UTC),
         status=Status.SUBMITTED,
@@ -74,7 +74,7 @@ def get_log(call: Call, namespace: str, uid: str) -> Shown:
 def list_logs(call: Call, wanted: Filter, page: Page) -> tuple[Slice[Log], dict[str, dict[State, int]]]:
     """A page of the runs that the caller may see, without nodes; and of each, how many tasks are in which state."""
     with call.platform.db.read() as connection:
-        seen = queries.visible_to(call.user.id, tasks.namespaces_of(connection, call))
+        seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
         found = queries.list_logs(connection, wanted, page, seen)
         return found, queries.count_states(connection, [log.uid for log in found.items])
 
@@ -145,7 +145,7 @@ def record(connection: Connection, log: Log, node: Node, type: Type, *, server: 
 
 def find_log(connection: Connection, call: Call, namespace: str, uid: str) -> Log:
     """A run in a namespace that the caller may see. Raises NotFound."""
-    seen = queries.visible_to(call.user.id, tasks.namespaces_of(connection, call))
+    seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
     log = queries.find(connection, uid, seen)
     if log is None or log.namespace != namespaces.canonical(connection, call, namespace):
         raise NotFound(f"There is no log of a task graph {uid[:60]} in {namespace[:80]!r} that you may see.")

@@ -23,9 +23,8 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from headrace.db import accounts
 from headrace.db import tasks as queries
-from headrace.errors import Busy, Conflict, NotFound
+from headrace.errors import Busy, Conflict, HeadraceError, NotFound, Unavailable
 from headrace.executors import Executor
 from headrace.model import ids
 from headrace.model.page import Page, Slice
@@ -34,7 +33,7 @@ from headrace.model.run import State
 from headrace.model.task import Detail, Filter, Task, Type, result_key
 from headrace.runtime import wire
 from headrace.runtime.wire import Lent, Limits
-from headrace.services import arrays
+from headrace.services import arrays, namespaces
 from headrace.services.call import Call, Platform
 from headrace.services.calls import COPIED, GONE, STATUS, etag_of
 from headrace.store.results import Results, Stored
@@ -163,7 +162,7 @@ class Tasks:
             now = time.time()
             found = self._results.get(result_key(uid), float("inf"), now) or self._results.load(result_key(uid))
         if found is None:
-            raise NotFound(f"The result of the task {uid} is no longer kept.")
+            raise NotFound(f"The result of the task {uid} is kept no longer, or was too large (HEADRACE_CACHE_MB).")
         return found
 
     def sweep(self) -> None:
@@ -288,8 +287,17 @@ class Tasks:
             queries.insert(connection, task, code_hash=hash_of(wanted), server=self._server)
 
     def _end(self, call: Call, uid: str, wanted: Wanted, answer: Answer, total_ms: float) -> None:
+        failed: HeadraceError | None = None
         if wanted.ended is not None:
-            wanted.ended(answer)
+            try:
+                wanted.ended(answer)
+            except HeadraceError as wrong:
+                failed = wrong
+            except OSError as wrong:
+                failed = Unavailable(f"What the task made could not be put in its place: {wrong.strerror}.")
+        if failed is not None:  # what it was for is not there, so that it has failed
+            problem = Problem(kind=type(failed).__name__, message=failed.message)
+            answer = msgspec.structs.replace(answer, outcome=Outcome.EXCEPTION, problem=problem, body=b"")
         good, problem, timing = answer.outcome is Outcome.OK, answer.problem, answer.timing
         state = State.SUCCEEDED if good else State.CANCELLED if answer.outcome is Outcome.CANCELLED else State.FAILED
         with self._platform.db.begin() as connection:
@@ -316,6 +324,8 @@ class Tasks:
             if wanted.keeps and good:
                 days = self._platform.settings.task_result_days
                 queries.keep(connection, uid, datetime.now(UTC) + timedelta(days=days))
+        if failed is not None:
+            raise failed
 
     def _update(self, uid: str, **values: object) -> None:
         with self._platform.db.begin() as connection:
@@ -379,7 +389,7 @@ def server_of(home: Path) -> str:
 def get_task(call: Call, uid: str) -> Task:
     """A task that the caller may see, with what it printed. Raises NotFound."""
     with call.platform.db.read() as connection:
-        found = queries.find(connection, uid, queries.visible_to(call.user.id, namespaces_of(connection, call)))
+        found = queries.find(connection, uid, queries.visible_to(call.user.id, namespaces.list_own(connection, call)))
     if found is None:
         raise NotFound(f"There is no task {uid[:60]} that you may see.")
     return found
@@ -388,41 +398,21 @@ def get_task(call: Call, uid: str) -> Task:
 def list_tasks(call: Call, wanted: Filter, page: Page) -> Slice[Task]:
     """A page of the tasks that the caller may see."""
     with call.platform.db.read() as connection:
-        seen = queries.visible_to(call.user.id, namespaces_of(connection, call))
+        seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
         return queries.list_tasks(connection, wanted, page, seen)
 
 
 def count_by_namespace(call: Call, wanted: Filter) -> dict[str, int]:
     """How many tasks the caller may see, by namespace."""
     with call.platform.db.read() as connection:
-        seen = queries.visible_to(call.user.id, namespaces_of(connection, call))
+        seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
         return queries.count_by_namespace(connection, wanted, seen)
 
 
 def list_of_graph(call: Call, graph_uid: str) -> list[Task]:
-    """The tasks of a graph that the caller may see, in the order of their start."""
+    """The tasks of a graph, in the order of their start. For who has seen to it that the caller may see the graph."""
     with call.platform.db.read() as connection:
         return queries.list_of_graph(connection, graph_uid)
-
-
-def namespaces_of(connection: Any, call: Call) -> list[str]:  # noqa: ANN401
-    """The organizations whose tasks the caller sees: the groups that they are in, by their slugs."""
-    return [group.slug for group in accounts.groups_of(connection, call.user.id)]
-
-
-def check_namespace(call: Call, namespace: str) -> str:
-    """A namespace that the caller may charge a task to: their own name, or a group that they are in.
-
-    Raises NotFound, for one that is there as for one that is not.
-    """
-    if namespace == call.user.username:
-        return namespace
-    with call.platform.db.read() as connection:
-        if namespace in namespaces_of(connection, call):
-            return namespace
-    raise NotFound(
-        f"There is no namespace {namespace[:80]!r} that you may run tasks in; yours is {call.user.username!r}."
-    )
 
 
 def hash_of(wanted: Wanted) -> str:

@@ -1,11 +1,13 @@
 """The warehouse over the wire: schemas that people own and share, files of theirs, and what a statement cannot see."""
 
 import io
+import threading
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from conftest import wait_until
 from tiledb_wire import person as new_person
 from tiledb_wire import strict
 
@@ -184,3 +186,39 @@ def test_a_runaway_statement_ends_at_the_limits_and_the_next_one_works(ada):
     said = ada.refused("select count(*) from (select distinct a.range, b.range from range(100000) a, range(100000) b)")
     assert "memory" in said.lower()
     assert ada.rows("select 1") == [(1,)]
+
+
+def test_a_group_that_is_called_like_somebody_opens_nothing_of_theirs(server, ada, bob):
+    bob.rows("create table t as select 1 a")
+    with server.client() as admin:
+        group = admin.post("/api/groups", json={"name": bob.name}).json()
+        assert group["slug"] == bob.name
+        assert admin.put(f"/api/groups/{group['id']}/members/{ada.id}").is_success
+    with strict(server, ada.person.key) as web:
+        assert web.get("/v1/tasks", params={"created_by": bob.name}).json()["array_tasks"] == []
+        assert web.post(f"/v1/sql/{bob.name}", json={"query": "select 1"}).status_code == 404
+
+
+def test_a_statement_whose_array_somebody_made_meanwhile_has_failed_and_says_so(server, ada):
+    uri = f"tiledb://{ada.name}/late"
+    slow = "with recursive n(a) as (select 0 union all select a + 1 from n where a < 1500) "
+    answers = []
+
+    def make():
+        options = "k int dimension=1 lower_bound='0' upper_bound='9' tile_extent='1', v int"
+        query = f"create table `{uri}` ({options}) engine=mytile"
+        count = "select count(*) from n x, n y, n z where (x.a * y.a + z.a) % 7 = 3 and z.a < 40"
+        answers.append(ada.ask(query, dialect="mysql", name="late", init_commands=[slow + count]))
+
+    making = threading.Thread(target=make)
+    making.start()
+    with strict(server, ada.person.key) as web:
+
+        def late():
+            return web.get("/v1/tasks", params={"search": "late"}).json()["array_tasks"]
+
+        wait_until(lambda: [one["status"] for one in late()] == ["RUNNING"])
+        web.post(f"/v1/arrays/{ada.name}/late/register", json={"name": "late"})
+        making.join()
+        assert (answers[0].status_code, late()[0]["status"]) == (409, "FAILED")
+        assert f"There is an array {uri} already" in late()[0]["status_message"]
