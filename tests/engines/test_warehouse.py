@@ -12,6 +12,7 @@ import pytest
 from conftest import wait_until
 from headrace.engines import _duckdb, tiledb
 from headrace.engines._duckdb import extension
+from headrace.engines._problems import SqlError
 from headrace.model.query import Query, Schema
 
 WRITER = """
@@ -92,6 +93,30 @@ def test_a_killed_create_table_is_not_there(folder):
     assert rows(connection, "select count(*) from duckdb_tables() where table_name = 'big'") == [(0,)]
     rows(connection, "create table s.big as select 1 n")
     assert rows(connection, "select * from s.big") == [(1,)]
+
+
+WAYS_ROUND = (
+    "select * from sqlite_scan('{folder}/catalogue.sqlite', 'ducklake_table')",
+    "create table s.x as select table_name from sqlite_scan('{folder}/catalogue.sqlite', 'ducklake_table')",
+    "insert into s.t select table_id from sqlite_scan('{folder}/catalogue.sqlite', 'ducklake_table')",
+    "update s.t set a = (select max(table_id) from sqlite_scan('{folder}/catalogue.sqlite', 'ducklake_table'))",
+    "attach '{folder}/catalogue.sqlite' as q (type sqlite)",
+    "select * from glob('{folder}/data/**')",
+    "copy (select 1 a) to '{folder}/data/x.parquet'",
+    "select * from __ducklake_metadata_s.ducklake_table",
+    "create macro s.m() as table select * from sqlite_scan('{folder}/catalogue.sqlite', 'ducklake_table')",
+)
+
+
+@pytest.mark.parametrize("text", WAYS_ROUND)
+def test_what_duckdb_would_let_through_is_refused_before_it_is_asked(folder, text):
+    connection = opened(folder)
+    rows(connection, "create table s.t as select 1 a")
+    text = text.format(folder=folder)
+    with pytest.raises(SqlError):
+        rows(connection, text)
+    assert rows(connection, "select * from s.t") == [(1,)]
+    connection.execute(text)  # its own locks do not hold this: were it refused by them, nothing would be seen above
 
 
 def test_who_may_only_read_writes_nothing(folder):
