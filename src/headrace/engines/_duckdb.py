@@ -78,10 +78,9 @@ def connect(
 
 def attach(connection: "DuckDBPyConnection", schema: "Schema") -> None:
     """Attach a schema. Where nobody has written to it yet its catalogue is made."""
-    catalogue, options = (
-        Path(schema.path) / "catalogue.sqlite",
-        [f"DATA_PATH {_text(f'{schema.path}/data/')}", "OVERRIDE_DATA_PATH true"],
-    )
+    catalogue = Path(schema.path) / "catalogue.sqlite"
+    # The catalogue remembers where it was made; its files are named from there, and it may have been moved since.
+    options = [f"DATA_PATH {_text(f'{schema.path}/data/')}", "OVERRIDE_DATA_PATH true"]
     if not schema.writable:
         if not catalogue.exists():  # there is nothing in it, and nothing can be made here
             connection.execute(f"ATTACH ':memory:' AS {quoted(schema.name)}")
