@@ -82,10 +82,12 @@ def test_a_home_that_cannot_be_looked_after_is_tried_again(platform, tmp_path, m
             rounds.release()
             raise OSError("the disk is full")
 
+    settled = threading.Semaphore(0)
     results = Away(platform.blobs, memory_bytes=0, disk_bytes=0)
-    janitor = Janitor(platform.settings, platform.db, platform.blobs, results, Uses())
+    janitor = Janitor(platform.settings, platform.db, platform.blobs, results, Uses(), settled.release)
     for _ in range(3):
         assert rounds.acquire(timeout=20)
+        assert settled.acquire(timeout=20)
     janitor.close()
 
 
