@@ -66,6 +66,15 @@ def admin(platform):
     """A call as the administrator."""
     return accounts.administrator(platform)
 
+LIMITS = {
+    "call_seconds": 20,
+    "call_memory_mb": 1500,
+    "call_output_mb": 200,
+    "call_scratch_mb": 64,
+    "body_mb": 16,
+    "wrong_guesses": 0,  # all tests come from one address
+}
+
 
 class Server:
     """A server process of our own: `headrace up` on a free port."""
@@ -125,9 +134,7 @@ def serving(home: Path, **settings: object) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
     """One server for all tests that do not change its settings."""
-    limits = {"call_seconds": 20, "call_memory_mb": 1500, "call_output_mb": 200, "call_scratch_mb": 64, "body_mb": 16}
-    limits["wrong_guesses"] = 0  # all tests come from one address
-    with serving(tmp_path_factory.mktemp("server") / "home", data_folders=DATA, **limits) as one:
+    with serving(tmp_path_factory.mktemp("server") / "home", data_folders=DATA, **LIMITS) as one:
         yield one
 
 
