@@ -66,6 +66,7 @@ def admin(platform):
     """A call as the administrator."""
     return accounts.administrator(platform)
 
+
 LIMITS = {
     "call_seconds": 20,
     "call_memory_mb": 1500,

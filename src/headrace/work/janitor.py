@@ -85,13 +85,13 @@ class Janitor:
 
 
 def prune(settings: Settings, db: Database, now: datetime, stop: threading.Event | None = None) -> int:
-    """Delete runs that are too old or too many. How many went."""
+    """Delete runs that are too old or too many, and of which nothing goes on. How many went."""
     gone, before = 0, now - timedelta(days=settings.run_days)
     with db.read() as connection:
         beyond = runs.beyond(connection, settings.run_rows)
     while stop is None or not stop.is_set():
         with db.read() as connection:
-            uids = runs.list_old(connection, before, beyond, STEP)
+            uids = runs.list_old(connection, before, beyond, now, STEP)
         if not uids:
             break
         with db.begin() as connection:
