@@ -1,5 +1,6 @@
 """Queries of registered functions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -26,6 +27,13 @@ def find(connection: Connection, namespace: str, name: str) -> Function | None:
     statement = select(*FUNCTION).where(functions.c.namespace == namespace, functions.c.name == name)
     row = connection.execute(statement).mappings().one_or_none()
     return _function(row) if row else None
+
+
+def read(connection: Connection, ids: Sequence[int]) -> list[Function]:
+    """These functions, in this order; those that are gone are left out."""
+    rows = connection.execute(select(*FUNCTION).where(functions.c.id.in_(ids))).mappings()
+    found = {row["id"]: _function(row) for row in rows}
+    return [found[one] for one in ids if one in found]
 
 
 def code_of(connection: Connection, function_id: int) -> bytes:

@@ -47,6 +47,7 @@ LOST = "The server was stopped while this ran; run it again."
 SQL = "sql"  # the program of statements
 AT_ONCE = 2  # statements of one owner for each worker that is kept busy
 AGAIN = 600  # seconds after which a node that is asked for again runs again
+WATCH = 2.0  # seconds between looks at how much a task has written
 HEED = 1.0  # seconds between looks for what was cancelled on other servers of the database
 PATIENCE = 5.0  # seconds that a cancel waits for what it ended to be written down
 CANCELLED = "The task was cancelled."
@@ -75,6 +76,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     author_id: int | None = None  # who wrote what runs, where that is not the caller
     shares: bool = False  # whether it sees its owner's shared disk
     seconds: int | None = None
+    full: Callable[[], str | None] | None = None  # why it is to be ended while it writes; it may block
     ended: Callable[[Answer], None] | None = None  # called in a thread, before the task is said to have ended
 
 
@@ -109,7 +111,7 @@ class Tasks:
         self._flights: dict[tuple[int, str, str, str], asyncio.Task[Done]] = {}
         self._running: dict[str, asyncio.Task[Done]] = {}
         self._open: set[str] = set()  # of them, those that wait for a turn or for a worker's answer
-        self._cancelled: dict[str, Problem] = {}  # of those, what their callers are told
+        self._cancelled: dict[str, tuple[Outcome, Problem]] = {}  # of those, what their callers are told
         self._ending: dict[str, asyncio.Task[None]] = {}
         self._unwritten: dict[str, Callable[[], None]] = {}  # ends that the database was away for
         self._turns: dict[tuple[int, bool], _Turns] = {}
@@ -153,10 +155,13 @@ class Tasks:
         if (running := self._running.get(uid)) is None:
             return
         if uid in self._open:
-            self._cancelled[uid] = Problem(kind="Cancelled", message=reason)
-            if not self._executor.stop(uid):
-                running.cancel()
+            self._cut(uid, running, Outcome.CANCELLED, Problem(kind="Cancelled", message=reason))
         await asyncio.wait({running}, timeout=PATIENCE)
+
+    def _cut(self, uid: str, running: asyncio.Task[Done], outcome: Outcome, problem: Problem) -> None:
+        self._cancelled[uid] = (outcome, problem)
+        if not self._executor.stop(uid):
+            running.cancel()
 
     async def wait(self, uid: str, seconds: float) -> None:
         """Wait until a task that this server runs has ended, for at most so long."""
@@ -261,6 +266,7 @@ class Tasks:
         # Its row is written while it begins to run; nothing is told of it before that is there.
         begun = asyncio.create_task(asyncio.to_thread(self._begin, call, wanted, uid, state))
         answer = Answer(outcome=Outcome.CANCELLED, problem=GONE)
+        watching: asyncio.Task[None] | None = None
         try:
             if chosen:
                 await asyncio.shield(begun)  # the uid may be one that is taken
@@ -268,10 +274,13 @@ class Tasks:
                 if state is State.QUEUED:
                     await asyncio.shield(begun)
                     await asyncio.to_thread(self._update, uid, state=State.RUNNING.value)
+                if wanted.full is not None:
+                    watching = asyncio.create_task(self._watch(uid, wanted.full))
                 answer = await self._executor.call(self._task(call, wanted, uid))
             self._open.discard(uid)
             if answer.outcome is Outcome.CANCELLED and uid in self._cancelled:
-                answer = msgspec.structs.replace(answer, problem=self._cancelled[uid])
+                outcome, problem = self._cancelled[uid]
+                answer = msgspec.structs.replace(answer, outcome=outcome, problem=problem)
             if wanted.keeps and answer.outcome is Outcome.OK:
                 await asyncio.to_thread(self._keep, uid, answer)
         except asyncio.CancelledError:
@@ -280,7 +289,7 @@ class Tasks:
             current = asyncio.current_task()
             if current is None or current.uncancel():  # its client has gone as well
                 raise
-            answer = Answer(outcome=Outcome.CANCELLED, problem=reason)
+            answer = Answer(outcome=reason[0], problem=reason[1])
         except Exception as error:
             message = getattr(error, "message", str(error))
             answer = Answer(outcome=Outcome.DIED, problem=Problem(kind=type(error).__name__, message=message))
@@ -288,6 +297,8 @@ class Tasks:
         finally:
             self._open.discard(uid)
             self._cancelled.pop(uid, None)
+            if watching is not None:
+                watching.cancel()
             total_ms = (time.perf_counter() - began) * 1000
             # Written down though whoever asked has gone; the loop keeps no reference to what nobody waits for.
             ending = asyncio.create_task(self._finish(begun, call, uid, wanted, answer, total_ms))
@@ -295,6 +306,16 @@ class Tasks:
             ending.add_done_callback(lambda _: self._ending.pop(uid, None))
             await asyncio.shield(ending)
         return Done(uid=uid, answer=answer, status=STATUS[answer.outcome], total_ms=total_ms)
+
+    async def _watch(self, uid: str, full: Callable[[], str | None]) -> None:
+        """End a task that writes once there is no more room for what it writes."""
+        while uid in self._open:
+            await asyncio.sleep(WATCH)
+            with suppress(HeadraceError, SQLAlchemyError, OSError):
+                reason = await asyncio.to_thread(full)
+                if reason is not None and uid in self._open and (running := self._running.get(uid)) is not None:
+                    self._cut(uid, running, Outcome.FULL, Problem(kind="Full", message=reason))
+                    return
 
     def _turn(self, owner_id: int, *, sql: bool) -> "_Turns":
         """By which an owner's tasks take turns. Raises Busy where too many wait already.
@@ -382,7 +403,8 @@ class Tasks:
             problem = Problem(kind=type(failed).__name__, message=failed.message)
             answer = msgspec.structs.replace(answer, outcome=Outcome.EXCEPTION, problem=problem, body=b"")
         size, bare = len(answer.body), msgspec.structs.replace(answer, body=b"")
-        write = partial(self._write, call, uid, msgspec.structs.replace(wanted, arguments={}), bare, size, total_ms)
+        asked = msgspec.structs.replace(wanted, arguments={}, full=None)
+        write = partial(self._write, call, uid, asked, bare, size, total_ms)
         try:
             write()
         except (HeadraceError, SQLAlchemyError):
@@ -443,6 +465,8 @@ class Tasks:
         foreign = wanted.author_id is not None and wanted.author_id != call.user.id
         if foreign:
             owner = f"{owner}/{wanted.author_id}"
+        # A worker that was shown its owner's disk keeps it in sight, and a narrower token opens no files.
+        owner = owner if call.whole else f"{owner} within scopes"
         limits = Limits(
             seconds=min(wanted.seconds or settings.task_seconds, settings.task_seconds),
             memory=settings.call_memory_mb << 20,
@@ -465,7 +489,7 @@ class Tasks:
             lent=wanted.lent,
             arguments=wanted.arguments,
             formats=list(wanted.formats),
-            shared=f"{call.user.id}" if wanted.shares and not foreign else "",
+            shared=f"{call.user.id}" if wanted.shares and not foreign and call.whole else "",
             limits=limits,
         )
 
