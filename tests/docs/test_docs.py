@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 import tiledb_wire
-from conftest import DATA
+from conftest import DATA, LIMITS, serving
 from headrace import errors, settings
 from headrace.formats import FORMATS
 from published import environment
@@ -37,6 +37,13 @@ def blocks(page: str) -> list[Block]:
     """The fenced blocks of a page: `sh` is run, `text` is what the `sh` before it prints, a named one is a file."""
     text = (DOCS / page).read_text()
     return [Block(m[1], m[2], m[3], text.count("\n", 0, m.start()) + 2) for m in BLOCK.finditer(text)]
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server for each page, since its reader has one that holds nothing else."""
+    with serving(tmp_path / "home", data_folders=DATA, **LIMITS) as one:
+        yield one
 
 
 @pytest.mark.parametrize("page", EXECUTED)

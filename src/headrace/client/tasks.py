@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from headrace.client.casing import snake
 from headrace.client.result import Failed, checked, sentence, unanswered
 from headrace.errors import Invalid
 from headrace.model import statement
@@ -224,6 +225,14 @@ class Tasks:
         }
         return checked(self._get("/v1/tasks", params={k: v for k, v in given.items() if v is not None})).json()
 
+    def cancel_task(self, id: str) -> Record:
+        """End a task that waits or runs, now: `{"uid": ..., "state": "cancelled", "is_cancel_requested": True}`.
+
+        Whoever waits for it gets an error that says so. Raises Failed with status 409 for one that ended before.
+        """
+        answer = checked(self._ask("POST", f"/api/runs/{quote(id, safe='')}/cancel"))
+        return {snake(name): value for name, value in answer.json().items()}
+
     task, task_result, tasks = task_id_get, task_id_result_get, tasks_get
 
     def save_sql(
@@ -295,8 +304,11 @@ class Tasks:
         return None
 
     def _get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes them
+        return self._ask("GET", path, **options)
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes them
         try:
-            return self._http.get(self.url + path, **options)
+            return self._http.request(method, self.url + path, **options)
         except httpx.TransportError as away:
             raise unanswered(self.url, away) from away
 

@@ -73,6 +73,7 @@ EXCEPTIONS: dict[str, tuple[Needs, str]] = {
 }
 # What a right request is answered with here, where it is not its success.
 ANSWERS: dict[str, tuple[int, str]] = {
+    "POST /runs/{uid}/cancel": (409, "the run at hand has ended"),
     "POST /credentials/{id}/temporary": (422, "the credential at hand is none of S3, whose keys these are"),
 }
 # Everything under these is its owner's alone: it is not shared by levels, if at all.

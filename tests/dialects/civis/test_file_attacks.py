@@ -85,11 +85,11 @@ def test_a_signature_that_was_changed_opens_nothing(files):
         data = bytearray(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         claims = json.loads(data[32:])
         for change in (
-            {"path": "1"},
+            {"path": f"{number + 1}"},
             {"path": f"{other['id']}/2"},
-            {"owner_id": 1},
+            {"owner_id": claims["owner_id"] + 1},
             {"expires": 1 << 40},
-            {"key_id": 1},
+            {"key_id": claims["key_id"] + 1},
         ):
             forged = bytes(data[:32]) + json.dumps(claims | change, separators=(",", ":")).encode()
             assert ask(replaced(url, base64.urlsafe_b64encode(forged).decode().rstrip("="))).status_code == 403
@@ -266,7 +266,7 @@ def test_a_client_that_pauses_is_not_waited_for(files, small):
     for raw in (form, part):
         assert " 408 " in raw.answer()
         raw.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert unfinished(small) == []
 
 

@@ -5,13 +5,12 @@ import threading
 import httpx
 import pytest
 
-from calling import save, share, shared
+from calling import Gate, save, share, shared
 from conftest import serving, wait_until
 from fused_wire import detail
 from published import Person
 
 ONE = "def udf(n: int = 1):\n    print('called')\n    return n\n"
-SLOW = "def udf():\n    import time\n    time.sleep(2)\n    return 'finished'\n"
 BROKEN = "def udf():\n    raise ValueError(fused.context.get_user_email())\n"
 
 
@@ -98,13 +97,15 @@ def test_what_is_unknown_is_told_in_one_way(web, open_web):
     assert {a.text for a in collections} == {text for status, text in answers if status == 404}
 
 
-def test_a_call_under_way_finishes_when_its_token_is_revoked_and_no_other_begins(web, open_web, server):
-    token, came = web.share(SLOW), []
+def test_a_call_under_way_finishes_when_its_token_is_revoked_and_no_other_begins(web, open_web):
+    one = Gate(web)
+    token, came = web.share(f"{one.code}\ndef udf():\n    knock()\n    return 'finished'\n"), []
     calling = threading.Thread(target=lambda: came.append(open_web.get(shared(token))))
     calling.start()
-    wait_until(lambda: "headrace_workers_busy 0.0" not in httpx.get(f"{server.url}/metrics").text)
+    one.knocked()
     web.delete(f"/server/v1/udf-access-token/by-token/{token}")
     assert web.get(shared(token)).status_code == 404
+    one.open()
     calling.join()
     assert (came[0].status_code, came[0].json()) == (200, "finished")
 
