@@ -5,6 +5,7 @@ import enum
 import io
 import json
 import re
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_origin
@@ -28,6 +29,7 @@ Progress = Callable[[int, int], None]  # rows and bytes so far
 
 FILES = ("csv", "geojson", "ndjson", "parquet", "xlsx")  # formats that rows come in as the bytes of a file
 SECONDS = 1000  # that a statement may take, with the way there and back
+PAUSES = (0, 0.1, 0.4, 1.5)  # seconds between looks at a task whose answer broke off
 TASK_ID = "x-tiledb-cloud-task-id"
 LINE = re.compile(r"^Line (\d+), column \d+:$", re.MULTILINE)
 KINDS: dict[Any, statement.Kind] = {
@@ -62,6 +64,7 @@ class SQLParameters(TypedDict, total=False):
     resource_class: str
     task_graph_uuid: str
     client_node_uuid: str
+    stream: bool
     dialect: Dialect
 
 
@@ -138,6 +141,7 @@ class Tasks:
             "store_results": keep,
             "name": name,
             "output_uri": output_uri,
+            "stream": True,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
         with self._statement(namespace or self.namespace(), asked) as answer:
@@ -274,18 +278,30 @@ class Tasks:
     def _statement(
         self, namespace: str, asked: Record, headers: Mapping[str, str] | None = None
     ) -> Generator[httpx.Response]:
-        """The answer to a statement while it comes. Raises Failed for one that is an error."""
+        """The answer to a statement while it comes. Raises Failed for one that is an error, or breaks off."""
         path = f"{self.url}/v1/sql/{quote(namespace, safe='')}"
         waits = httpx.Timeout(SECONDS, connect=20)
+        begun = False
         try:
             with self._http.stream("POST", path, json=asked, headers=headers, timeout=waits) as answer:
                 self.last_task_id = answer.headers.get(TASK_ID)
                 if not answer.is_success:
                     answer.read()
                     raise _failed(answer)
+                begun = True
                 yield answer
         except httpx.TransportError as away:
-            raise unanswered(self.url, away) from away
+            raise (self._reason() if begun else None) or unanswered(self.url, away) from away
+
+    def _reason(self) -> Failed | None:
+        """Why the last statement's answer broke off, as its task says; None where that ended well, or says nothing."""
+        for pause in PAUSES:  # the row is written when the connection has ended
+            time.sleep(pause)
+            task = self.task_id_get(self.last_task_id or "")
+            if task["status"] not in ("QUEUED", "RUNNING"):
+                said = task.get("status_message")
+                return _told(said, 0) if said else None
+        return None
 
     def _get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes them
         return self._ask("GET", path, **options)
@@ -360,8 +376,12 @@ def _failed(answer: httpx.Response) -> Failed:
         message = str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
         message = sentence(answer)
+    return _told(message, answer.status_code, answer)
+
+
+def _told(message: str, status: int, answer: httpx.Response | None = None) -> Failed:
     found = LINE.search(message)
-    return Failed(message, answer.status_code, int(found[1]) if found else None, response=answer)
+    return Failed(message, status, int(found[1]) if found else None, response=answer)
 
 
 def _pieces(answer: httpx.Response, progress: Progress | None) -> Iterator[bytes]:
@@ -387,6 +407,7 @@ def _table(answer: httpx.Response, progress: Progress | None) -> "pa.Table":
                 rows += batch.num_rows
                 if progress:
                     progress(rows, body.size)
+            body.finish()
             return pa.Table.from_batches(batches, reader.schema)
     except pa.ArrowInvalid as cut:
         if body.size == 0:
@@ -404,6 +425,11 @@ class _Body(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def finish(self) -> None:
+        """Read what comes after the last row: its task has ended when the answer has, and it ends with who leaves."""
+        for piece in self._pieces:
+            self.size += len(piece)
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer
         while not self._left:

@@ -4,7 +4,9 @@ A worker keeps one connection for the folders that it was lent. Each job has a c
 tables and variables end with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib import import_module
 from typing import Any
 
@@ -49,9 +51,14 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
 
     if list(wanted[:1]) == ["arrow"]:
         sink.head = _formats.Encoded("arrow", _formats.FORMATS["arrow"].media_type)
-        with pa.ipc.new_stream(sink, rows.schema) as writer:
-            for batch in rows if isinstance(rows, pa.RecordBatchReader) else rows.to_batches(_duckdb.ROWS):
-                writer.write_batch(batch)
+        writer = pa.ipc.new_stream(sink, rows.schema)
+        if isinstance(rows, pa.Table):
+            writer.write_table(rows, _duckdb.ROWS)
+        else:
+            with closing(_ahead(rows)) as batches:
+                for batch in batches:
+                    writer.write_batch(batch)
+        writer.close()  # not where rows failed: it writes the end by which a stream is known to be whole
         return sink.head
     table = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
     if wanted and wanted[0] in PLAIN:
@@ -60,6 +67,15 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
         return _formats.encode(table, wanted, tile, sink)
     except _formats.Unserializable as wrong:
         raise Invalid(str(wrong).replace("The udf returned", "The statement gave", 1)) from wrong
+
+
+def _ahead(batches: Iterator[Any]) -> Generator[Any]:
+    """The same, with the next one made in a thread of its own while the one before is written."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = maker.submit(next, batches, None)
+            yield batch
 
 
 def _write_plain(table: Any, sink: Sink, name: str) -> Any:  # noqa: ANN401

@@ -7,15 +7,16 @@ from msgspec import Struct
 
 from headrace.db import arrays as array_rows
 from headrace.db import favorites as rows
-from headrace.db import functions as function_rows
 from headrace.db import objects as queries
+from headrace.db import registered as of_names
 from headrace.errors import NotFound
 from headrace.model.function import Function
-from headrace.model.object import NOUNS, Kind, Level
+from headrace.model.object import Kind, Level
 from headrace.model.page import Page, Slice
-from headrace.services import arrays, functions
+from headrace.services import arrays, registered
 from headrace.services.arrays import Shelf, Shown, Wanted
 from headrace.services.call import Call
+from headrace.services.functions import FUNCTIONS
 
 ARRAYS, NOTEBOOKS, MODELS = "array", "notebook", "ml_model"  # the types of files in arrays by which lists are apart
 APART = (NOTEBOOKS, MODELS)
@@ -52,14 +53,14 @@ def mark_array(call: Call, namespace: str, name: str, file_type: str, *, marked:
 
 def list_functions(call: Call, page: Page) -> Slice[Marked]:
     """A page of the caller's marked functions."""
-    noun, table = NOUNS[Kind.FUNCTION], queries.table_of(NOUNS[Kind.FUNCTION])
+    noun = FUNCTIONS.noun
     matches = [
         queries.permitted(Kind.FUNCTION, call.user.id),
         *queries.on_shelf(noun, archived=False, hidden=False),
-        rows.among(call.user.id, Kind.FUNCTION, table.c.id),
+        rows.among(call.user.id, Kind.FUNCTION, queries.table_of(noun).c.id),
     ]
     with call.platform.db.read() as connection:
-        found = function_rows.read(connection, queries.ids_of_page(connection, noun, matches, page))
+        found = of_names.read(connection, noun, Function, queries.ids_of_page(connection, noun, matches, page))
         owners = array_rows.owners(connection, list({one.owner_id for one in found}))
         levels = queries.levels_of(connection, noun, [one.id for one in found], call.user.id)
         items = [Marked(one, levels[one.id], owners[one.owner_id]) for one in found if one.id in levels]
@@ -69,7 +70,7 @@ def list_functions(call: Call, page: Page) -> Slice[Marked]:
 def find_function(call: Call, namespace: str, name: str) -> Function:
     """One of the caller's marked functions. Raises NotFound."""
     with call.platform.db.read() as connection:
-        found = functions.find(connection, call, namespace, name)
+        found = registered.find(connection, call, FUNCTIONS, namespace, name)
         if not rows.marked(connection, call.user.id, Kind.FUNCTION, [found.id]):
             raise NotFound(f"{found.namespace}/{found.name} is not among your favorites.")
     return found
@@ -77,7 +78,7 @@ def find_function(call: Call, namespace: str, name: str) -> Function:
 
 def mark_function(call: Call, namespace: str, name: str, *, marked: bool) -> None:
     """Mark a function that the caller may see, or unmark it. Raises NotFound."""
-    found = functions.get(call, namespace, name)
+    found = registered.get(call, FUNCTIONS, namespace, name)
     _mark(call, Kind.FUNCTION, found.id, f"{found.namespace}/{found.name}", marked=marked)
 
 

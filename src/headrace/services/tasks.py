@@ -13,8 +13,8 @@ cancels it, here or on another server of the same database.
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -31,7 +31,7 @@ from headrace.errors import Busy, Conflict, HeadraceError, NotFound, Unavailable
 from headrace.executors import Executor
 from headrace.model import ids
 from headrace.model.page import Page, Slice
-from headrace.model.result import Answer, Outcome, Problem
+from headrace.model.result import Answer, Broken, Outcome, Problem
 from headrace.model.run import State
 from headrace.model.task import Detail, Filter, Task, Type, result_key
 from headrace.runtime import wire
@@ -77,6 +77,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     shares: bool = False  # whether it sees its owner's shared disk
     seconds: int | None = None
     full: Callable[[], str | None] | None = None  # why it is to be ended while it writes; it may block
+    # Called with the id of the task and an answer that is `growing`, where a large one is wanted while it is made.
+    begins: Callable[[str, Answer], None] | None = None
     ended: Callable[[Answer], None] | None = None  # called in a thread, before the task is said to have ended
 
 
@@ -87,6 +89,7 @@ class Done(Struct, frozen=True, kw_only=True):
     answer: Answer
     status: int
     total_ms: float
+    running: asyncio.Task["Done"] | None = None  # of one that has not ended: its answer is `growing`
 
 
 class _Turns(asyncio.Semaphore):
@@ -137,6 +140,26 @@ class Tasks:
             flight.add_done_callback(lambda _: self._flights.pop(key, None))
         return await asyncio.shield(flight)
 
+    async def stream(self, call: Call, wanted: Wanted) -> Done:
+        """As `run`, of a task that is no node; where its result is large it is `running`, and `pieces_of` gives it."""
+        opening: asyncio.Future[tuple[str, Answer]] = asyncio.get_running_loop().create_future()
+
+        def begins(uid: str, answer: Answer) -> None:
+            opening.set_result((uid, answer))
+
+        running = self._start(call, msgspec.structs.replace(wanted, begins=begins), None)
+        try:
+            await asyncio.wait({running, opening}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+        if not opening.done():
+            return await running
+        # Whoever takes the result may leave before its end, and then nobody asks how it ended.
+        running.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        uid, answer = opening.result()
+        return Done(uid=uid, answer=answer, status=200, total_ms=0, running=running)
+
     def start(self, call: Call, wanted: Wanted, uid: str) -> asyncio.Task[Done]:
         """Begin a task that nobody has to wait for; it is told of by its row. Call it on the event loop."""
         return self._start(call, wanted, uid)
@@ -159,6 +182,8 @@ class Tasks:
         await asyncio.wait({running}, timeout=PATIENCE)
 
     def _cut(self, uid: str, running: asyncio.Task[Done], outcome: Outcome, problem: Problem) -> None:
+        if uid in self._cancelled:  # a second one would pass for its client's going away
+            return
         self._cancelled[uid] = (outcome, problem)
         if not self._executor.stop(uid):
             running.cancel()
@@ -276,7 +301,7 @@ class Tasks:
                     await asyncio.to_thread(self._update, uid, state=State.RUNNING.value)
                 if wanted.full is not None:
                     watching = asyncio.create_task(self._watch(uid, wanted.full))
-                answer = await self._executor.call(self._task(call, wanted, uid))
+                answer = await self._answer(call, wanted, uid, begun)
             self._open.discard(uid)
             if answer.outcome is Outcome.CANCELLED and uid in self._cancelled:
                 outcome, problem = self._cancelled[uid]
@@ -316,6 +341,20 @@ class Tasks:
                 if reason is not None and uid in self._open and (running := self._running.get(uid)) is not None:
                     self._cut(uid, running, Outcome.FULL, Problem(kind="Full", message=reason))
                     return
+
+    async def _answer(self, call: Call, wanted: Wanted, uid: str, begun: asyncio.Task[None]) -> Answer:
+        """What comes of it as a whole; `begins` was called before, where it is large and wanted so."""
+        answer = await self._executor.call(self._task(call, wanted, uid))
+        if (growing := answer.growing) is None or wanted.begins is None:
+            return answer
+        try:
+            await asyncio.shield(begun)
+            wanted.begins(uid, answer)
+            ended = await asyncio.shield(growing.ended)
+        except BaseException:
+            growing.abandon()
+            raise
+        return msgspec.structs.replace(ended, timing=msgspec.structs.replace(ended.timing, queue=answer.timing.queue))
 
     def _turn(self, owner_id: int, *, sql: bool) -> "_Turns":
         """By which an owner's tasks take turns. Raises Busy where too many wait already.
@@ -486,12 +525,31 @@ class Tasks:
             entrypoint="",
             digest="",
             program=wanted.program,
+            streams=wanted.begins is not None,
             lent=wanted.lent,
             arguments=wanted.arguments,
             formats=list(wanted.formats),
             shared=f"{call.user.id}" if wanted.shares and not foreign and call.whole else "",
             limits=limits,
         )
+
+
+async def pieces_of(done: Done) -> AsyncGenerator[bytes]:
+    """The result of a task that is `running`, as it comes: whole once the task has ended well and its row says so.
+
+    Raises Broken for one that ends otherwise.
+    """
+    assert done.running is not None
+    assert done.answer.growing is not None
+    async with aclosing(done.answer.growing.pieces()) as pieces:
+        async for piece in pieces:
+            yield piece
+    try:
+        ended = await asyncio.shield(done.running)
+    except HeadraceError as wrong:
+        raise Broken(wrong.message) from wrong
+    if ended.answer.outcome is not Outcome.OK:
+        raise Broken(ended.answer.outcome)
 
 
 def server_of(home: Path) -> str:

@@ -1,6 +1,7 @@
 """Favorites: what the caller marked to find it again, for each of four nouns the same five routes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from headrace.api.operation import Operation, describe
 from headrace.dialects.tiledb.arrays import ACTIONS, ArrayInfo, shown
@@ -82,10 +83,10 @@ def operations() -> list[Operation]:
     ]
 
 
-def _of_arrays(noun: str, file_type: str, one: type[Wire], page_of: type[Wire]) -> Iterator[Operation]:
+def _of_arrays(noun: str, file_type: str, one: type[Any], page_of: type[Any]) -> Iterator[Operation]:
     (uuid_field, *_), (items_field, *_) = one.__struct_fields__, page_of.__struct_fields__
 
-    def favorite(array: ArrayInfo) -> Wire:
+    def favorite(array: ArrayInfo) -> Any:  # noqa: ANN401 - as `one` says
         return one(**{uuid_field: array.id}, namespace=array.namespace, name=array.name)
 
     def list_favorites(call: Call, page: PageNumber = 1, per_page: PerPage = 10):  # noqa: ANN202 - said below
@@ -149,7 +150,7 @@ def _of_functions() -> Iterator[Operation]:
     )  # fmt: skip
 
 
-def _routes(noun: str, one: type[Wire], page_of: type[Wire], *functions: object) -> Iterator[Operation]:
+def _routes(noun: str, one: type[Wire], page_of: type[Wire], *functions: Callable[..., Any]) -> Iterator[Operation]:
     base, tags = f"/v1/{noun}/favorites", ("favorites",)
     paths = (("GET", ""), ("GET", "/uuids"), *((verb, "/{namespace}/{name}") for verb in ("GET", "POST", "DELETE")))
     gives = (page_of, list[one], one, type(None), type(None))
@@ -157,7 +158,7 @@ def _routes(noun: str, one: type[Wire], page_of: type[Wire], *functions: object)
     for (verb, path), returns, function in zip(paths, gives, functions, strict=True):
         function.__annotations__["return"] = returns
         name = function.__name__.replace("favorite", f"{word}_favorite")
-        yield describe(verb, base + path, function, name=name, tags=tags)  # type: ignore[arg-type]
+        yield describe(verb, base + path, function, name=name, tags=tags)
 
 
 def _as_array(one: Marked) -> ArrayInfo:
