@@ -17,7 +17,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,16 +26,16 @@ from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.db import tasks as queries
-from headrace.errors import Busy, Conflict, HeadraceError, NotFound, Unavailable
+from headrace.errors import Busy, HeadraceError, NotFound, Unavailable
 from headrace.executors import Executor
 from headrace.model import ids
-from headrace.model.page import Page, Slice
 from headrace.model.result import Answer, Broken, Outcome, Problem
 from headrace.model.run import State
-from headrace.model.task import Detail, Filter, Task, Type, result_key
+from headrace.model.task import Detail, Type, result_key
 from headrace.runtime import wire
 from headrace.runtime.wire import Lent, Limits
-from headrace.services import arrays, namespaces
+from headrace.services import task_lists
+from headrace.services._task_rows import begin, end, hash_of, update
 from headrace.services.call import Call, Platform
 from headrace.services.calls import COPIED, GONE, STATUS, etag_of
 from headrace.store.results import Results, Stored
@@ -52,8 +51,6 @@ HEED = 1.0  # seconds between looks for what was cancelled on other servers of t
 PATIENCE = 5.0  # seconds that a cancel waits for what it ended to be written down
 CANCELLED = "The task was cancelled."
 UNKNOWN = "How this ended could not be written down, since the database was away then."
-
-_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -211,7 +208,7 @@ class Tasks:
 
     def result(self, call: Call, uid: str) -> Stored:
         """The kept result of a task that the caller may see. Raises NotFound where none is kept, or no longer."""
-        task = get_task(call, uid)
+        task = task_lists.get_task(call, uid)
         if task.kept_until is None:
             raise NotFound(f"The result of the task {uid} was not kept; ask for that when it is run (store_results).")
         found = None
@@ -242,7 +239,7 @@ class Tasks:
                 self._unwritten.pop(uid, None)
             else:
                 ended = {"finished_at": datetime.now(UTC), "status": 500, "error": UNKNOWN, "error_class": "Lost"}
-                self._update(uid, state=State.FAILED.value, **ended)
+                update(self._platform, uid, state=State.FAILED.value, **ended)
         for uid in held.difference(uids):  # another server said how they ended
             self._unwritten.pop(uid, None)
         return len(left)
@@ -289,7 +286,7 @@ class Tasks:
         turn = self._turn(call.user.id, sql=wanted.program == SQL)
         state = State.QUEUED if turn.locked() else State.RUNNING
         # Its row is written while it begins to run; nothing is told of it before that is there.
-        begun = asyncio.create_task(asyncio.to_thread(self._begin, call, wanted, uid, state))
+        begun = asyncio.create_task(asyncio.to_thread(begin, call, wanted, uid, state, self._server))
         answer = Answer(outcome=Outcome.CANCELLED, problem=GONE)
         watching: asyncio.Task[None] | None = None
         try:
@@ -298,7 +295,7 @@ class Tasks:
             async with turn:
                 if state is State.QUEUED:
                     await asyncio.shield(begun)
-                    await asyncio.to_thread(self._update, uid, state=State.RUNNING.value)
+                    await asyncio.to_thread(update, self._platform, uid, state=State.RUNNING.value)
                 if wanted.full is not None:
                     watching = asyncio.create_task(self._watch(uid, wanted.full))
                 answer = await self._answer(call, wanted, uid, begun)
@@ -396,33 +393,6 @@ class Tasks:
         )
         return Done(uid=found.uid, answer=answer, status=200, total_ms=found.total_ms)
 
-    def _begin(self, call: Call, wanted: Wanted, uid: str, state: State) -> None:
-        task = Task(
-            uid=uid,
-            state=state,
-            type=wanted.type,
-            name=wanted.name,
-            namespace=wanted.namespace,
-            owner_id=call.user.id,
-            username=call.user.username,
-            started_at=datetime.now(UTC),
-            finished_at=None,
-            error=None,
-            error_class=None,
-            total_ms=0,
-            user_ms=0,
-            size=0,
-            detail=wanted.detail,
-            arrays=list(wanted.arrays),
-            result_format=wanted.result_format,
-            graph_uid=wanted.graph_uid,
-            node_uid=wanted.node_uid,
-        )
-        with self._platform.db.begin() as connection:
-            if queries.find(connection, uid) is not None:
-                raise Conflict(f"There is a task {uid} already.")
-            queries.insert(connection, task, code_hash=hash_of(wanted), server=self._server)
-
     async def _finish(
         self, begun: "asyncio.Task[None]", call: Call, uid: str, wanted: Wanted, answer: Answer, total_ms: float
     ) -> None:
@@ -443,7 +413,7 @@ class Tasks:
             answer = msgspec.structs.replace(answer, outcome=Outcome.EXCEPTION, problem=problem, body=b"")
         size, bare = len(answer.body), msgspec.structs.replace(answer, body=b"")
         asked = msgspec.structs.replace(wanted, arguments={}, full=None)
-        write = partial(self._write, call, uid, asked, bare, size, total_ms)
+        write = partial(end, call, uid, asked, bare, size, total_ms)
         try:
             write()
         except (HeadraceError, SQLAlchemyError):
@@ -451,38 +421,6 @@ class Tasks:
             raise
         if failed is not None:
             raise failed
-
-    def _write(self, call: Call, uid: str, wanted: Wanted, answer: Answer, size: int, total_ms: float) -> None:
-        good, problem, timing = answer.outcome is Outcome.OK, answer.problem, answer.timing
-        state = State.SUCCEEDED if good else State.CANCELLED if answer.outcome is Outcome.CANCELLED else State.FAILED
-        with self._platform.db.begin() as connection:
-            queries.update(
-                connection,
-                uid,
-                state=state.value,
-                status=STATUS[answer.outcome],
-                format=answer.format or wanted.result_format,
-                size=size,
-                finished_at=datetime.now(UTC),
-                queue_ms=timing.queue,
-                start_ms=timing.start,
-                import_ms=timing.load,
-                user_ms=timing.user,
-                encode_ms=timing.encode,
-                total_ms=total_ms,
-                error_class=problem.kind if problem else None,
-                error=queries.clean(problem.message[: queries.LONGEST]) if problem else None,
-            )
-            queries.add_output(connection, uid, answer.stdout, answer.stderr)
-            if good and wanted.arrays:
-                arrays.note_task(connection, call, uid, wanted.type, wanted.detail, wanted.arrays)
-            if wanted.keeps and good:
-                days = self._platform.settings.task_result_days
-                queries.keep(connection, uid, datetime.now(UTC) + timedelta(days=days))
-
-    def _update(self, uid: str, **values: object) -> None:
-        with self._platform.db.begin() as connection:
-            queries.update(connection, uid, **values)
 
     def _keep(self, uid: str, answer: Answer) -> None:
         body = bytes(answer.body) if len(answer.body) <= COPIED else answer.body
@@ -558,38 +496,3 @@ def server_of(home: Path) -> str:
     with suppress(FileExistsError), file.open("x") as new:
         new.write(ids.new_uid())
     return file.read_text().strip()[:36]
-
-
-def get_task(call: Call, uid: str) -> Task:
-    """A task that the caller may see, with what it printed. Raises NotFound."""
-    with call.platform.db.read() as connection:
-        found = queries.find(connection, uid, queries.visible_to(call.user.id, namespaces.list_own(connection, call)))
-    if found is None:
-        raise NotFound(f"There is no task {uid[:60]} that you may see.")
-    return found
-
-
-def list_tasks(call: Call, wanted: Filter, page: Page) -> Slice[Task]:
-    """A page of the tasks that the caller may see."""
-    with call.platform.db.read() as connection:
-        seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
-        return queries.list_tasks(connection, wanted, page, seen)
-
-
-def count_by_namespace(call: Call, wanted: Filter) -> dict[str, int]:
-    """How many tasks the caller may see, by namespace."""
-    with call.platform.db.read() as connection:
-        seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
-        return queries.count_by_namespace(connection, wanted, seen)
-
-
-def list_of_graph(call: Call, graph_uid: str) -> list[Task]:
-    """The tasks of a graph, in the order of their start. For who has seen to it that the caller may see the graph."""
-    with call.platform.db.read() as connection:
-        return queries.list_of_graph(connection, graph_uid)
-
-
-def hash_of(wanted: Wanted) -> str:
-    """What tells two tasks of one node apart: what runs, and on what."""
-    parts = (wanted.program, wanted.arguments, wanted.formats, wanted.result_format)
-    return sha256(_canonical(parts)).hexdigest()
