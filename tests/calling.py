@@ -83,7 +83,7 @@ class Gate:
         wait_until(lambda: self._client.get(f"{FILES}/list", params={"path": f"file://{self._folder}"}).json())
 
     def open(self) -> None:
-        """Let go whoever waits, and whoever comes."""
+        """Let go whoever waits, and whoever comes, once somebody has."""
         path = f"file://{self._folder}/open"
         assert self._client.put(f"{FILES}/upload", params={"path": path}, content=b"").status_code == 200
 

@@ -175,7 +175,7 @@ class Tasks:
         """
         if (running := self._running.get(uid)) is None:
             return
-        if uid in self._open:
+        if uid in self._open and uid not in self._cancelled:  # a second one would pass for its client's going away
             self._cancelled[uid] = Problem(kind="Cancelled", message=reason)
             if not self._executor.stop(uid):
                 running.cancel()

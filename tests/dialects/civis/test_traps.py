@@ -371,7 +371,7 @@ def test_30_what_is_parted_by_commas_may_have_spaces_between(server, send, scrip
     listed = send("GET", f"/api/scripts/custom?from_template_id={template}%2C%20999&limit=50")
     assert scripts["custom"] in [one["id"] for one in listed.json]
     me = send("GET", "/api/users/me").json["id"]
-    listed = send("GET", f"/api/scripts?author={me},+999&type=sql,%20r&status=idle,%20running&limit=50").json
+    listed = send("GET", f"/api/scripts?author={me},+999&type=sql,%20r&status=idle,%20running&limit=1000").json
     assert {one["type"] for one in listed} == {"SQL", "R"}
 
 

@@ -57,6 +57,7 @@ def test_the_first_piece_is_there_while_the_function_still_runs(web, shared):
     with web.stream("GET", shared(one.code + WAITS)) as answer:
         pieces = answer.iter_text()
         assert next(pieces) == "piece 0\n"
+        one.knocked()
         one.open()
         assert "".join(pieces) == "piece 1\npiece 2\n"
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
