@@ -1,24 +1,22 @@
-"""SQL, the tasks that it runs as, and saved queries: the methods that `Client` has of them."""
+"""SQL and the tasks that it runs as: the methods that `Client` has of them."""
 
 import datetime as dt
-import enum
 import io
 import json
 import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
 from headrace.client.casing import snake
+from headrace.client.queries import bound
 from headrace.client.result import Failed, checked, sentence, unanswered
 from headrace.errors import Invalid
-from headrace.model import statement
-from headrace.model.statement import Dialect, Saved
+from headrace.model.statement import Dialect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,18 +30,6 @@ SECONDS = 1000  # that a statement may take, with the way there and back
 PAUSES = (0, 0.1, 0.4, 1.5)  # seconds between looks at a task whose answer broke off
 TASK_ID = "x-tiledb-cloud-task-id"
 LINE = re.compile(r"^Line (\d+), column \d+:$", re.MULTILINE)
-KINDS: dict[Any, statement.Kind] = {
-    str: "text",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    dt.date: "date",
-    dt.datetime: "datetime",
-    dt.time: "time",
-    list: "json",
-    tuple: "json",
-    dict: "json",
-}
 
 
 class SQLParameters(TypedDict, total=False):
@@ -131,7 +117,7 @@ class Tasks:
         """
         if result not in (*get_args(Rows), *FILES):
             raise Invalid(f"`result` is one of {', '.join((*get_args(Rows), *FILES))}, and not {result!r}.")
-        text, values = _bound(query, dialect, parameters)
+        text, values = bound(query, dialect, parameters)
         asked: Record = {
             "query": text,
             "parameters": values,
@@ -235,45 +221,6 @@ class Tasks:
 
     task, task_result, tasks = task_id_get, task_id_result_get, tasks_get
 
-    def save_sql(
-        self,
-        name: str,
-        query: str,
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        dialect: Dialect = "duckdb",
-        cache_max_age: str | int | None = None,
-        public: bool | None = None,
-    ) -> Record:
-        """Keep a query under a name, or a new version of it: from then on it is an API, as a udf is.
-
-        `parameters` says of each `:name` in it what it is: a type (str, int, float, bool, datetime.date, list ...), a
-        `Literal` or an Enum to choose from, or a value, which is then its default. `client.run(name, n=3)` calls it,
-        `client.share(name)` makes a token. It reads what its owner may read, whoever calls it, and writes nothing.
-
-        Raises Failed and Invalid with what is wrong with it.
-        """
-        inputs, defaults = declared(parameters or {})
-        said = Saved(dialect=dialect, inputs=inputs)
-        statement.check(query, said, defaults)
-        body: Record = {
-            "type": "geopandas_v2",
-            "name": name,
-            "code": query,
-            "entrypoint": statement.ENTRYPOINT,
-            "headers": [],
-            "parameters": defaults,
-            "metadata": {statement.SQL: msgspec.to_builtins(said)},
-        }
-        if cache_max_age is not None:
-            from headrace.model import duration
-
-            body["cache_max_age"] = duration.seconds(cache_max_age)
-        return self._keep(body, public=public)
-
-    def _keep(self, body: Record, *, public: bool | None) -> Record:
-        raise NotImplementedError
-
     @contextmanager
     def _statement(
         self, namespace: str, asked: Record, headers: Mapping[str, str] | None = None
@@ -311,60 +258,6 @@ class Tasks:
             return self._http.request(method, self.url + path, **options)
         except httpx.TransportError as away:
             raise unanswered(self.url, away) from away
-
-
-def declared(parameters: Mapping[str, Any]) -> tuple[list[statement.Input], Record]:
-    """What a saved query takes, and its defaults, of types and values by name. Raises Invalid."""
-    inputs: list[statement.Input] = []
-    defaults: Record = {}
-    for name, said in parameters.items():
-        options: list[Any] = list(get_args(said)) if get_origin(said) is Literal else []
-        if isinstance(said, type) and issubclass(said, enum.Enum):
-            options = [member.value for member in list(said)]
-        if options:
-            inputs.append(statement.Input(name=name, kind="choice", choices=options))
-            continue
-        kind = KINDS.get(get_origin(said) or said) if _is_type(said) else KINDS.get(type(said))
-        if kind is None:
-            known = ", ".join(one.__name__ for one in KINDS)
-            raise Invalid(f"{name} is declared as {said!r}; it wants {known}, a Literal, an Enum or a default value.")
-        inputs.append(statement.Input(name=name, kind=kind))
-        if not _is_type(said):
-            defaults[name] = _plain(said)
-    return inputs, defaults
-
-
-def _is_type(said: Any) -> bool:  # noqa: ANN401
-    return isinstance(said, type) or get_origin(said) is not None
-
-
-def _bound(query: str, dialect: Dialect, parameters: Mapping[str, Any] | Sequence[Any] | None) -> tuple[str, list[Any]]:
-    if parameters is None or not isinstance(parameters, Mapping):
-        return query, [_plain(value) for value in parameters or ()]
-    missing = [name for name in statement.names_in(query, dialect) if name not in parameters]
-    if missing:
-        raise Invalid(
-            f"The statement takes {', '.join(f':{name}' for name in missing)}; `parameters` has no such name."
-        )
-    text, order = statement.bound(query, dialect, parameters.keys())
-    if unused := [name for name in parameters if name not in order]:
-        raise Invalid(f"The statement has no {', '.join(f':{name}' for name in unused)}.")
-    return text, [_plain(parameters[name]) for name in order]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    try:
-        return msgspec.to_builtins(value, enc_hook=_foreign, str_keys=True)
-    except TypeError as wrong:
-        raise Invalid(f"A {type(value).__name__} cannot be sent as a value of SQL; send numbers or text.") from wrong
-
-
-def _foreign(value: Any) -> Any:  # noqa: ANN401
-    if hasattr(value, "tolist"):  # of numpy
-        return value.tolist()
-    if hasattr(value, "isoformat"):  # of pandas
-        return value.isoformat()
-    raise TypeError
 
 
 def _seconds(moment: int | dt.datetime | None) -> int | None:

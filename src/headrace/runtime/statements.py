@@ -4,8 +4,7 @@ A worker keeps one connection for the folders that it was lent. Each job has a c
 tables and variables end with it.
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import closing
 from importlib import import_module
 from typing import Any
@@ -18,6 +17,7 @@ from headrace.runtime.sink import Sink
 
 # What a worker has at hand; nothing of it is known to the layer that this is in.
 _engines: Any = import_module("headrace.engines")
+_ahead: Any = import_module("headrace.engines._ahead")
 _duckdb: Any = import_module("headrace.engines._duckdb")
 _formats: Any = import_module("headrace.formats")
 
@@ -55,7 +55,7 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
         if isinstance(rows, pa.Table):
             writer.write_table(rows, _duckdb.ROWS)
         else:
-            with closing(_ahead(rows)) as batches:
+            with closing(_ahead.ahead(rows)) as batches:
                 for batch in batches:
                     writer.write_batch(batch)
         writer.close()  # not where rows failed: it writes the end by which a stream is known to be whole
@@ -67,15 +67,6 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
         return _formats.encode(table, wanted, tile, sink)
     except _formats.Unserializable as wrong:
         raise Invalid(str(wrong).replace("The udf returned", "The statement gave", 1)) from wrong
-
-
-def _ahead(batches: Iterator[Any]) -> Generator[Any]:
-    """The same, with the next one made in a thread of its own while the one before is written."""
-    with ThreadPoolExecutor(1) as maker:
-        coming = maker.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = maker.submit(next, batches, None)
-            yield batch
 
 
 def _write_plain(table: Any, sink: Sink, name: str) -> Any:  # noqa: ANN401

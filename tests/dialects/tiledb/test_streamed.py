@@ -97,6 +97,20 @@ def test_who_leaves_in_the_middle_ends_the_statement(http, web, person):
     assert table(http.post(f"/v1/sql/{person.username}", json=body("select 2 as a")).content).to_pydict() == {"a": [2]}
 
 
+def test_a_statement_that_is_cancelled_in_the_middle_breaks_off(http, web, person):
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        http.stream("POST", f"/v1/sql/{person.username}", json=body(STALLS)) as answer,
+    ):
+        task = answer.headers[TASK_ID]
+        pieces = answer.iter_raw()
+        next(pieces)
+        assert http.post(f"/api/runs/{task}/cancel").status_code == 202
+        for _ in pieces:
+            pass
+    assert status(web, task)["status"] == "CANCELLED"
+
+
 def test_the_result_is_kept_where_that_is_asked_for(http, web, person):
     answer = http.post(f"/v1/sql/{person.username}", json=body(MANY, store_results=True))
     kept = web.get(f"/v1/task/{answer.headers[TASK_ID]}/result")
