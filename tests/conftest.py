@@ -32,7 +32,7 @@ hypothesis.settings.register_profile("same", hypothesis.settings.get_profile("ex
 hypothesis.settings.load_profile("same")
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT / ".data"
+DATA = (ROOT / ".data").resolve()  # code sees a folder where it lies, and no link to it
 
 
 @pytest.fixture
