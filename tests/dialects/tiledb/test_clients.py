@@ -124,8 +124,9 @@ def test_tokens(client):
     assert after == ["test"]
 
 
-def test_a_token_that_is_to_read_arrays(client, server, fresh):
-    said = client.run(
+def test_a_token_that_is_to_read_arrays(server, person, fresh):
+    known = {"TILEDB_REST_HOST": server.url}
+    said = fresh(**known, TILEDB_REST_TOKEN=person.key).run(
         """
         from tiledb.cloud import client, rest_api
         builder = getattr(client, "build", None)
@@ -134,8 +135,7 @@ def test_a_token_that_is_to_read_arrays(client, server, fresh):
         answer = users.request_token(token_request=rest_api.TokenRequest(name="reader", scope=scope)).token
         """
     )
-    reader = fresh(TILEDB_REST_HOST=server.url, TILEDB_REST_TOKEN=said.answer)
-    said = reader.run(
+    said = fresh(**known, TILEDB_REST_TOKEN=said.answer).run(
         """
         answer = [tiledb.cloud.sql.exec("select 1 + 1 as n").to_dict("list")]
         try:
