@@ -521,6 +521,8 @@ schemas = Table(  # of the warehouse: each is a DuckLake of its own
     "schemas",
     metadata,
     *owned(),
+    Column("catalogue", Line(12), nullable=False, server_default="sqlite"),  # or postgresql: where it is described
+    Column("storage", Line(12), nullable=False, server_default="folder"),  # or store: where its Parquet is
     sa.UniqueConstraint("name"),
     **NEVER_TWICE,
 )

@@ -23,7 +23,6 @@ from headrace.services.call import Call
 from headrace.services.lending import Lending
 from headrace.services.tasks import Wanted
 from headrace.settings import CORES
-from headrace.store import lake
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]*")
 THREADS = 4
@@ -48,6 +47,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     dialect: str = "mysql"
     output_uri: str | None = None
     row_limit: int | None = None
+    reads: bool = False  # whether it may write to no schema
 
 
 def prepare(
@@ -73,7 +73,7 @@ def prepare(
         raise Invalid("The statement is empty.")
     if len(statement.parameters) > MOST_PARAMETERS:
         raise Invalid(f"A statement takes at most {MOST_PARAMETERS:,} parameters.")
-    home, lent, found = _schemas(call, texts)
+    home, lent, found = _schemas(call, texts, reads=statement.reads)
     lending = Lending(call, namespace)
     lending.add_all(texts, output_uri=statement.output_uri)
     query = Query(
@@ -132,11 +132,11 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
 
     Raises NotFound, Invalid and TooLarge as `prepare` does.
     """
-    wanted = prepare(call, Statement(query=text, dialect=saved.dialect), namespace=call.user.username)
+    statement = Statement(query=text, dialect=saved.dialect, reads=True)
+    wanted = prepare(call, statement, namespace=call.user.username)
     job = msgspec.convert(wanted.arguments, Job)
     query = replace(job.query, places=[replace(one, writable=False) for one in job.query.places])
-    schemas_read = [replace(one, writable=False) for one in job.schemas]
-    job = replace(job, query=query, schemas=schemas_read, reads=saved.dialect == "duckdb" and not query.places)
+    job = replace(job, query=query, reads=saved.dialect == "duckdb" and not query.places)
     lent = tuple(replace(one, writable=False) for one in wanted.lent)
     lake = call.platform.settings.home / LENDING
     reads = [f"{lake / one.path}/{name}" for one in lent for name in WRITTEN]
@@ -144,11 +144,13 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
         job={"job": msgspec.to_builtins(job, builtin_types=(bytes,)), "saved": msgspec.to_builtins(saved)},
         lent=lent,
         reads=tuple(reads),
-        keeps=not ELSEWHERE.search(text) and all(one.path.startswith(f"{LAKE}/") for one in query.places),
+        keeps=not ELSEWHERE.search(text)
+        and all(one.path.startswith(f"{LAKE}/") for one in query.places)
+        and not any(one.catalogue for one in job.schemas),  # which other servers write to as well
     )
 
 
-def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[Schema]]:
+def _schemas(call: Call, texts: tuple[str, ...], *, reads: bool) -> tuple[str, list[Lent], list[Schema]]:
     """The schema that names without one are looked up in, and all that the statements name."""
     found_words = [word for text in texts for word in WORD.findall(text)]
     words = {part for word in found_words for part in (word, *re.split(r"[.-]", word))}
@@ -156,7 +158,7 @@ def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[
     lent: list[Lent] = []
     found: list[Schema] = []
     for schema, level in sorted(named.items(), key=lambda one: one[0].id):
-        at, writable = f"schema-{schema.id}", level >= Level.WRITE
-        lent.append(Lent(lake.lay_schema(call.platform.settings.home, schema.id), at, writable))
-        found.append(Schema(name=schema.name, path=f"{LAKE}/{at}", writable=writable))
+        folders, told = schemas.lend(call, schema, writable=level >= Level.WRITE and not reads)
+        lent += folders
+        found.append(told)
     return own.name, lent, found
