@@ -58,6 +58,7 @@ def platform(home, database_url):
     opened = open_platform(settings)
     accounts.ensure_admin(opened)
     yield opened
+    opened.doors.close()
     opened.db.close()
 
 
@@ -65,6 +66,7 @@ def platform(home, database_url):
 def admin(platform):
     """A call as the administrator."""
     return accounts.administrator(platform)
+
 
 LIMITS = {
     "call_seconds": 20,

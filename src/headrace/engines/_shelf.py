@@ -33,6 +33,10 @@ class Shelf(AbstractFileSystem):
         self._idle: dict[str, list[socket.socket]] = {name: [] for name in sockets}
         self._known: OrderedDict[str, Answer] = OrderedDict()
 
+    def __del__(self) -> None:
+        for name in self._idle:
+            self._forget(name)
+
     def info(self, path: str, **_named: object) -> dict[str, Any]:
         """Size and time of change. Raises FileNotFoundError."""
         if self.isdir(path):

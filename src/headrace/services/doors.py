@@ -11,11 +11,13 @@ them. What passes runs in a thread of its own, so that requests do not wait for 
 import asyncio
 import hmac
 import os
+import shutil
 import socket
 import threading
 from asyncio import AbstractEventLoop, AbstractServer, StreamReader, StreamWriter
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,6 +56,7 @@ class Doors:
         self._secret = cipher.derive("roles of the warehouse")
         self._lock = threading.Lock()
         self._loop: AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._open: OrderedDict[str, list[tuple[Path, AbstractServer]]] = OrderedDict()
         self._laid: dict[int, lakes.Roles] = {}
         self._held: set[int] = set()
@@ -126,6 +129,7 @@ class Doors:
         with self._lock:
             for name in (f"{schema_id}-w", f"{schema_id}-r"):
                 self._shut(self._open.pop(name, []))
+                shutil.rmtree(lake.lay_door(self._settings.home, name), ignore_errors=True)
             self._laid.pop(schema_id, None)
             self._held.discard(schema_id)
 
@@ -134,10 +138,10 @@ class Doors:
         with self._lock:
             while self._open:
                 self._shut(self._open.popitem()[1])
-            loop, self._loop = self._loop, None
-            if loop is not None:
-                loop.call_soon_threadsafe(lambda: [one.cancel() for one in self._passing] and None)
-                loop.call_soon_threadsafe(loop.stop)
+            if self._loop is not None and self._thread is not None:
+                self._loop.call_soon_threadsafe(self._closing.set)
+                self._thread.join()
+            self._loop = self._thread = None
 
     def _roles(self, schema_id: int) -> lakes.Roles:
         if schema_id not in self._laid:
@@ -159,10 +163,19 @@ class Doors:
             os.close(opened)
         (folder / name).chmod(0o666)  # workers are other users; nobody else comes past the home folder
         if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="headrace-doors", daemon=True).start()
+            running: Future[AbstractEventLoop] = Future()
+            self._thread = threading.Thread(
+                target=lambda: asyncio.run(self._stay(running)), name="headrace-doors", daemon=True
+            )
+            self._thread.start()
+            self._loop = running.result()
         starting = asyncio.start_unix_server(partial(self._pass, serve), sock=listener)
         return asyncio.run_coroutine_threadsafe(starting, self._loop).result()
+
+    async def _stay(self, running: "Future[AbstractEventLoop]") -> None:
+        self._closing = asyncio.Event()
+        running.set_result(asyncio.get_running_loop())
+        await self._closing.wait()
 
     async def _pass(self, serve: Serve, reader: StreamReader, writer: StreamWriter) -> None:
         task = asyncio.current_task()
@@ -171,6 +184,8 @@ class Doors:
             if len(self._passing) < PASSING:
                 self._passing.add(task)
                 await serve(reader, writer)
+        except asyncio.CancelledError:
+            return  # the server ends, and asyncio would log that this was cut short
         finally:
             self._passing.discard(task)
             writer.close()

@@ -1,6 +1,6 @@
 """The warehouse over the wire: schemas that people own and share, files of theirs, and what a statement cannot see.
 
-All of it holds where everything is in the home folder, and where catalogues are in PostgreSQL and Parquet is in a bucket.
+All of it holds where everything is in the home folder, and where catalogues are in PostgreSQL and Parquet in a bucket.
 """
 
 import io
