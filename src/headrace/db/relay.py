@@ -72,7 +72,8 @@ async def relay(reader: StreamReader, writer: StreamWriter, login: Login) -> Non
                 one.cancel()
             await asyncio.gather(*directions, return_exceptions=True)
     finally:
-        far_writer.close()
+        # Everything was sent; to close in order would wait for the other end of a TLS connection as well.
+        far_writer.transport.abort()
 
 
 async def _asked(reader: StreamReader, writer: StreamWriter) -> bytes | None:
@@ -97,13 +98,16 @@ async def _connect(url: sa.URL) -> tuple[StreamReader, StreamWriter]:
         return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}", limit=PIECE)
     reader, writer = await asyncio.open_connection(host, port, limit=PIECE)
     mode = _option(url, "sslmode") or "prefer"
-    if mode in ("disable", "allow"):
-        return reader, writer
-    writer.write((8).to_bytes(4, "big") + TLS.to_bytes(4, "big"))
-    if await reader.readexactly(1) == b"S":
-        await writer.start_tls(_trust(url, mode), server_hostname=host)
-    elif mode != "prefer":
-        raise Unavailable("The database offers no TLS, which its address asks for.")
+    try:
+        if mode not in ("disable", "allow"):
+            writer.write((8).to_bytes(4, "big") + TLS.to_bytes(4, "big"))
+            if await reader.readexactly(1) == b"S":
+                await writer.start_tls(_trust(url, mode), server_hostname=host)
+            elif mode != "prefer":
+                raise Unavailable("The database offers no TLS, which its address asks for.")
+    except BaseException:
+        writer.transport.abort()
+        raise
     return reader, writer
 
 

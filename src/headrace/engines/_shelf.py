@@ -215,12 +215,8 @@ class Writing:
     def write(self, data: bytes) -> int:
         """Add bytes. Raises OSError, with the server's reason where it gave one."""
         view = memoryview(data)
-        try:
-            for start in range(0, len(view), shelf.MESSAGE):
-                self._opened.sendall(shelf.framed(view[start : start + shelf.MESSAGE]))
-        except ConnectionError:
-            _answer(self._opened)
-            raise
+        for start in range(0, len(view), shelf.MESSAGE):
+            self._send(view[start : start + shelf.MESSAGE])
         self._at += len(view)
         return len(view)
 
@@ -235,9 +231,21 @@ class Writing:
         """Wait until it is in the bucket. Raises OSError where it is not."""
         if not self.closed:
             self.closed = True
-            self._opened.sendall(shelf.framed(b""))
-            _answer(self._opened)
+            self._send(memoryview(b""))
+            try:
+                _answer(self._opened)
+            except OSError:
+                self._opened.close()
+                raise
             self._files.give_back(self._name, self._opened)
+
+    def _send(self, piece: memoryview) -> None:
+        try:
+            self._opened.sendall(shelf.framed(piece))
+        except ConnectionError:
+            with self._opened:
+                _answer(self._opened)  # which says why the server hears no more
+            raise
 
 
 def _split(path: str) -> tuple[str, str]:

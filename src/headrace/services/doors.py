@@ -176,6 +176,11 @@ class Doors:
         self._closing = asyncio.Event()
         running.set_result(asyncio.get_running_loop())
         await self._closing.wait()
+        for _ in range(3):  # who was let in at the last moment has a task in the next turn of the loop
+            await asyncio.sleep(0)
+            for one in self._passing:
+                one.cancel()
+            await asyncio.gather(*self._passing, return_exceptions=True)
 
     async def _pass(self, serve: Serve, reader: StreamReader, writer: StreamWriter) -> None:
         task = asyncio.current_task()
@@ -184,8 +189,8 @@ class Doors:
             if len(self._passing) < PASSING:
                 self._passing.add(task)
                 await serve(reader, writer)
-        except asyncio.CancelledError:
-            return  # the server ends, and asyncio would log that this was cut short
+        except asyncio.CancelledError:  # the server ends; passed on, asyncio would log it
+            writer.transport.abort()
         finally:
             self._passing.discard(task)
             writer.close()
