@@ -123,7 +123,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         await executor.start()
         await asyncio.to_thread(tasks.sweep)
         await graphs.resume()
-        janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses)
+        janitor = Janitor(settings, platform.db, platform.blobs, results, platform.uses, tasks.settle)
         builder = Builder(settings, platform.db, platform.builds, platform.revision.bump, executor.environments)
         yield
         health.stopping = True

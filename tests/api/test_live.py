@@ -11,6 +11,15 @@ from openapi_spec_validator import validate
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
+from conftest import LIMITS, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of its own, since nobody knows what all these requests leave behind."""
+    with serving(tmp_path_factory.mktemp("live") / "home", **LIMITS) as one:
+        yield one
+
 
 @pytest.fixture(scope="module")
 def document(server):

@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -91,6 +92,23 @@ def test_tasks_are_listed_shown_and_their_results_fetched(at_home, person):
     assert "SELECT 1 AS n" in shown
     assert "│ 1 │" in at_home("tasks", "result", uid).stdout
     assert f"There is no task {person.username}" in at_home("tasks", "show", person.username, status=1).stderr
+
+
+def test_a_task_is_cancelled(at_home, person, server):
+    slow = "SELECT count(*) FROM range(100000) a, range(100000) b WHERE (a.range * b.range) % 7 = 3"
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(at_home, "sql", slow, "--name", "slow", status=1)
+
+        def running():
+            return json.loads(at_home("tasks", "list", "--status", "running", "--json").stdout)
+
+        wait_until(running)
+        uid = running()[0]["id"]
+        assert at_home("tasks", "cancel", uid).stdout == f"{uid} is cancelled\n"
+        assert f"The task was cancelled by {person.username}." in asked.result(20).stderr
+    at_home("sql", "SELECT 1", "--name", "done")
+    done = json.loads(at_home("tasks", "list", "--status", "completed", "--json").stdout)[0]["id"]
+    assert "it has succeeded" in at_home("tasks", "cancel", done, status=1).stderr
 
 
 def test_the_prompt_takes_statements_until_their_semicolon_and_remembers_them(at_home, tmp_path, server):

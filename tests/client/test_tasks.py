@@ -45,6 +45,22 @@ def test_many_rows_come_in_pieces_and_progress_is_told(client):
     assert told == sorted(told)
 
 
+def test_a_statement_that_fails_after_many_rows_says_why(client):
+    failing = "SELECT CASE WHEN i = 900000 THEN error('row ' || i) ELSE i END AS i FROM range(1000000) t(i)"
+    for result in ("arrow", "csv"):
+        with pytest.raises(Failed, match="Row 900000"):
+            client.sql(failing, result=result)
+        assert client.task(client.last_task_id)["status"] == "FAILED"
+    assert client.sql("SELECT count(*) AS n FROM range(10)", result="json") == [{"n": 10}]
+
+
+def test_rows_that_come_while_they_are_made_are_those_that_are_kept(client):
+    table = client.sql("SELECT i, 'n' || i AS name FROM range(300000) t(i)", keep=True)
+    assert client.task(client.last_task_id)["status"] == "COMPLETED"
+    assert client.task_result(client.last_task_id).equals(table)
+    assert table["name"][-1].as_py() == "n299999"
+
+
 def test_values_are_bound_by_name_and_by_place(client):
     def one(query, parameters, **more):
         (row,) = client.sql(query, parameters=parameters, result="json", **more)

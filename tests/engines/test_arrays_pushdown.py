@@ -35,9 +35,9 @@ def read(monkeypatch):
     return lambda: sum(stream.rows for stream in made)
 
 
-def square(desk, *, sparse, size=100, name="t"):
+def square(desk, *, sparse, size=100, name="t", tile=10):
     """An array of `size` x `size` cells: `a` counts them, `b` is a tenth of it, `s` a text of ten kinds."""
-    dims = [tiledb.Dim(n, domain=(0, size - 1), tile=10, dtype=np.int32) for n in ("x", "y")]
+    dims = [tiledb.Dim(n, domain=(0, size - 1), tile=tile, dtype=np.int32) for n in ("x", "y")]
     attributes = [tiledb.Attr("a", dtype=np.int64), tiledb.Attr("b", dtype=np.float64), tiledb.Attr("s", dtype=str)]
     domain = tiledb.Domain(*dims)
     path = desk.made(name, tiledb.ArraySchema(domain=domain, attrs=attributes, sparse=sparse, capacity=500))
@@ -117,7 +117,7 @@ def test_aggregates_that_tiledb_cannot_answer_are_computed(desk, read):
 
 @pytest.mark.parametrize("sparse", [True, False], ids=["sparse", "dense"])
 def test_a_limit_does_not_read_the_whole_array(desk, read, sparse):
-    uri = square(desk, sparse=sparse, size=1500)
+    uri = square(desk, sparse=sparse, size=1500, tile=100)
     assert desk.run(f"SELECT * FROM `{uri}` LIMIT 7").num_rows == 7
     assert read() < 1_000_000
 

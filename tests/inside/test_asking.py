@@ -327,7 +327,7 @@ def test_a_parent_that_ends_takes_its_children_along(tmp_path):
             lines = http.get("/metrics").text.splitlines()
             return next(float(line.split()[1]) for line in lines if line.startswith("headrace_workers_busy "))
 
-        wait_until(lambda: busy() == 0, 10)
+        wait_until(lambda: busy() == 0)
         wait_until(lambda: "cancelled" in {run["state"] for run in http.get("/api/runs").json()})
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from calling import call, detail, value
+from calling import Gate, call, detail, value
 from conftest import serving, wait_until
 from processes import alive, descendants
 
@@ -56,12 +56,13 @@ def test_site_packages_cannot_be_written(http):
 
 
 def test_another_owner_s_scratch_folder_is_another_folder(http, stranger):
-    holding = threading.Thread(
-        target=value,
-        args=(http, "import time\ndef udf():\n    open('/tmp/secret', 'w').write('mine')\n    time.sleep(1.5)"),
-    )
+    one = Gate(http)
+    code = f"{one.code}\ndef udf():\n    open('/tmp/secret', 'w').write('mine')\n    knock()\n"
+    holding = threading.Thread(target=value, args=(http, code))
     holding.start()
+    one.knocked()
     found = value(stranger, "import os\ndef udf(): return os.path.exists('/tmp/secret')")
+    one.open()
     holding.join()
     assert found is False
 
@@ -86,10 +87,11 @@ def test_another_owner_s_process_cannot_be_seen_traced_or_read(stranger):
 
 def test_no_process_outside_can_be_signalled(http, stranger, server):
     waiting: list[object] = []
-    other = threading.Thread(
-        target=lambda: waiting.append(value(http, "import time\ndef udf():\n    time.sleep(1)\n    return 'alive'"))
-    )
+    one = Gate(http)
+    code = f"{one.code}\ndef udf():\n    knock()\n    return 'alive'\n"
+    other = threading.Thread(target=lambda: waiting.append(value(http, code)))
     other.start()
+    one.knocked()
     refused(stranger, f"os.kill({server.process.pid}, 9)")
     call(
         stranger,
@@ -103,6 +105,7 @@ def test_no_process_outside_can_be_signalled(http, stranger, server):
                     pass
         """,
     )
+    one.open()
     other.join()
     assert waiting == ["alive"]
     assert server.process.poll() is None
@@ -134,6 +137,13 @@ def test_the_disk_cannot_be_filled(http):
     assert "No space left" in refused(http, "open('/dev/shm/big', 'wb').write(b'x' * (200 << 20))")
 
 
+@pytest.fixture(scope="module")
+def reaching(tmp_path_factory):
+    """A server whose code reaches this machine, so that it is heard of."""
+    with serving(tmp_path_factory.mktemp("reaching") / "home", network="host", call_seconds=20) as server:
+        yield server
+
+
 @pytest.mark.parametrize(
     "linger",
     [
@@ -147,13 +157,13 @@ def test_the_disk_cannot_be_filled(http):
     ],
     ids=["thread", "daemon thread", "bare thread", "hidden thread", "child", "daemon", "timer"],
 )
-def test_nothing_keeps_running_after_its_answer(http, linger):
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
-        knock = (
-            "import socket, time\nwhile True:\n"
-            f"    socket.create_connection(('127.0.0.1', {port})).close()\n    time.sleep(0.02)\n"
-        )
+def test_nothing_keeps_running_after_its_answer(reaching, linger):
+    with socket.create_server(("127.0.0.1", 0)) as door, reaching.client() as http:
+        reach = f"socket.create_connection({door.getsockname()!r}).close()"
+        door.settimeout(20)
+        value(http, f"import socket\ndef udf(): {reach}")
+        door.accept()[0].close()  # so it is heard of where somebody knocks
+        knock = f"import socket, time\nwhile True:\n    {reach}\n    time.sleep(0.02)\n"
         call(
             http,
             "import _thread, os, signal, subprocess, sys, threading\n"

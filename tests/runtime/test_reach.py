@@ -84,7 +84,7 @@ def test_a_connection_is_over_when_its_time_is():
         ):
             connection.settimeout(None)
             connection.recv(1)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
 
 
 def test_a_connection_is_over_when_too_much_came():

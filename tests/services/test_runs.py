@@ -198,9 +198,9 @@ def test_the_oldest_runs_go_first(platform, record):
     made = record(*(make.run(stdout="x") for _ in range(10)))
     with platform.db.begin() as connection:
         beyond = queries.beyond(connection, 7)
-        old = queries.list_old(connection, made[-2].started_at, beyond, 100)
+        old = queries.list_old(connection, made[-2].started_at, beyond, make.NOW, 100)
         assert sorted(old) == sorted(run.uid for run in made[7:])
-        assert len(queries.list_old(connection, made[0].started_at + timedelta(1), 0, 4)) == 4
+        assert len(queries.list_old(connection, made[0].started_at + timedelta(1), 0, make.NOW, 4)) == 4
         queries.delete_all(connection, old)
         assert queries.beyond(connection, 7) == 0
         left = connection.exec_driver_sql("select uid from run_logs").scalars().all()

@@ -6,11 +6,21 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 import factories as make
 from headrace.db import runs as queries
+from headrace.db import task_graphs as graph_queries
+from headrace.db import tasks
+from headrace.db.tables import graph_logs
+from headrace.db.tables import runs as runs_table
+from headrace.db.tables import tasks as tasks_table
+from headrace.model import ids
 from headrace.model.page import Page
-from headrace.services import accounts, runs
+from headrace.model.run import State
+from headrace.model.task import Type
+from headrace.model.task_graph import Node
+from headrace.services import accounts, runs, task_graphs
 from headrace.store import mounts
 from headrace.store.blobs import Blobs
 from headrace.store.results import Results, Stored
@@ -49,6 +59,66 @@ def test_of_too_many_runs_the_newest_stay(platform, admin, record, monkeypatch):
     assert {run.uid for run in runs.list_runs(admin, ALL).items} == {run.uid for run in made[-5:]}
 
 
+@pytest.fixture
+def graph(platform, admin):
+    """Begin a run of a graph with a task that succeeded and one under way."""
+
+    def begin(*, driven: bool, started_at=None, state=None):
+        nodes = [Node(uid=ids.new_uid(), name=name, parents=[]) for name in ("done", "going")]
+        log = task_graphs.new_log(admin, "admin", "season", nodes, ids.new_uid() if driven else None)
+        with platform.db.begin() as connection:
+            graph_queries.insert(connection, log, server="here", body="")
+            done, going = (task_graphs.record(connection, log, one, Type.GENERIC_UDF, server="here") for one in nodes)
+            tasks.update(connection, done.uid, state=State.SUCCEEDED.value)
+            if started_at is not None:
+                for table in (runs_table, tasks_table):
+                    of_both = table.c.uid.in_([done.uid, going.uid])
+                    connection.execute(table.update().where(of_both).values(started_at=started_at))
+                graph_queries.update(connection, log.uid, created_at=started_at)
+            if state is not None:
+                graph_queries.update(connection, log.uid, state=state)
+        return log.uid, done.uid, going.uid
+
+    return begin
+
+
+def left(platform, admin):
+    with platform.db.read() as connection:
+        logs = set(connection.execute(select(graph_logs.c.uid)).scalars())
+    return logs, {run.uid for run in runs.list_runs(admin, ALL).items}
+
+
+@pytest.mark.parametrize("driven", [True, False])
+def test_the_tasks_of_a_graph_that_goes_on_are_not_too_many(platform, admin, record, graph, driven):
+    settings = msgspec.structs.replace(platform.settings, run_rows=2)
+    uid, done, going = graph(driven=driven)
+    made = record(*(make.run() for _ in range(5)))
+    assert prune(settings, platform.db, make.NOW) == 3
+    assert left(platform, admin) == ({uid}, {done, going, *(run.uid for run in made[-2:])})
+    with platform.db.begin() as connection:
+        graph_queries.update(connection, uid, state="failed")
+        tasks.update(connection, going, state=State.FAILED.value)
+    assert prune(settings, platform.db, make.NOW) == 2
+    assert left(platform, admin)[1] == {run.uid for run in made[-2:]}
+
+
+def test_what_runs_is_not_one_too_many(platform, admin, record, graph):
+    settings = msgspec.structs.replace(platform.settings, run_rows=1)
+    _, done, going = graph(driven=True, state="failed")  # what it left behind is still to be settled
+    made = record(*(make.run() for _ in range(3)))
+    assert prune(settings, platform.db, make.NOW) == 3
+    assert left(platform, admin)[1] == {going, made[-1].uid}
+    assert done not in left(platform, admin)[1]
+
+
+def test_a_graph_that_a_server_drives_outlasts_its_time_and_one_that_was_abandoned_does_not(platform, admin, graph):
+    long_ago = make.NOW - timedelta(days=platform.settings.run_days, seconds=5)
+    graph(driven=False, started_at=long_ago)
+    uid, *tasks_of_it = graph(driven=True, started_at=long_ago)
+    assert prune(platform.settings, platform.db, make.NOW) == 2
+    assert left(platform, admin) == ({uid}, set(tasks_of_it))
+
+
 def test_pruning_stops_when_the_server_does(platform, record):
     settings = msgspec.structs.replace(platform.settings, run_rows=1)
     record(*(make.run() for _ in range(5)))
@@ -82,10 +152,12 @@ def test_a_home_that_cannot_be_looked_after_is_tried_again(platform, tmp_path, m
             rounds.release()
             raise OSError("the disk is full")
 
+    settled = threading.Semaphore(0)
     results = Away(platform.blobs, memory_bytes=0, disk_bytes=0)
-    janitor = Janitor(platform.settings, platform.db, platform.blobs, results, Uses())
+    janitor = Janitor(platform.settings, platform.db, platform.blobs, results, Uses(), settled.release)
     for _ in range(3):
         assert rounds.acquire(timeout=20)
+        assert settled.acquire(timeout=20)
     janitor.close()
 
 

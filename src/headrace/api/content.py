@@ -21,6 +21,7 @@ SMALLEST = 1400  # bytes: what fits one packet is not worth a coding
 THREADED = 256 * 1024  # bytes: above this, a coding would hold the event loop for over a millisecond
 LARGE = 8 << 20  # bytes: above this, a body is coded while it is sent, and never whole in memory
 CHUNK = 256 * 1024
+PIECE = 1 << 20
 PART = 4 << 20
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -87,6 +88,26 @@ class Whole(Response):
         self.raw_headers = _raw(headers)
         if status not in (204, 304):
             self.raw_headers.append((b"content-length", b"%d" % len(body)))
+
+
+class Held(Response):
+    """A large body that is in memory: sent from there in pieces, without a copy of any.
+
+    Every server says how much it takes at once by how long it waits in `send`.
+    """
+
+    def __init__(self, body: memoryview, status: int, headers: Headers) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = _raw(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        body = memoryview(self.body)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for at in range(0, len(body), PIECE):
+            # A view is all that the servers want of a body, whatever ASGI says of bytes.
+            await send({"type": "http.response.body", "body": body[at : at + PIECE], "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Pouring(Response):
@@ -160,7 +181,9 @@ def _send(body: Body, start: int, end: int, status: int, media_type: str, header
         return _plain(body[start:end], status, media_type, headers)
     headers["Content-Type"] = media_type
     headers["Content-Length"] = str(end - start)
-    # Pages of a large result may have to be fetched or read back; a thread waits for them, not the loop.
+    if isinstance(body, bytes | memoryview):
+        return Held(memoryview(body)[start:end], status, headers)
+    # What is kept elsewhere has to be fetched; a thread waits for it, not the loop.
     return StreamingResponse(iterate_in_threadpool(_pieces(body, start, end)), status, headers)
 
 

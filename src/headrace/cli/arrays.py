@@ -90,14 +90,15 @@ def create(
 @click.argument("file")
 @click.argument("name")
 @click.option("--dim", "dimensions", multiple=True, help="A column of a table that says where its rows are.")
+@click.option("--group", help="The group of a NetCDF 4 file, where its variables are in several.")
 @url_option
-def ingest(file: str, name: str, dimensions: tuple[str, ...], url: str | None) -> None:
+def ingest(file: str, name: str, dimensions: tuple[str, ...], group: str | None, url: str | None) -> None:
     """Make the array NAME of FILE: Parquet, CSV, JSON or Arrow as a table, GeoTIFF or NetCDF as a raster.
 
     FILE is on this machine, or at an address of the server: fd://..., file:///mount/...
     """
     with Client(url) as client, _telling() as tell:
-        made = client.arrays.ingest(file, name, dimensions=dimensions, tell=tell)
+        made = client.arrays.ingest(file, name, dimensions=dimensions, group=group, tell=tell)
     places = ", ".join(column["name"] for column in made["columns"] if column["dimension"])
     click.echo(f"{made['tiledb_uri']} is made, by {places}.")
     if made["left_out"]:

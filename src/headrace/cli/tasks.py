@@ -104,6 +104,16 @@ def show_(id: str, url: str | None, *, as_json: bool) -> None:
 
 
 @tasks.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@url_option
+def cancel(ids: tuple[str, ...], url: str | None) -> None:
+    """End tasks that wait or run, now."""
+    with Client(url) as client:
+        for one in ids:
+            click.echo(f"{one} is {client.cancel_task(one)['state']}")
+
+
+@tasks.command()
 @click.argument("id")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
 @url_option

@@ -20,7 +20,8 @@ Record = dict[str, Any]
 Tell = Callable[[str, int, int | None], None]  # a step in words, how far it is, and how far it goes
 
 TABLES = (".parquet", ".csv", ".json", ".ndjson", ".arrow")
-RASTERS = (".tif", ".tiff", ".nc", ".nc3", ".netcdf")
+NETCDF = (".nc", ".nc3", ".nc4", ".netcdf")
+RASTERS = (".tif", ".tiff", *NETCDF)
 CELLS = 1 << 21  # of a dense array that one statement writes
 TILE = 256  # cells of a tile along a dimension of a raster
 ROW = "row"  # the dimension of a table that names none: its rows by number
@@ -43,6 +44,7 @@ TYPES = {
     "binary": "BLOB",
     "large_binary": "BLOB",
     "date32[day]": "DATE",
+    "timestamp[us]": "DATETIME(6)",
 }
 
 
@@ -91,7 +93,13 @@ class Arrays:
         self._client.ask("DELETE", self._address(self.uri(name)))
 
     def ingest(
-        self, source: str | Path, name: str, *, dimensions: Sequence[str] | None = None, tell: Tell | None = None
+        self,
+        source: str | Path,
+        name: str,
+        *,
+        dimensions: Sequence[str] | None = None,
+        group: str | None = None,
+        tell: Tell | None = None,
     ) -> Record:
         """Make an array of a file: a table (Parquet, CSV, JSON, Arrow) or a raster (GeoTIFF, NetCDF). What `info` says.
 
@@ -100,8 +108,9 @@ class Arrays:
         pyarrow for tables.
 
         `dimensions` are columns of a table, whose values say where each row is; without them it is the number of the
-        row. A raster has its own: y and x, or those of its variables. What is not numbers along them is left out, and
-        named in `left_out`. Raises Invalid for a file that is neither, Failed with the server's sentence.
+        row. A raster has its own: y and x, or those of its variables. What does not lie along them is left out, and
+        named in `left_out`. `group` is the path of a group of a NetCDF 4 file, where its variables are in several.
+        Raises Invalid for a file that is neither, Failed with the server's sentence.
         """
         text = str(source)
         ending = Path(text.partition("?")[0]).suffix.lower()
@@ -109,6 +118,8 @@ class Arrays:
             raise Invalid(f"{text} is neither a table ({', '.join(TABLES)}) nor a raster ({', '.join(RASTERS)}).")
         if ending in RASTERS and dimensions:
             raise Invalid("A raster has its own dimensions; `dimensions` are of tables.")
+        if group and ending not in NETCDF:
+            raise Invalid("Only a NetCDF file has groups.")
         told = tell or _untold
         folder = f"{'file:///mount' if ending in RASTERS else 'fd:/'}/ingest-{uuid.uuid4().hex[:12]}"
         uri = self.uri(name)
@@ -118,7 +129,7 @@ class Arrays:
                 address = f"{folder}/source{ending}"
                 self._client.files.upload(Path(source), address, lambda done, whole: told("uploading", done, whole))
             if ending in RASTERS:
-                left_out = self._raster(address, uri, folder, told)
+                left_out = self._raster(address, uri, folder, group or "", told)
             else:
                 left_out = self._table(address, uri, list(dimensions or ()), told)
         finally:
@@ -169,13 +180,13 @@ class Arrays:
         )
         return left_out
 
-    def _raster(self, address: str, uri: str, folder: str, told: Tell) -> Any:  # noqa: ANN401
+    def _raster(self, address: str, uri: str, folder: str, group: str, told: Tell) -> Any:  # noqa: ANN401
         from headrace.client import rasters
 
         told("reading its cells", 0, None)
         rows = f"{folder}.parquet"  # beside the folder, which is the server's: workers write to their own
-        paths = {"source": address.removeprefix("file://"), "target": rows.removeprefix("file://")}
-        made = self._client.run(Path(rasters.__file__), parameters=paths, cache_max_age=0).json()
+        said = {"source": address.removeprefix("file://"), "target": rows.removeprefix("file://"), "group": group}
+        made = self._client.run(Path(rasters.__file__), parameters=said, cache_max_age=0).json()
         sizes: dict[str, int] = made["sizes"]
         ways = {
             name: f"BIGINT lower_bound='0' upper_bound='{size - 1}' tile_extent='{min(size, TILE)}'"

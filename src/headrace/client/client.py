@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from headrace.client import profile, specification
+from headrace.client import profile, queries, specification
 from headrace.client.arrays import Arrays
 from headrace.client.caller import SENT_AGAIN, Caller, ReturnType
 from headrace.client.environments import Environments
@@ -21,6 +21,7 @@ from headrace.client.source import Source, is_source, object_of, plain, text
 from headrace.client.specification import BASE, Local, Specification
 from headrace.client.tasks import Tasks
 from headrace.errors import Invalid
+from headrace.model.statement import Dialect
 
 Record = dict[str, Any]
 Records = list[Record]  # named here, since the client's own `list` hides the type below it
@@ -144,6 +145,26 @@ class Client(Lookups, Tasks):
         `public` lets every user of the server read and list it; None leaves that as it is, at first closed.
         """
         return self._keep(object_of(udf, name), public=public)
+
+    def save_sql(
+        self,
+        name: str,
+        query: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        dialect: Dialect = "duckdb",
+        cache_max_age: str | int | None = None,
+        public: bool | None = None,
+    ) -> Record:
+        """Keep a query under a name, or a new version of it: from then on it is an API, as a udf is.
+
+        `parameters` says of each `:name` in it what it is: a type (str, int, float, bool, datetime.date, list ...), a
+        `Literal` or an Enum to choose from, or a value, which is then its default. `client.run(name, n=3)` calls it,
+        `client.share(name)` makes a token. It reads what its owner may read, whoever calls it, and writes nothing.
+
+        Raises Failed and Invalid with what is wrong with it.
+        """
+        return self._keep(queries.object_of(name, query, parameters or {}, dialect, cache_max_age), public=public)
 
     def _keep(self, body: Record, *, public: bool | None) -> Record:
         slug = body["name"]

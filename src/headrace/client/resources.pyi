@@ -1473,6 +1473,12 @@ class Run(Response):
     error: str | None
     error_class: str | None
 
+class RunCancelled(Response):
+    """A run that was cancelled."""
+    uid: str
+    state: Literal["cancelled", "failed", "queued", "running", "succeeded"]
+    is_cancel_requested: bool
+
 class RunDetail(Response):
     """One call of a function, with what it printed."""
     uid: str
@@ -4832,7 +4838,7 @@ class RunsMethods(Resource):
         order_dir: Literal["asc", "desc"] = ...,
         state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
         udf: str = ...,
-        door: Literal["body", "saved", "tile", "token"] = ...,
+        door: Literal["body", "saved", "task", "tile", "token"] = ...,
         cache: Literal["hit", "miss", "off"] = ...,
         since: str | dt.date = ...,
         parent: str = ...,
@@ -4849,7 +4855,7 @@ class RunsMethods(Resource):
         order_dir: Literal["asc", "desc"] = ...,
         state: Literal["cancelled", "failed", "queued", "running", "succeeded"] = ...,
         udf: str = ...,
-        door: Literal["body", "saved", "tile", "token"] = ...,
+        door: Literal["body", "saved", "task", "tile", "token"] = ...,
         cache: Literal["hit", "miss", "off"] = ...,
         since: str | dt.date = ...,
         parent: str = ...,
@@ -4864,6 +4870,11 @@ class RunsMethods(Resource):
         limit: int = ...,
     ) -> ListResponse[Response]:
         """Get the lines that a run printed, its output before its errors."""
+    def post_cancel(
+        self,
+        uid: str,
+    ) -> RunCancelled:
+        """Cancel a run that is queued or under way: it is ended now, and whoever waits for it is told so."""
 
 class SchemasMethods(Resource):
     """The operations of schemas."""

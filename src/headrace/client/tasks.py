@@ -1,22 +1,22 @@
-"""SQL, the tasks that it runs as, and saved queries: the methods that `Client` has of them."""
+"""SQL and the tasks that it runs as: the methods that `Client` has of them."""
 
 import datetime as dt
-import enum
 import io
 import json
 import re
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
+from headrace.client.casing import snake
+from headrace.client.queries import bound
 from headrace.client.result import Failed, checked, sentence, unanswered
 from headrace.errors import Invalid
-from headrace.model import statement
-from headrace.model.statement import Dialect, Saved
+from headrace.model.statement import Dialect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,20 +27,9 @@ Progress = Callable[[int, int], None]  # rows and bytes so far
 
 FILES = ("csv", "geojson", "ndjson", "parquet", "xlsx")  # formats that rows come in as the bytes of a file
 SECONDS = 1000  # that a statement may take, with the way there and back
+PAUSES = (0, 0.1, 0.4, 1.5)  # seconds between looks at a task whose answer broke off
 TASK_ID = "x-tiledb-cloud-task-id"
 LINE = re.compile(r"^Line (\d+), column \d+:$", re.MULTILINE)
-KINDS: dict[Any, statement.Kind] = {
-    str: "text",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    dt.date: "date",
-    dt.datetime: "datetime",
-    dt.time: "time",
-    list: "json",
-    tuple: "json",
-    dict: "json",
-}
 
 
 class SQLParameters(TypedDict, total=False):
@@ -61,6 +50,7 @@ class SQLParameters(TypedDict, total=False):
     resource_class: str
     task_graph_uuid: str
     client_node_uuid: str
+    stream: bool
     dialect: Dialect
 
 
@@ -127,7 +117,7 @@ class Tasks:
         """
         if result not in (*get_args(Rows), *FILES):
             raise Invalid(f"`result` is one of {', '.join((*get_args(Rows), *FILES))}, and not {result!r}.")
-        text, values = _bound(query, dialect, parameters)
+        text, values = bound(query, dialect, parameters)
         asked: Record = {
             "query": text,
             "parameters": values,
@@ -137,6 +127,7 @@ class Tasks:
             "store_results": keep,
             "name": name,
             "output_uri": output_uri,
+            "stream": True,
         }
         asked = {key: value for key, value in asked.items() if value is not None}
         with self._statement(namespace or self.namespace(), asked) as answer:
@@ -220,123 +211,53 @@ class Tasks:
         }
         return checked(self._get("/v1/tasks", params={k: v for k, v in given.items() if v is not None})).json()
 
-    task, task_result, tasks = task_id_get, task_id_result_get, tasks_get
+    def cancel_task(self, id: str) -> Record:
+        """End a task that waits or runs, now: `{"uid": ..., "state": "cancelled", "is_cancel_requested": True}`.
 
-    def save_sql(
-        self,
-        name: str,
-        query: str,
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        dialect: Dialect = "duckdb",
-        cache_max_age: str | int | None = None,
-        public: bool | None = None,
-    ) -> Record:
-        """Keep a query under a name, or a new version of it: from then on it is an API, as a udf is.
-
-        `parameters` says of each `:name` in it what it is: a type (str, int, float, bool, datetime.date, list ...), a
-        `Literal` or an Enum to choose from, or a value, which is then its default. `client.run(name, n=3)` calls it,
-        `client.share(name)` makes a token. It reads what its owner may read, whoever calls it, and writes nothing.
-
-        Raises Failed and Invalid with what is wrong with it.
+        Whoever waits for it gets an error that says so. Raises Failed with status 409 for one that ended before.
         """
-        inputs, defaults = declared(parameters or {})
-        said = Saved(dialect=dialect, inputs=inputs)
-        statement.check(query, said, defaults)
-        body: Record = {
-            "type": "geopandas_v2",
-            "name": name,
-            "code": query,
-            "entrypoint": statement.ENTRYPOINT,
-            "headers": [],
-            "parameters": defaults,
-            "metadata": {statement.SQL: msgspec.to_builtins(said)},
-        }
-        if cache_max_age is not None:
-            from headrace.model import duration
+        answer = checked(self._ask("POST", f"/api/runs/{quote(id, safe='')}/cancel"))
+        return {snake(name): value for name, value in answer.json().items()}
 
-            body["cache_max_age"] = duration.seconds(cache_max_age)
-        return self._keep(body, public=public)
-
-    def _keep(self, body: Record, *, public: bool | None) -> Record:
-        raise NotImplementedError
+    task, task_result, tasks = task_id_get, task_id_result_get, tasks_get
 
     @contextmanager
     def _statement(
         self, namespace: str, asked: Record, headers: Mapping[str, str] | None = None
     ) -> Generator[httpx.Response]:
-        """The answer to a statement while it comes. Raises Failed for one that is an error."""
+        """The answer to a statement while it comes. Raises Failed for one that is an error, or breaks off."""
         path = f"{self.url}/v1/sql/{quote(namespace, safe='')}"
         waits = httpx.Timeout(SECONDS, connect=20)
+        begun = False
         try:
             with self._http.stream("POST", path, json=asked, headers=headers, timeout=waits) as answer:
                 self.last_task_id = answer.headers.get(TASK_ID)
                 if not answer.is_success:
                     answer.read()
                     raise _failed(answer)
+                begun = True
                 yield answer
         except httpx.TransportError as away:
-            raise unanswered(self.url, away) from away
+            raise (self._reason() if begun else None) or unanswered(self.url, away) from away
+
+    def _reason(self) -> Failed | None:
+        """Why the last statement's answer broke off, as its task says; None where that ended well, or says nothing."""
+        for pause in PAUSES:  # the row is written when the connection has ended
+            time.sleep(pause)
+            task = self.task_id_get(self.last_task_id or "")
+            if task["status"] not in ("QUEUED", "RUNNING"):
+                said = task.get("status_message")
+                return _told(said, 0) if said else None
+        return None
 
     def _get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes them
+        return self._ask("GET", path, **options)
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes them
         try:
-            return self._http.get(self.url + path, **options)
+            return self._http.request(method, self.url + path, **options)
         except httpx.TransportError as away:
             raise unanswered(self.url, away) from away
-
-
-def declared(parameters: Mapping[str, Any]) -> tuple[list[statement.Input], Record]:
-    """What a saved query takes, and its defaults, of types and values by name. Raises Invalid."""
-    inputs: list[statement.Input] = []
-    defaults: Record = {}
-    for name, said in parameters.items():
-        options: list[Any] = list(get_args(said)) if get_origin(said) is Literal else []
-        if isinstance(said, type) and issubclass(said, enum.Enum):
-            options = [member.value for member in list(said)]
-        if options:
-            inputs.append(statement.Input(name=name, kind="choice", choices=options))
-            continue
-        kind = KINDS.get(get_origin(said) or said) if _is_type(said) else KINDS.get(type(said))
-        if kind is None:
-            known = ", ".join(one.__name__ for one in KINDS)
-            raise Invalid(f"{name} is declared as {said!r}; it wants {known}, a Literal, an Enum or a default value.")
-        inputs.append(statement.Input(name=name, kind=kind))
-        if not _is_type(said):
-            defaults[name] = _plain(said)
-    return inputs, defaults
-
-
-def _is_type(said: Any) -> bool:  # noqa: ANN401
-    return isinstance(said, type) or get_origin(said) is not None
-
-
-def _bound(query: str, dialect: Dialect, parameters: Mapping[str, Any] | Sequence[Any] | None) -> tuple[str, list[Any]]:
-    if parameters is None or not isinstance(parameters, Mapping):
-        return query, [_plain(value) for value in parameters or ()]
-    missing = [name for name in statement.names_in(query, dialect) if name not in parameters]
-    if missing:
-        raise Invalid(
-            f"The statement takes {', '.join(f':{name}' for name in missing)}; `parameters` has no such name."
-        )
-    text, order = statement.bound(query, dialect, parameters.keys())
-    if unused := [name for name in parameters if name not in order]:
-        raise Invalid(f"The statement has no {', '.join(f':{name}' for name in unused)}.")
-    return text, [_plain(parameters[name]) for name in order]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    try:
-        return msgspec.to_builtins(value, enc_hook=_foreign, str_keys=True)
-    except TypeError as wrong:
-        raise Invalid(f"A {type(value).__name__} cannot be sent as a value of SQL; send numbers or text.") from wrong
-
-
-def _foreign(value: Any) -> Any:  # noqa: ANN401
-    if hasattr(value, "tolist"):  # of numpy
-        return value.tolist()
-    if hasattr(value, "isoformat"):  # of pandas
-        return value.isoformat()
-    raise TypeError
 
 
 def _seconds(moment: int | dt.datetime | None) -> int | None:
@@ -348,8 +269,12 @@ def _failed(answer: httpx.Response) -> Failed:
         message = str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
         message = sentence(answer)
+    return _told(message, answer.status_code, answer)
+
+
+def _told(message: str, status: int, answer: httpx.Response | None = None) -> Failed:
     found = LINE.search(message)
-    return Failed(message, answer.status_code, int(found[1]) if found else None, response=answer)
+    return Failed(message, status, int(found[1]) if found else None, response=answer)
 
 
 def _pieces(answer: httpx.Response, progress: Progress | None) -> Iterator[bytes]:
@@ -375,6 +300,7 @@ def _table(answer: httpx.Response, progress: Progress | None) -> "pa.Table":
                 rows += batch.num_rows
                 if progress:
                     progress(rows, body.size)
+            body.finish()
             return pa.Table.from_batches(batches, reader.schema)
     except pa.ArrowInvalid as cut:
         if body.size == 0:
@@ -392,6 +318,11 @@ class _Body(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def finish(self) -> None:
+        """Read what comes after the last row: its task has ended when the answer has, and it ends with who leaves."""
+        for piece in self._pieces:
+            self.size += len(piece)
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer
         while not self._left:

@@ -8,10 +8,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
-from headrace.db.tables import OTHER_THAN_SUCCEEDED, jobs, run_logs, runs, tasks
+from headrace.db.tables import OTHER_THAN_SUCCEEDED, graph_logs, jobs, run_logs, runs, tasks
 from headrace.model.job import Kind
 from headrace.model.page import Page, Slice
 from headrace.model.run import Cache, Entry, Run, State
+from headrace.model.task_graph import ABANDONED
 
 COLUMNS = [runs.c[name] for name in Run.__struct_fields__ if name not in ("stdout", "stderr")]
 ENTRY = [runs.c[name] for name in Entry.__struct_fields__]
@@ -132,10 +133,16 @@ def beyond(connection: Connection, keep: int) -> int:
     return connection.execute(statement).scalar() or 0
 
 
-def list_old(connection: Connection, before: datetime, beyond_id: int, most: int) -> list[str]:
-    """At most `most` uids of runs that started before that moment, or have that id or an older one."""
-    old = (select(runs.c.uid).where(old).limit(most) for old in (runs.c.started_at < before, runs.c.id <= beyond_id))
-    return list({uid for statement in old for uid in connection.execute(statement).scalars()})[:most]
+def list_old(connection: Connection, before: datetime, beyond_id: int, now: datetime, most: int) -> list[str]:
+    """At most `most` uids of runs that started before that moment, or have that id or an older one and have ended.
+
+    A task stays for as long as the run of a task graph that it is of goes on: what comes of it is read by later nodes,
+    and a server that starts again sees by it what is done.
+    """
+    ended = runs.c.state.in_([state.value for state in State if state.final])
+    old = (runs.c.started_at < before, sa.and_(runs.c.id <= beyond_id, ended))
+    gone = (select(runs.c.uid).where(one, ~_of_graph_under_way(now)).limit(most) for one in old)
+    return list({uid for statement in gone for uid in connection.execute(statement).scalars()})[:most]
 
 
 def delete_all(connection: Connection, uids: Sequence[str]) -> None:
@@ -148,6 +155,14 @@ def delete_all(connection: Connection, uids: Sequence[str]) -> None:
 def clean(text: str) -> str:
     """Text without what cannot be kept: NUL and half surrogate pairs."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _of_graph_under_way(now: datetime) -> sa.ColumnElement[bool]:
+    """A task of a graph whose run has not ended; of one that its client drives, only for as long as that may be."""
+    heard = sa.or_(graph_logs.c.graph_uid.is_not(None), tasks.c.started_at >= now - ABANDONED)
+    own = [tasks.c.uid == runs.c.uid, graph_logs.c.owner_id == tasks.c.owner_id, graph_logs.c.state.is_(None), heard]
+    joined = tasks.join(graph_logs, graph_logs.c.uid == tasks.c.graph_uid)
+    return select(sa.literal(1)).select_from(joined).where(*own).correlate(runs).exists()
 
 
 def _count(connection: Connection, whose: int | None, matches: Sequence[sa.ColumnElement[bool]]) -> int:

@@ -1,18 +1,36 @@
-"""Every table. One schema for SQLite and PostgreSQL; `migrations/` is its history."""
+"""Every table, those of its neighbours too. One schema for SQLite and PostgreSQL; `migrations/` is its history."""
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, Table
 
 from headrace.db.columns import NEVER_TWICE, Id, Line, Moment, Text, key, owned, shelf
+from headrace.db.metadata import metadata
+from headrace.db.tables_of_databases import credentials, database_tables, remote_hosts, storage_hosts, whitelisted_ips
+from headrace.db.tables_of_runs import (
+    IN_COLLECTION,
+    OTHER_THAN_SUCCEEDED,
+    graph_logs,
+    run_logs,
+    runs,
+    task_graphs,
+    tasks,
+)
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = sa.MetaData(naming_convention=NAMING)
-
+# What stands in the neighbours, and is looked for here.
+__all__ = [
+    "IN_COLLECTION",
+    "OTHER_THAN_SUCCEEDED",
+    "credentials",
+    "database_tables",
+    "graph_logs",
+    "remote_hosts",
+    "run_logs",
+    "runs",
+    "storage_hosts",
+    "task_graphs",
+    "tasks",
+    "whitelisted_ips",
+]
 
 users = Table(
     "users",
@@ -151,88 +169,6 @@ access_tokens = Table(
     Column("last_used_at", Moment),
 )
 
-runs = Table(
-    "runs",
-    metadata,
-    key(),
-    Column("uid", Line(36), nullable=False, unique=True),
-    Column("state", Text, nullable=False),
-    Column("job_id", Id),  # no foreign key: the history of a job outlives it
-    Column("job_name", Text),
-    Column("version", sa.Integer),
-    Column("code_hash", Line(64), nullable=False),
-    Column("owner_id", Id, nullable=False),
-    Column("caller_id", Id),
-    Column("token_id", Id),
-    Column("collection_id", Id),  # where the call came by a collection's token
-    Column("parent_uid", Line(36)),  # of the run whose code called it; that may have been forgotten
-    Column("door", Text, nullable=False),
-    Column("format", Text),
-    Column("cache", Text, nullable=False),
-    Column("status", sa.Integer, nullable=False),
-    Column("size", sa.BigInteger, nullable=False),
-    Column("started_at", Moment, nullable=False),
-    Column("finished_at", Moment),
-    *(
-        Column(f"{part}_ms", sa.Float, nullable=False)
-        for part in ("queue", "start", "import", "user", "encode", "total")
-    ),
-    Column("error_class", Text),
-    Column("error", Text),
-)
-# Lists come newest first, and a row is somebody's as owner or as caller.
-Index("ix_runs_owner_id_started_at", runs.c.owner_id, runs.c.started_at)
-Index("ix_runs_caller_id_started_at", runs.c.caller_id, runs.c.started_at)
-Index("ix_runs_job_id_started_at", runs.c.job_id, runs.c.started_at)
-Index("ix_runs_started_at", runs.c.started_at)
-IN_COLLECTION = sa.text("collection_id IS NOT NULL")
-Index(
-    "ix_runs_collection_id_started_at",
-    runs.c.collection_id,
-    runs.c.started_at,
-    sqlite_where=IN_COLLECTION,
-    postgresql_where=IN_COLLECTION,
-)
-NESTED = sa.text("parent_uid IS NOT NULL")
-Index("ix_runs_parent_uid", runs.c.parent_uid, sqlite_where=NESTED, postgresql_where=NESTED)
-# The few that did not succeed are looked for among very many that did.
-OTHER_THAN_SUCCEEDED = sa.text("state <> 'succeeded'")
-for name, *columns in (
-    ("ix_runs_other_owner_id_started_at", runs.c.owner_id, runs.c.started_at),
-    ("ix_runs_other_caller_id_started_at", runs.c.caller_id, runs.c.started_at),
-    ("ix_runs_other_started_at", runs.c.started_at),
-):
-    Index(name, *columns, sqlite_where=OTHER_THAN_SUCCEEDED, postgresql_where=OTHER_THAN_SUCCEEDED)
-
-tasks = Table(  # what a run has beside one, where it was asked for as a task
-    "tasks",
-    metadata,
-    Column("uid", Line(36), primary_key=True),  # of its run
-    Column("type", Line(24), nullable=False),
-    Column("namespace", Text, nullable=False),
-    Column("owner_id", Id, nullable=False),
-    Column("started_at", Moment, nullable=False),  # as its run has it, for the index
-    Column("server", Line(36), nullable=False),  # that runs it
-    Column("result_format", Line(24)),
-    Column("kept_until", Moment),
-    Column("graph_uid", Line(36)),
-    Column("node_uid", Line(36)),
-    Column("arrays", sa.JSON, nullable=False),
-    Column("detail", sa.JSON, nullable=False),
-)
-Index("ix_tasks_owner_id_started_at", tasks.c.owner_id, tasks.c.started_at)
-Index("ix_tasks_namespace_started_at", tasks.c.namespace, tasks.c.started_at)
-Index("ix_tasks_graph_uid", tasks.c.graph_uid)
-Index("ix_tasks_kept_until", tasks.c.kept_until)
-
-run_logs = Table(
-    "run_logs",
-    metadata,
-    Column("uid", Line(36), primary_key=True),
-    Column("stdout", Text, nullable=False),
-    Column("stderr", Text, nullable=False),
-)
-
 secrets = Table(
     "secrets",
     metadata,
@@ -365,71 +301,6 @@ changes = Table(
 )
 Index("ix_changes_kind_object_id", changes.c.kind, changes.c.object_id)
 
-remote_hosts = Table(
-    "remote_hosts",
-    metadata,
-    *owned(),
-    Column("type", Text, nullable=False),  # one of an engine's types
-    Column("url", Text, nullable=False),
-    Column("description", Text),
-    Column("settings", sa.JSON, nullable=False, server_default="{}"),
-    **NEVER_TWICE,
-)
-
-whitelisted_ips = Table(
-    "whitelisted_ips",
-    metadata,
-    key(),
-    Column("remote_host_id", Id, ForeignKey("remote_hosts.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("subnet_mask", Text, nullable=False),
-    Column("security_group_id", Text),
-    Column("authorized_by", Text, nullable=False),
-    Column("is_active", sa.Boolean, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-)
-
-# What listings of databases saw, so that a table has an id that stays; what is in it is asked of its database.
-database_tables = Table(
-    "database_tables",
-    metadata,
-    key(),
-    Column("remote_host_id", Id, ForeignKey("remote_hosts.id", ondelete="CASCADE"), nullable=False),
-    Column("schema", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("description", Text),
-    Column("settings", sa.JSON, nullable=False, server_default="{}"),  # keys and ontology, as users say they are
-    Column("statistics", sa.JSON(none_as_null=True)),  # of the last refresh
-    Column("refreshed_at", Moment),
-    sa.UniqueConstraint("remote_host_id", "schema", "name"),
-    **NEVER_TWICE,
-)
-
-credentials = Table(
-    "credentials",
-    metadata,
-    *owned(),
-    Column("type", Text, nullable=False),
-    Column("username", Text, nullable=False),
-    Column("secret", sa.LargeBinary, nullable=False),  # the password, encrypted; empty where there is none
-    Column("description", Text),
-    Column("remote_host_id", Id, ForeignKey("remote_hosts.id"), index=True),
-    Column("is_default", sa.Boolean, nullable=False),
-    Column("settings", sa.JSON, nullable=False, server_default="{}"),
-    **NEVER_TWICE,
-)
-Index("ix_credentials_owner_id_type", credentials.c.owner_id, credentials.c.type)
-
-storage_hosts = Table(
-    "storage_hosts",
-    metadata,
-    *owned(),
-    Column("provider", Text, nullable=False),
-    Column("bucket", Text, nullable=False),
-    Column("options", sa.JSON, nullable=False, server_default="{}"),
-    **NEVER_TWICE,
-)
-
 files = Table(
     "files",
     metadata,
@@ -526,42 +397,6 @@ schemas = Table(  # of the warehouse: each is a DuckLake of its own
     sa.UniqueConstraint("name"),
     **NEVER_TWICE,
 )
-
-task_graphs = Table(  # that the server runs; each run has what the graph was when it was asked for
-    "task_graphs",
-    metadata,
-    key(),
-    Column("uid", Line(36), nullable=False, unique=True),
-    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
-    Column("namespace", Text, nullable=False, index=True),
-    Column("name", Text),
-    Column("body", Text, nullable=False),  # nodes and how they are run, as JSON
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-)
-
-graph_logs = Table(  # runs of task graphs, whoever drives them
-    "graph_logs",
-    metadata,
-    key(),
-    Column("uid", Line(36), nullable=False, unique=True),
-    Column("owner_id", Id, ForeignKey("users.id"), nullable=False),
-    Column("namespace", Text, nullable=False),
-    Column("name", Text),
-    Column("created_at", Moment, nullable=False, index=True),
-    Column("state", Line(16)),  # how it ended, in the words of who drove it
-    Column("ended_at", Moment),
-    Column("reason", Text),
-    Column("nodes", Text, nullable=False),  # as JSON (model/task_graph.py: Node)
-    Column("graph_uid", Line(36), index=True),  # of the graph that a server runs
-    Column("body", Text),  # of that graph, as it was
-    Column("server", Line(36)),  # that runs it
-    Column("rounds", sa.Integer, nullable=False),  # how often what had failed was begun again
-    Column("round_at", Moment),  # since when what failed counts
-)
-Index("ix_graph_logs_owner_id_created_at", graph_logs.c.owner_id, graph_logs.c.created_at)
-Index("ix_graph_logs_namespace_created_at", graph_logs.c.namespace, graph_logs.c.created_at)
-Index("ix_graph_logs_server_state", graph_logs.c.server, graph_logs.c.state)
 
 registered_graphs = Table(  # that clients run
     "registered_graphs",

@@ -113,8 +113,9 @@ def count_states(connection: Connection, uids: Sequence[str]) -> dict[str, dict[
 
 
 def delete_before(connection: Connection, moment: datetime, most: int) -> int:
-    """Delete runs from before that moment; their tasks go as all runs do. How many went."""
-    old = select(graph_logs.c.uid).where(graph_logs.c.created_at < moment).limit(most)
+    """Delete runs from before that moment that no server goes on with; their tasks go as all runs do. How many went."""
+    over = sa.or_(graph_logs.c.state.is_not(None), graph_logs.c.graph_uid.is_(None))
+    old = select(graph_logs.c.uid).where(graph_logs.c.created_at < moment, over).limit(most)
     return connection.execute(graph_logs.delete().where(graph_logs.c.uid.in_(old))).rowcount
 
 

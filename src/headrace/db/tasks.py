@@ -145,6 +145,12 @@ def list_unfinished(connection: Connection, server: str) -> list[str]:
     )
 
 
+def list_ended(connection: Connection, uids: Sequence[str]) -> list[str]:
+    """Those of these tasks that are said to have ended."""
+    ended = [state.value for state in State if state.final]
+    return list(connection.execute(select(runs.c.uid).where(runs.c.uid.in_(uids), runs.c.state.in_(ended))).scalars())
+
+
 def list_expired(connection: Connection, now: datetime, most: int) -> list[str]:
     """Tasks whose results are to be kept no longer."""
     return list(connection.execute(select(tasks.c.uid).where(tasks.c.kept_until < now).limit(most)).scalars())

@@ -11,9 +11,9 @@ from headrace.engines import _arrays_plan as plan
 from headrace.engines import _arrays_totals, _guard, _mysql, _problems
 from headrace.engines._arrays_columns import Column
 from headrace.engines._arrays_ranges import Selection
-from headrace.engines._arrays_read import BATCH, Opened, Stream
+from headrace.engines._arrays_read import Opened, Stream
 from headrace.engines._arrays_session import Session, Target
-from headrace.engines._duckdb import persist
+from headrace.engines._duckdb import ROWS, persist
 from headrace.errors import HeadraceError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def answer(session: Session, result: "duckdb.DuckDBPyConnection", text: str) -> 
     try:
         if any(type_ in WIDE for type_ in types):
             return narrow(result.to_arrow_table(), types)
-        reader = result.to_arrow_reader(BATCH)
+        reader = result.to_arrow_reader(ROWS)
         first = list(_some(reader, 2))
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         raise read_problem(session, error, text) from None

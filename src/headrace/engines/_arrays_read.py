@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
+from headrace.engines._ahead import ahead
 from headrace.engines._arrays_columns import Column, to_arrow
 from headrace.engines._arrays_ranges import Range, Selection, Value, clip
 from headrace.engines._problems import told
@@ -27,6 +28,7 @@ BATCH = 122_880  # rows: DuckDB's own unit of parallel work
 FIRST = 1 << 20  # bytes of a piece where a LIMIT ends the reading
 PIECE = 48 << 20  # bytes of a buffer, one for each column of a sparse array
 BOX = 8 << 20  # bytes of all columns of a dense array's: while one is read, the one before is worked on
+NONE = np.zeros(0, np.uint8)
 LAYOUTS = {"row-major": 0, "col-major": 1, "global-order": 2, "unordered": 3}  # TileDB's numbers
 
 
@@ -104,6 +106,7 @@ def batches(opened: Opened, columns: list[Column], selection: Selection) -> Gene
         pieces = _sparse(opened, columns, ranges, selection.condition, few=few)
     else:
         pieces = dense_pieces(opened, columns, ranges, few=few)
+        pieces = pieces if few else ahead(pieces)
     for buffers in pieces:
         arrays = [to_arrow(column, *buffers[column.stored]) for column in columns]
         piece = pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -125,7 +128,8 @@ def _query(
     from tiledb.main import PyQuery
 
     layout = LAYOUTS[opened.layout]
-    if not opened.sparse and opened.layout == "unordered":
+    # Any order is one that was asked for, and TileDB's own, of ranges within tiles, ends the process (2.30).
+    if not opened.sparse and opened.layout != "col-major":
         layout = LAYOUTS["row-major"]
     dimensions = [column.name for column in columns if column.dimension]
     attributes = [column.stored for column in columns if not column.dimension]
@@ -178,9 +182,35 @@ def dense_pieces(
     """The cells of dense ranges in boxes, each within the size of a piece; of a small one where `few` are asked for."""
     row = sum(column.width + (1 if column.nullable else 0) for column in columns)
     for box in _boxes(opened, ranges, max(1, (FIRST if few else min(BOX, opened.piece)) // row)):
-        query = _query(opened, columns, box, None, opened.context)
+        yield _dense(opened, columns, box)
+
+
+def _dense(opened: Opened, columns: list[Column], box: tuple[list[tuple[Value, Value]], ...]) -> Buffers:
+    """The cells of a box. They stand in order, so their coordinates are counted and not read."""
+    buffers: Buffers = {}
+    if attributes := [column for column in columns if not column.dimension]:
+        query = _query(opened, attributes, box, None, opened.context)
         query.submit()
-        yield query.results()
+        buffers = query.results()
+    for column in columns:
+        if column.dimension:
+            buffers[column.stored] = (_coordinates(opened, column, box), NONE, NONE)
+    return buffers
+
+
+def _coordinates(opened: Opened, column: Column, box: tuple[list[tuple[Value, Value]], ...]) -> np.ndarray:
+    """Of every cell of a box what it is on one dimension, in the order in which cells are read."""
+    at = [dimension.name for dimension in opened.dimensions].index(column.name)
+    axis = np.concatenate([_axis(low, high, column.dtype) for low, high in box[at]])
+    before, after = math.prod(map(_count, box[:at])), math.prod(map(_count, box[at + 1 :]))
+    if opened.layout == "col-major":
+        before, after = after, before
+    return np.tile(np.repeat(axis, after), before)
+
+
+def _axis(low: Value, high: Value, dtype: np.dtype[Any]) -> np.ndarray:
+    # Around the end of 64 bits, which numbers below zero come back from: so every kind of whole number is counted.
+    return (np.arange(high - low + 1, dtype=np.uint64) + np.uint64(low % 2**64)).astype(dtype)
 
 
 def _boxes(

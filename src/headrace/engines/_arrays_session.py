@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from headrace.engines import _problems
 from headrace.engines._arrays_columns import columns
-from headrace.engines._arrays_read import FIRST, PIECE, Opened
+from headrace.engines._arrays_read import BOX, FIRST, PIECE, Opened
 from headrace.engines._guard import nothing_called
 from headrace.errors import Forbidden, Invalid
 from headrace.model.query import Place
@@ -129,9 +129,11 @@ class Session:
             array = tiledb.open(place.path, mode, timestamp=timestamp or target.timestamp, ctx=context)
         except tiledb.TileDBError as error:
             raise _opening(place, error) from None
+        # What is known to fit is read into buffers that the allocator has back for the next box.
+        fits = mode == "r" and not array.schema.sparse
         return Opened(
             array=array,
-            context=context,
+            context=self.context(target, min(piece, BOX)) if fits else context,
             small=self.context(target, FIRST),
             columns=columns(array),
             layout=layout,

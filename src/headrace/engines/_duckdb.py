@@ -36,7 +36,8 @@ TRIES = 12
 # What a commit says that came after another one (DuckLake, SQLite): nothing of it was written, so it is tried again.
 LATE = ("database is locked", "Transaction conflict", "conflict on", "Failed to commit DuckLake transaction")
 
-ROWS = 100_000  # in a record batch
+# In a record batch of a result: whole vectors, in buffers so small that the allocator has them back for the next.
+ROWS = 15 * 2048
 
 T = TypeVar("T")
 locks: list[Path] = []  # files by which those who write to the schemas of this process take turns

@@ -5,6 +5,7 @@ tables and variables end with it.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +17,7 @@ from headrace.runtime.sink import Sink
 
 # What a worker has at hand; nothing of it is known to the layer that this is in.
 _engines: Any = import_module("headrace.engines")
+_ahead: Any = import_module("headrace.engines._ahead")
 _duckdb: Any = import_module("headrace.engines._duckdb")
 _formats: Any = import_module("headrace.formats")
 
@@ -49,9 +51,14 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
 
     if list(wanted[:1]) == ["arrow"]:
         sink.head = _formats.Encoded("arrow", _formats.FORMATS["arrow"].media_type)
-        with pa.ipc.new_stream(sink, rows.schema) as writer:
-            for batch in rows if isinstance(rows, pa.RecordBatchReader) else rows.to_batches(_duckdb.ROWS):
-                writer.write_batch(batch)
+        writer = pa.ipc.new_stream(sink, rows.schema)
+        if isinstance(rows, pa.Table):
+            writer.write_table(rows, _duckdb.ROWS)
+        else:
+            with closing(_ahead.ahead(rows)) as batches:
+                for batch in batches:
+                    writer.write_batch(batch)
+        writer.close()  # not where rows failed: it writes the end by which a stream is known to be whole
         return sink.head
     table = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
     if wanted and wanted[0] in PLAIN:

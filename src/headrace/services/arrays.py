@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from headrace.db import accounts
 from headrace.db import arrays as rows
 from headrace.db import objects as queries
 from headrace.errors import Conflict, Forbidden, Invalid, NotFound
@@ -25,8 +24,9 @@ from headrace.model.array import Activity, Array, Event, check_name, check_stora
 from headrace.model.object import NOUNS, Kind, Level
 from headrace.model.page import Page, Slice
 from headrace.model.task import LAKE, Detail, Type
-from headrace.services import changes, namespaces, objects, sharing
+from headrace.services import changes, grants, namespaces, objects
 from headrace.services.call import Call
+from headrace.services.grants import Grant
 
 ARRAY = NOUNS[Kind.ARRAY]
 PUBLIC = "public"  # the namespace that stands for everybody
@@ -69,14 +69,6 @@ class Shown(Struct, frozen=True, kw_only=True):
     owner: str
     shares: int
     own: bool  # whether it is in a namespace of theirs
-
-
-class Grant(Struct, frozen=True, kw_only=True):
-    """What a namespace may do with an array; `public` stands for everybody."""
-
-    namespace: str
-    level: Level
-    is_group: bool = False
 
 
 def find(connection: Connection, call: Call, uri: str, level: Level = Level.READ) -> Array:
@@ -216,15 +208,8 @@ def list_grants(call: Call, namespace: str, called: str) -> list[Grant]:
     """With whom an array that the caller may see is shared."""
     with call.platform.db.read() as connection:
         array = _called(connection, call, namespace, called, Level.READ)
-        found = [Grant(namespace=PUBLIC, level=Level.READ)] if array.public_read else []
-        for share in queries.list_shares(connection, Kind.ARRAY, array.id):
-            if share.group_id is not None:
-                group = accounts.find_group(connection, id=share.group_id)
-                found += [Grant(namespace=group.slug, level=share.level, is_group=True)] if group else []
-            else:
-                user = accounts.find_user(connection, id=share.user_id)
-                found += [Grant(namespace=user.username, level=share.level)] if user else []
-        return found
+        everybody = [Grant(namespace=PUBLIC, level=Level.READ)] if array.public_read else []
+        return everybody + grants.list_grants(connection, ARRAY, array.id)
 
 
 def share(call: Call, namespace: str, called: str, to: str, level: Level | None) -> None:
@@ -241,20 +226,7 @@ def share(call: Call, namespace: str, called: str, to: str, level: Level | None)
             told = [{"public_read": one} for one in (array.public_read, level is not None)]
             changes.record(connection, call, "share", Kind.ARRAY, array.id, *told, name=array.name)
             return
-        users = accounts.find_named(connection, to)
-        group = accounts.find_group(connection, slug=to) or accounts.find_group(connection, name=to)
-    if users:
-        if level is None:
-            sharing.unshare(call, ARRAY, array.id, user_id=users[0].id)
-        else:
-            sharing.share_with_users(call, ARRAY, array.id, [users[0].id], level)
-    elif group is not None:
-        if level is None:
-            sharing.unshare(call, ARRAY, array.id, group_id=group.id)
-        else:
-            sharing.share_with_groups(call, ARRAY, array.id, [group.id], level)
-    else:
-        raise NotFound(f"There is no user and no group {to[:100]!r} to share this array with.")
+    grants.give(call, ARRAY, array.id, to, level)
 
 
 def note(

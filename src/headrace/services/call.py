@@ -1,5 +1,6 @@
 """What a use-case works on, and for whom."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING
@@ -31,6 +32,17 @@ class Revision:
         self.value += 1
 
 
+async def _nothing_runs(uid: str, reason: str) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class Stops:
+    """How what runs here is ended: by its uid, with a sentence for whoever waits. Only a server runs anything."""
+
+    cancel: Callable[[str, str], Awaitable[None]] = _nothing_runs
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """The parts that every use-case may need; assembled once, in `server.py` or by a command."""
@@ -42,6 +54,7 @@ class Platform:
     revision: Revision = field(default_factory=Revision)
     uses: Uses = field(default_factory=Uses)
     outward: Outward = field(default_factory=Outward)
+    stops: Stops = field(default_factory=Stops)
     builds: Event = field(default_factory=Event)  # set when there is an environment to build, or one fewer to keep
     doors: Doors = field(init=False)
 

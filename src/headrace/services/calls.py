@@ -17,20 +17,19 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from headrace.executors import Body, Executor, Tell
-from headrace.model.job import Function
 from headrace.model.result import Answer, Growing, Outcome, Problem
 from headrace.model.run import Cache, Run, State
-from headrace.runtime.wire import Ask, Lent, Limits, Task
+from headrace.runtime.wire import Ask, Limits, Task
 from headrace.services import versions
-from headrace.services.admission import Lock
 from headrace.services.measures import Measures
+from headrace.services.requests import Request, given_to_program, group_of, key_of
 from headrace.settings import Settings
 from headrace.store.results import Results, Stored, Tiles, is_of
 
@@ -51,49 +50,6 @@ COPIED = 8 << 20  # bytes of a result up to which it may be kept in memory
 
 GONE = Problem(kind="Cancelled", message="The client went away before the answer was there.")
 Came = tuple[Answer, Cache, str | None, float]  # an answer, whether it was stored, its entity tag, its age in seconds
-
-_canonical = msgspec.json.Encoder(order="deterministic").encode
-
-
-class Target(Struct, frozen=True, kw_only=True):
-    """What to run, under whose environment, and what the right to run it came from."""
-
-    function: Function
-    digest: str
-    name: str
-    owner_id: int
-    owner_email: str
-    author_id: int | None = None  # who wrote the code, where it is not the owner of the environment
-    max_age: int | None = None  # seconds: what the udf itself declares
-    environment: str = "default"
-    job_id: int | None = None
-    version: int | None = None
-    token_id: int | None = None
-    collection_id: int | None = None  # of the token that it was called by
-    lock: Lock | None = None  # what a caller needs beside the token
-    keeps: bool = True  # whether results are stored where neither the call nor the udf says
-    program: str = ""  # of runtime/worker.py:PROGRAMS, where that answers and no function does
-    job: dict[str, Any] = {}  # what the program is given beside the call's arguments
-    lent: tuple[Lent, ...] = ()  # what its worker is shown
-    reads: tuple[str, ...] = ()  # paths whose changes make another result of an equal call
-
-
-class Request(Struct, frozen=True, kw_only=True):
-    """One call of a target."""
-
-    uid: str
-    target: Target
-    arguments: dict[str, Any]
-    formats: tuple[str, ...] = ()
-    tile: tuple[int, int, int] | None = None
-    max_age: int | None = None  # seconds: what the call says; 0 neither reads nor stores
-    door: str
-    caller_id: int | None = None
-    context: dict[str, Any] = {}
-    streams: bool = False  # whether the caller takes a large result while it is being written
-    depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
-    parent_uid: str | None = None  # of the run that makes the call
-    element: list[Any] = []  # one, where it is called for an element of an input: its arguments, or its first one
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -336,7 +292,7 @@ class Calls:
             entrypoint=target.function.entrypoint,
             digest=target.digest,
             modules=target.function.headers,
-            arguments=_of_program(request) if target.program else request.arguments,
+            arguments=given_to_program(request) if target.program else request.arguments,
             formats=list(request.formats),
             tile=request.tile,
             program=target.program,
@@ -349,39 +305,6 @@ class Calls:
             shared=f"{target.owner_id}" if target.author_id is None else "",
             limits=self._limits,
         )
-
-
-def key_of(request: Request) -> str:
-    """What makes two calls equal: code, owner's environment, arguments, formats and tile, the state of what it reads.
-
-    And who wrote the code, where that is not the owner: the same code may ask for less then. Its first part is the
-    group that results are forgotten by, and of a tile its last part is the tile.
-    """
-    target = request.target
-    parts = (
-        target.environment,
-        target.name,
-        request.arguments,
-        request.formats,
-        request.tile,
-        *(() if target.author_id is None else (target.author_id,)),
-        *(("element", *request.element) if request.element else ()),
-        *(("reads", versions.of(target.reads)) if target.reads else ()),
-    )
-    key = f"{group_of(target.owner_id, target.digest)}-{sha256(_canonical(parts)).hexdigest()[:48]}"
-    return key if request.tile is None else f"{key}-{request.tile[0]}-{request.tile[1]}-{request.tile[2]}"
-
-
-def _of_program(request: Request) -> dict[str, Any]:
-    target, given = request.target, request.arguments
-    if request.element:
-        given = {**given, **(request.element[0] if isinstance(request.element[0], dict) else {"": request.element[0]})}
-    return {**target.job, "given": given, "tile": request.tile}
-
-
-def group_of(owner_id: int, digest: str) -> str:
-    """What the keys of all results of some code in an owner's environment begin with. 48 hex characters."""
-    return sha256(f"{owner_id} {digest}".encode()).hexdigest()[:48]
 
 
 def etag_of(body: bytes | memoryview) -> str:
@@ -464,55 +387,3 @@ def _run(request: Request, answered: Answered, started_at: datetime) -> Run:
         stdout=answer.stdout if ran else "",
         stderr=answer.stderr if ran else "",
     )
-
-
-class Pending(Struct):
-    """A started call whose answer is fetched later."""
-
-    task: "asyncio.Task[Answered]"
-    caller_id: int
-    started: float
-
-
-class Started:
-    """Calls that were started and are polled for: the start of one uid by one caller is one run, however often sent.
-
-    Answers stay for KEPT seconds after the start was sent, at most MOST of them.
-    """
-
-    KEPT = 600
-    MOST = 2_000
-
-    def __init__(self) -> None:
-        self._pending: dict[tuple[int, str], Pending] = {}
-
-    def start(
-        self, caller_id: int, uid: str, run: Callable[[], Coroutine[Any, Any, Answered]]
-    ) -> "asyncio.Task[Answered]":
-        """The task of that run; a second start attaches to the first."""
-        if found := self._pending.get((caller_id, uid)):
-            return found.task
-        self._expire()
-        task = asyncio.create_task(run())
-        self._pending[caller_id, uid] = Pending(task, caller_id, time.monotonic())
-        return task
-
-    def get(self, caller_id: int, uid: str) -> "asyncio.Task[Answered] | None":
-        """The task of a run that this caller started, or None."""
-        found = self._pending.get((caller_id, uid))
-        return found.task if found else None
-
-    def close(self) -> None:
-        """End what still runs."""
-        for pending in self._pending.values():
-            pending.task.cancel()
-
-    def _expire(self) -> None:
-        limit = time.monotonic() - self.KEPT
-        done = [key for key, p in self._pending.items() if p.task.done() and p.started < limit]
-        surplus = len(self._pending) - len(done) - self.MOST
-        if surplus > 0:
-            kept = (key for key, p in self._pending.items() if p.task.done() and p.started >= limit)
-            done += [key for key, _ in zip(kept, range(surplus), strict=False)]
-        for key in done:
-            del self._pending[key]

@@ -15,7 +15,8 @@ from headrace.model.result import Answer, Outcome, Problem
 from headrace.model.statement import Kind, Saved
 from headrace.services import collections, tokens
 from headrace.services.call import Platform
-from headrace.services.calls import Calls, Request, Target
+from headrace.services.calls import Calls
+from headrace.services.requests import Request, Target
 
 ENTRYPOINT = "__describe_udf__"
 SOURCE = """

@@ -15,7 +15,8 @@ from headrace.model import ids
 from headrace.model.job import Function
 from headrace.model.map_page import Layer, MapPage
 from headrace.services.call import Call, Platform
-from headrace.services.calls import Answered, Calls, Request, Target
+from headrace.services.calls import Answered, Calls
+from headrace.services.requests import Request, Target
 
 LARGEST = 256 << 10  # bytes of what a page shows, as JSON
 MOST_LAYERS = 50

@@ -1,11 +1,13 @@
 """The history of runs, as far as the caller may see it."""
 
-from datetime import datetime
+import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from headrace.db import runs as queries
+from headrace.db import tasks
 from headrace.db.tables import runs
-from headrace.errors import Invalid, NotFound
+from headrace.errors import Conflict, Invalid, NotFound
 from headrace.model.object import Level, Noun
 from headrace.model.page import Page, Slice
 from headrace.model.run import Entry, Log, Run, State
@@ -55,6 +57,30 @@ def get_run(call: Call, uid: str) -> Run:
     if run is None:
         raise NotFound("There is no such run that you may see; a run is written down a moment after its answer.")
     return run
+
+
+async def cancel_run(call: Call, uid: str) -> Run:
+    """End a run that the caller may see, and give it as it is then; what was cancelled already stays so.
+
+    Raises NotFound, and Conflict for one that ended otherwise.
+    """
+    run = await asyncio.to_thread(get_run, call, uid)
+    if not run.state.final:
+        reason = f"The task was cancelled by {call.user.username}."
+        await call.platform.stops.cancel(uid, reason)
+        run = await asyncio.to_thread(_cancelled, call, uid, reason)
+    if run.state is not State.CANCELLED:
+        raise Conflict(f"This run ended before it could be cancelled: it has {run.state}.")
+    return run
+
+
+def _cancelled(call: Call, uid: str, reason: str) -> Run:
+    """A run that is not this server's to end: its row says that it is cancelled, and the one that has it ends it."""
+    values = {"state": State.CANCELLED.value, "finished_at": datetime.now(UTC), "status": 499}
+    if not get_run(call, uid).state.final:
+        with call.platform.db.begin() as connection:
+            tasks.update(connection, uid, error=reason, error_class="Cancelled", **values)
+    return get_run(call, uid)
 
 
 def list_of_job(call: Call, noun: Noun, job_id: int, page: Page) -> Slice[Entry]:

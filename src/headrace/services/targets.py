@@ -19,7 +19,7 @@ from headrace.model.job import Function, Udf
 from headrace.services import collections, environments, queries, tokens, udfs
 from headrace.services.admission import Lock, lock_of
 from headrace.services.call import Call, Platform
-from headrace.services.calls import Target
+from headrace.services.requests import Target
 
 FRESH = 1.0
 MOST = 10_000

@@ -7,14 +7,16 @@
                    └─ the result kept, the row ended ─▶ Done
 
 A task with the ids of a graph and a node runs to its end though its client's connection drops: published clients then
-send the same request again (TileDB Cloud protocol notes 1.6). Any other ends with its request.
+send the same request again (TileDB Cloud protocol notes 1.6). Any other ends with its request, and each when somebody
+cancels it, here or on another server of the same database.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -22,13 +24,14 @@ from typing import Any, Literal
 import msgspec
 import structlog
 from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.db import tasks as queries
 from headrace.errors import Busy, Conflict, HeadraceError, NotFound, Unavailable
 from headrace.executors import Executor
 from headrace.model import ids
 from headrace.model.page import Page, Slice
-from headrace.model.result import Answer, Outcome, Problem
+from headrace.model.result import Answer, Broken, Outcome, Problem
 from headrace.model.run import State
 from headrace.model.task import Detail, Filter, Task, Type, result_key
 from headrace.runtime import wire
@@ -44,6 +47,10 @@ LOST = "The server was stopped while this ran; run it again."
 SQL = "sql"  # the program of statements
 AT_ONCE = 2  # statements of one owner for each worker that is kept busy
 AGAIN = 600  # seconds after which a node that is asked for again runs again
+HEED = 1.0  # seconds between looks for what was cancelled on other servers of the database
+PATIENCE = 5.0  # seconds that a cancel waits for what it ended to be written down
+CANCELLED = "The task was cancelled."
+UNKNOWN = "How this ended could not be written down, since the database was away then."
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 
@@ -68,6 +75,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     author_id: int | None = None  # who wrote what runs, where that is not the caller
     shares: bool = False  # whether it sees its owner's shared disk
     seconds: int | None = None
+    # Called with the id of the task and an answer that is `growing`, where a large one is wanted while it is made.
+    begins: Callable[[str, Answer], None] | None = None
     ended: Callable[[Answer], None] | None = None  # called in a thread, before the task is said to have ended
 
 
@@ -78,6 +87,7 @@ class Done(Struct, frozen=True, kw_only=True):
     answer: Answer
     status: int
     total_ms: float
+    running: asyncio.Task["Done"] | None = None  # of one that has not ended: its answer is `growing`
 
 
 class _Turns(asyncio.Semaphore):
@@ -101,8 +111,13 @@ class Tasks:
         self._platform, self._executor, self._results, self._server = platform, executor, results, server
         self._flights: dict[tuple[int, str, str, str], asyncio.Task[Done]] = {}
         self._running: dict[str, asyncio.Task[Done]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._open: set[str] = set()  # of them, those that wait for a turn or for a worker's answer
+        self._cancelled: dict[str, Problem] = {}  # of those, what their callers are told
+        self._ending: dict[str, asyncio.Task[None]] = {}
+        self._unwritten: dict[str, Callable[[], None]] = {}  # ends that the database was away for
         self._turns: dict[tuple[int, bool], _Turns] = {}
+        self._heeding: asyncio.Task[None] | None = None
+        platform.stops.cancel = self.cancel
 
     async def run(self, call: Call, wanted: Wanted, uid: str | None = None) -> Done:
         """Run a task and wait for what comes of it. What user code does wrong is an answer; Busy is raised.
@@ -123,6 +138,26 @@ class Tasks:
             flight.add_done_callback(lambda _: self._flights.pop(key, None))
         return await asyncio.shield(flight)
 
+    async def stream(self, call: Call, wanted: Wanted) -> Done:
+        """As `run`, of a task that is no node; where its result is large it is `running`, and `pieces_of` gives it."""
+        opening: asyncio.Future[tuple[str, Answer]] = asyncio.get_running_loop().create_future()
+
+        def begins(uid: str, answer: Answer) -> None:
+            opening.set_result((uid, answer))
+
+        running = self._start(call, msgspec.structs.replace(wanted, begins=begins), None)
+        try:
+            await asyncio.wait({running, opening}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+        if not opening.done():
+            return await running
+        # Whoever takes the result may leave before its end, and then nobody asks how it ended.
+        running.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        uid, answer = opening.result()
+        return Done(uid=uid, answer=answer, status=200, total_ms=0, running=running)
+
     def start(self, call: Call, wanted: Wanted, uid: str) -> asyncio.Task[Done]:
         """Begin a task that nobody has to wait for; it is told of by its row. Call it on the event loop."""
         return self._start(call, wanted, uid)
@@ -133,6 +168,19 @@ class Tasks:
             return False
         return running.cancel() if not self._executor.stop(uid) else True
 
+    async def cancel(self, uid: str, reason: str) -> None:
+        """End a task of this server now, if it is one and has not ended, and wait until that is written down.
+
+        Whoever waits for it is told the reason.
+        """
+        if (running := self._running.get(uid)) is None:
+            return
+        if uid in self._open and uid not in self._cancelled:  # a second one would pass for its client's going away
+            self._cancelled[uid] = Problem(kind="Cancelled", message=reason)
+            if not self._executor.stop(uid):
+                running.cancel()
+        await asyncio.wait({running}, timeout=PATIENCE)
+
     async def wait(self, uid: str, seconds: float) -> None:
         """Wait until a task that this server runs has ended, for at most so long."""
         if (running := self._running.get(uid)) is not None:
@@ -140,9 +188,11 @@ class Tasks:
 
     async def close(self) -> None:
         """End what still runs."""
+        if self._heeding is not None:
+            self._heeding.cancel()
         for running in list(self._running.values()):
             running.cancel()
-        if left := {*self._running.values(), *self._ending}:
+        if left := {*self._running.values(), *self._ending.values()}:
             await asyncio.wait(left, timeout=5)
 
     def keep(self, uid: str, answer: Answer) -> None:
@@ -172,6 +222,24 @@ class Tasks:
                 values = {"state": State.FAILED.value, "status": 500, "error": LOST, "error_class": "Lost"}
                 queries.update(connection, uid, finished_at=datetime.now(UTC), **values)
 
+    def settle(self) -> int:
+        """Write down the ends that could not be written down, the database being away. How many. Blocks."""
+        held = set(self._unwritten)
+        with self._platform.db.read() as connection:
+            uids = queries.list_unfinished(connection, self._server)
+        # A task is among those that run before it has a row, and until its end is written down.
+        left = [uid for uid in uids if uid not in self._running and uid not in self._ending]
+        for uid in left:
+            if (write := self._unwritten.get(uid)) is not None:
+                write()
+                self._unwritten.pop(uid, None)
+            else:
+                ended = {"finished_at": datetime.now(UTC), "status": 500, "error": UNKNOWN, "error_class": "Lost"}
+                self._update(uid, state=State.FAILED.value, **ended)
+        for uid in held.difference(uids):  # another server said how they ended
+            self._unwritten.pop(uid, None)
+        return len(left)
+
     async def _attend(self, running: asyncio.Task[Done]) -> Done:
         try:
             return await asyncio.shield(running)
@@ -183,8 +251,31 @@ class Tasks:
         chosen, uid = uid is not None, uid or ids.new_run_uid()
         running = asyncio.create_task(self._run(call, wanted, uid, chosen=chosen))
         self._running[uid] = running
-        running.add_done_callback(lambda _: self._running.pop(uid, None))
+        self._open.add(uid)
+
+        def over(_: object) -> None:
+            self._running.pop(uid, None)
+            self._open.discard(uid)
+
+        running.add_done_callback(over)
+        if self._heeding is None and self._platform.settings.database_url:
+            self._heeding = asyncio.create_task(self._heed())
         return running
+
+    async def _heed(self) -> None:
+        """End here what was cancelled on another server, for as long as anything runs."""
+        try:
+            while self._running:
+                await asyncio.sleep(HEED)
+                with suppress(HeadraceError, SQLAlchemyError):
+                    for uid in await asyncio.to_thread(self._ended_elsewhere, list(self._open)):
+                        await self.cancel(uid, CANCELLED)
+        finally:
+            self._heeding = None
+
+    def _ended_elsewhere(self, uids: list[str]) -> list[str]:
+        with self._platform.db.read() as connection:
+            return queries.list_ended(connection, uids)
 
     async def _run(self, call: Call, wanted: Wanted, uid: str, *, chosen: bool) -> Done:
         began = time.perf_counter()
@@ -192,32 +283,55 @@ class Tasks:
         state = State.QUEUED if turn.locked() else State.RUNNING
         # Its row is written while it begins to run; nothing is told of it before that is there.
         begun = asyncio.create_task(asyncio.to_thread(self._begin, call, wanted, uid, state))
-        if chosen:
-            await begun  # it may be one that is taken
         answer = Answer(outcome=Outcome.CANCELLED, problem=GONE)
         try:
+            if chosen:
+                await asyncio.shield(begun)  # the uid may be one that is taken
             async with turn:
                 if state is State.QUEUED:
-                    await begun
+                    await asyncio.shield(begun)
                     await asyncio.to_thread(self._update, uid, state=State.RUNNING.value)
-                answer = await self._executor.call(self._task(call, wanted, uid))
+                answer = await self._answer(call, wanted, uid, begun)
+            self._open.discard(uid)
+            if answer.outcome is Outcome.CANCELLED and uid in self._cancelled:
+                answer = msgspec.structs.replace(answer, problem=self._cancelled[uid])
             if wanted.keeps and answer.outcome is Outcome.OK:
                 await asyncio.to_thread(self._keep, uid, answer)
         except asyncio.CancelledError:
-            raise
+            if uid not in self._open or (reason := self._cancelled.get(uid)) is None:
+                raise
+            current = asyncio.current_task()
+            if current is None or current.uncancel():  # its client has gone as well
+                raise
+            answer = Answer(outcome=Outcome.CANCELLED, problem=reason)
         except Exception as error:
             message = getattr(error, "message", str(error))
             answer = Answer(outcome=Outcome.DIED, problem=Problem(kind=type(error).__name__, message=message))
             raise
         finally:
-            await asyncio.shield(begun)
+            self._open.discard(uid)
+            self._cancelled.pop(uid, None)
             total_ms = (time.perf_counter() - began) * 1000
             # Written down though whoever asked has gone; the loop keeps no reference to what nobody waits for.
-            ending = asyncio.create_task(asyncio.to_thread(self._end, call, uid, wanted, answer, total_ms))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            ending = asyncio.create_task(self._finish(begun, call, uid, wanted, answer, total_ms))
+            self._ending[uid] = ending
+            ending.add_done_callback(lambda _: self._ending.pop(uid, None))
             await asyncio.shield(ending)
         return Done(uid=uid, answer=answer, status=STATUS[answer.outcome], total_ms=total_ms)
+
+    async def _answer(self, call: Call, wanted: Wanted, uid: str, begun: asyncio.Task[None]) -> Answer:
+        """What comes of it as a whole; `begins` was called before, where it is large and wanted so."""
+        answer = await self._executor.call(self._task(call, wanted, uid))
+        if (growing := answer.growing) is None or wanted.begins is None:
+            return answer
+        try:
+            await asyncio.shield(begun)
+            wanted.begins(uid, answer)
+            ended = await asyncio.shield(growing.ended)
+        except BaseException:
+            growing.abandon()
+            raise
+        return msgspec.structs.replace(ended, timing=msgspec.structs.replace(ended.timing, queue=answer.timing.queue))
 
     def _turn(self, owner_id: int, *, sql: bool) -> "_Turns":
         """By which an owner's tasks take turns. Raises Busy where too many wait already.
@@ -286,6 +400,12 @@ class Tasks:
                 raise Conflict(f"There is a task {uid} already.")
             queries.insert(connection, task, code_hash=hash_of(wanted), server=self._server)
 
+    async def _finish(
+        self, begun: "asyncio.Task[None]", call: Call, uid: str, wanted: Wanted, answer: Answer, total_ms: float
+    ) -> None:
+        await begun
+        await asyncio.to_thread(self._end, call, uid, wanted, answer, total_ms)
+
     def _end(self, call: Call, uid: str, wanted: Wanted, answer: Answer, total_ms: float) -> None:
         failed: HeadraceError | None = None
         if wanted.ended is not None:
@@ -298,6 +418,17 @@ class Tasks:
         if failed is not None:  # what it was for is not there, so that it has failed
             problem = Problem(kind=type(failed).__name__, message=failed.message)
             answer = msgspec.structs.replace(answer, outcome=Outcome.EXCEPTION, problem=problem, body=b"")
+        size, bare = len(answer.body), msgspec.structs.replace(answer, body=b"")
+        write = partial(self._write, call, uid, msgspec.structs.replace(wanted, arguments={}), bare, size, total_ms)
+        try:
+            write()
+        except (HeadraceError, SQLAlchemyError):
+            self._unwritten[uid] = write
+            raise
+        if failed is not None:
+            raise failed
+
+    def _write(self, call: Call, uid: str, wanted: Wanted, answer: Answer, size: int, total_ms: float) -> None:
         good, problem, timing = answer.outcome is Outcome.OK, answer.problem, answer.timing
         state = State.SUCCEEDED if good else State.CANCELLED if answer.outcome is Outcome.CANCELLED else State.FAILED
         with self._platform.db.begin() as connection:
@@ -307,7 +438,7 @@ class Tasks:
                 state=state.value,
                 status=STATUS[answer.outcome],
                 format=answer.format or wanted.result_format,
-                size=len(answer.body),
+                size=size,
                 finished_at=datetime.now(UTC),
                 queue_ms=timing.queue,
                 start_ms=timing.start,
@@ -324,8 +455,6 @@ class Tasks:
             if wanted.keeps and good:
                 days = self._platform.settings.task_result_days
                 queries.keep(connection, uid, datetime.now(UTC) + timedelta(days=days))
-        if failed is not None:
-            raise failed
 
     def _update(self, uid: str, **values: object) -> None:
         with self._platform.db.begin() as connection:
@@ -370,12 +499,31 @@ class Tasks:
             entrypoint="",
             digest="",
             program=wanted.program,
+            streams=wanted.begins is not None,
             lent=wanted.lent,
             arguments=wanted.arguments,
             formats=list(wanted.formats),
             shared=f"{call.user.id}" if wanted.shares and not foreign else "",
             limits=limits,
         )
+
+
+async def pieces_of(done: Done) -> AsyncGenerator[bytes]:
+    """The result of a task that is `running`, as it comes: whole once the task has ended well and its row says so.
+
+    Raises Broken for one that ends otherwise.
+    """
+    assert done.running is not None
+    assert done.answer.growing is not None
+    async with aclosing(done.answer.growing.pieces()) as pieces:
+        async for piece in pieces:
+            yield piece
+    try:
+        ended = await asyncio.shield(done.running)
+    except HeadraceError as wrong:
+        raise Broken(wrong.message) from wrong
+    if ended.answer.outcome is not Outcome.OK:
+        raise Broken(ended.answer.outcome)
 
 
 def server_of(home: Path) -> str:

@@ -34,8 +34,17 @@ STEP = 2_000  # rows deleted in one transaction
 class Janitor:
     """One thread that makes its round at the start and every minute."""
 
-    def __init__(self, settings: Settings, db: Database, blobs: Blobs, results: Results, uses: Uses) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        blobs: Blobs,
+        results: Results,
+        uses: Uses,
+        settle: Callable[[], object] = lambda: None,
+    ) -> None:
         self._settings, self._db, self._blobs, self._results, self._uses = settings, db, blobs, results, uses
+        self._settle = settle  # what could not be written down when it happened
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="headrace-janitor", daemon=True)
         self._thread.start()
@@ -51,6 +60,7 @@ class Janitor:
         self._try(self._results.index)
         swept = float("-inf")
         while not self._stop.is_set():
+            self._try(self._settle)
             self._try(lambda: prune(self._settings, self._db, datetime.now(UTC), self._stop))
             self._try(lambda: expire(self._blobs, time.time() - self._settings.temporary_seconds))
             self._try(lambda: maps.delete_old(self._db, datetime.now(UTC) - timedelta(days=self._settings.map_days)))
@@ -75,13 +85,13 @@ class Janitor:
 
 
 def prune(settings: Settings, db: Database, now: datetime, stop: threading.Event | None = None) -> int:
-    """Delete runs that are too old or too many. How many went."""
+    """Delete runs that are too old or too many, and of which nothing goes on. How many went."""
     gone, before = 0, now - timedelta(days=settings.run_days)
     with db.read() as connection:
         beyond = runs.beyond(connection, settings.run_rows)
     while stop is None or not stop.is_set():
         with db.read() as connection:
-            uids = runs.list_old(connection, before, beyond, STEP)
+            uids = runs.list_old(connection, before, beyond, now, STEP)
         if not uids:
             break
         with db.begin() as connection:

@@ -73,6 +73,7 @@ EXCEPTIONS: dict[str, tuple[Needs, str]] = {
 }
 # What a right request is answered with here, where it is not its success.
 ANSWERS: dict[str, tuple[int, str]] = {
+    "POST /runs/{uid}/cancel": (409, "the run at hand has ended"),
     "POST /credentials/{id}/temporary": (422, "the credential at hand is none of S3, whose keys these are"),
 }
 # Everything under these is its owner's alone: it is not shared by levels, if at all.
@@ -157,7 +158,7 @@ def user(world: World):
 
 
 def group(world: World):
-    made = world.made("POST", "/groups", {"name": f"group {len(world.made('GET', '/groups?limit=1000'))}"})
+    made = world.made("POST", "/groups", {"name": f"group {next(NUMBERS)}"})
     world.made("PUT", f"/groups/{made['id']}/members/{world.people.ids['guest']}")
     return {"id": made["id"]}, None
 
@@ -171,15 +172,13 @@ def call(world: World):
 
 
 def udf(world: World):
-    number = len(world.made("GET", "/udfs?limit=1000", by="owner"))
-    made = world.made("POST", "/udfs", {"name": f"udf {number}", "code": "def udf(): return 1"}, by="owner")
+    made = world.made("POST", "/udfs", {"name": f"udf {next(NUMBERS)}", "code": "def udf(): return 1"}, by="owner")
     token = world.made("POST", f"/udfs/{made['uid']}/tokens", {}, by="owner")
     return {"uid": made["uid"], "id": token["id"]}, None
 
 
 def environment(world: World):
-    number = len(world.made("GET", "/environments?limit=1000", by="owner"))
-    made = world.made("POST", "/environments", {"name": f"e{number}", "requirements": ["six"]}, by="owner")
+    made = world.made("POST", "/environments", {"name": f"e{next(NUMBERS)}", "requirements": ["six"]}, by="owner")
     return {"id": made["id"]}, None
 
 

@@ -146,6 +146,7 @@ answer["environments"] = {
 }
 answer["runs"] = {"own": client.runs.list(), "nothing": refused(client.runs.get, "none")}
 answer["runs"]["no logs"] = refused(client.runs.list_logs, "none")
+answer["runs"]["no cancel"] = refused(client.runs.post_cancel, "none")
 answer["changes"] = [one.action for one in client.changes.list(kind="project", object_id=project.id)]
 """
 
@@ -517,7 +518,7 @@ def test_udfs_tokens_environments_runs_and_changes(found):
     assert found.environments == {
         "got": ["six"], "listed": [True], "put": ["six", "idna"], "logs": True, "deleted": None,
     }  # fmt: skip
-    assert found.runs == {"own": [], "nothing": 404, "no logs": 404}
+    assert found.runs == {"own": [], "nothing": 404, "no logs": 404, "no cancel": 404}
     assert "create" in found.changes
 
 

@@ -266,7 +266,7 @@ def test_a_client_that_pauses_is_not_waited_for(files, small):
     for raw in (form, part):
         assert " 408 " in raw.answer()
         raw.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert unfinished(small) == []
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from conftest import wait_until
 from published import Person
 from uploading import API, Uploader
 
@@ -228,12 +229,10 @@ def test_a_link_is_good_for_36_hours_at_most(files):
             f"{API}/files/{number}", params={"link_expires_at": (now + timedelta(hours=hours)).isoformat()}
         )
         assert asked.status_code == status
-    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
-    url = files.get(number, link_expires_at=soon)["fileUrl"]
-    assert files.open.get(url).content == b"1"
-    while datetime.now(UTC) < moment(soon):
-        pass
-    assert files.open.get(url).status_code == 403
+    later, soon = ((datetime.now(UTC) + timedelta(seconds=seconds)).isoformat() for seconds in (600, 3))
+    lasting, short = (files.get(number, link_expires_at=at)["fileUrl"] for at in (later, soon))
+    wait_until(lambda: datetime.now(UTC) >= moment(soon))
+    assert (files.open.get(lasting).content, files.open.get(short).status_code) == (b"1", 403)
 
 
 def test_a_form_that_is_posted_again_replaces_the_file(files):

@@ -368,10 +368,14 @@ def test_30_texts_stand_for_lists_and_for_truth(send):
 
 def test_30_what_is_parted_by_commas_may_have_spaces_between(server, send, scripts):
     template = send("GET", f"/api/scripts/custom/{scripts['custom']}").json["fromTemplateId"]
-    listed = send("GET", f"/api/scripts/custom?from_template_id={template}%2C%20999&limit=50")
+    listed = send("GET", f"/api/scripts/custom?from_template_id={template}%2C%20999999&limit=50")
     assert scripts["custom"] in [one["id"] for one in listed.json]
-    me = send("GET", "/api/users/me").json["id"]
-    listed = send("GET", f"/api/scripts?author={me},+999&type=sql,%20r&status=idle,%20running&limit=50").json
+    key = Person(server, "parted").key
+    for kind in ("sql", "r", "python3"):
+        send("POST", f"/api/scripts/{kind}", json.dumps(KINDS[kind]), key=key)
+    me = send("GET", "/api/users/me", key=key).json["id"]
+    query = f"author={me},+999999&type=sql,%20r&status=idle,%20running&limit=50"
+    listed = send("GET", f"/api/scripts?{query}", key=key).json
     assert {one["type"] for one in listed} == {"SQL", "R"}
 
 

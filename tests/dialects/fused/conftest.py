@@ -1,20 +1,26 @@
 """The two generations of the published `fused` client, logged in by our own command, and plain HTTP."""
 
+import itertools
 import json
 import sys
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
 from browser import chromium
+from conftest import serving
 from fused_wire import RUN, body_of
 from published import Person, Published, environment, interpreter, login
 
 NEW = "fused[raster,vector]==2.9.5"
 OLD = "fused==1.5.3", "ipython<9", "numpy<2", "pandas<2.2", "pyarrow<16", "shapely<2.1"
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +106,28 @@ def browser() -> Iterator[Browser]:
     """Chromium, for a module of tests: its driver keeps an event loop running, beside which others start none."""
     with chromium() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory):
+    """A server that lets an address guess wrong three times a minute."""
+    with serving(tmp_path_factory.mktemp("guarded") / "home", wrong_guesses=3, workers=1) as one:
+        yield one
+
+
+@pytest.fixture
+def owner(guarded) -> Iterator[httpx.Client]:
+    """A client of somebody on that server who is of this test alone."""
+    with guarded.client(Person(guarded, "owner").key) as http:
+        yield http
+
+
+@pytest.fixture
+def afar():
+    """Make a client without a key whose address is that of this test alone; all of 127.0.0.0/8 is this machine's."""
+    number = next(_numbers)
+    address = f"127.7.{number >> 8}.{number & 255}"
+    return partial(httpx.Client, transport=httpx.HTTPTransport(local_address=address))
 
 
 @pytest.fixture

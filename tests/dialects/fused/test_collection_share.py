@@ -5,11 +5,9 @@ import re
 import uuid
 from urllib.parse import quote
 
-import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from conftest import serving
 from fused_wire import body_of, detail
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -166,30 +164,29 @@ def test_a_passcode_opens_the_page_for_a_while(collect, web, open_web):
     assert open_web.post(f"/share/{token}", data={"passcode": "x" * 9000}, headers=BROWSER).status_code == 413
 
 
-def test_guesses_at_pages_of_collections_and_at_their_passcodes_are_counted(tmp_path):
+def test_guesses_at_pages_of_collections_and_at_their_passcodes_are_counted(guarded, owner, afar):
     body = json.dumps(body_of(ADD))
-    with serving(tmp_path / "home", wrong_guesses=3, workers=1) as server, server.client() as owner:
-        made = owner.post("/server/v1/collection/new", json={"name": "kept", "passcode": "open sesame"}).json()
-        owner.post("/server/v1/udf/new", json={"slug": "add", "udf_body": body, "collection_id": made["id"]})
-        asked = {"collection_id": made["id"]}
-        token = owner.post("/server/v1/collection/share", params=asked).json()["share_token"]
-        with httpx.Client(base_url=server.url, headers=BROWSER, timeout=60) as stranger:
+    made = owner.post("/server/v1/collection/new", json={"name": "kept", "passcode": "open sesame"}).json()
+    owner.post("/server/v1/udf/new", json={"slug": "add", "udf_body": body, "collection_id": made["id"]})
+    asked = {"collection_id": made["id"]}
+    token = owner.post("/server/v1/collection/share", params=asked).json()["share_token"]
+    with afar(base_url=guarded.url, headers=BROWSER, timeout=60) as stranger:
 
-            def unlock(passcode: str) -> int:
-                return stranger.post(f"/share/{token}", data={"passcode": passcode}).status_code
+        def unlock(passcode: str) -> int:
+            return stranger.post(f"/share/{token}", data={"passcode": passcode}).status_code
 
-            assert [unlock(f"guess {n}") for n in range(5)] == [403, 403, 403, 429, 429]
-            assert unlock("open sesame") == 429
-            assert stranger.get(f"/share/{token}").status_code == 401
-            paths = [
-                "/share/fc_guess1",
-                f"{SHARED}/fc_guess2/about.json",
-                f"{SHARED}/fc_guess3/add/tilejson.json",
-                f"{SHARED}/fc_guess4/add/about.json",
-                "/share/fc_guess5/add",
-            ]
-            assert [stranger.get(path).status_code for path in paths] == [404, 404, 404, 429, 429]
-            assert stranger.get(f"/share/{token}").status_code == 401
+        assert [unlock(f"guess {n}") for n in range(5)] == [403, 403, 403, 429, 429]
+        assert unlock("open sesame") == 429
+        assert stranger.get(f"/share/{token}").status_code == 401
+        paths = [
+            "/share/fc_guess1",
+            f"{SHARED}/fc_guess2/about.json",
+            f"{SHARED}/fc_guess3/add/tilejson.json",
+            f"{SHARED}/fc_guess4/add/about.json",
+            "/share/fc_guess5/add",
+        ]
+        assert [stranger.get(path).status_code for path in paths] == [404, 404, 404, 429, 429]
+        assert stranger.get(f"/share/{token}").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/share/fc_nobody", "/share/fc_nobody/add", "/share/fc_nobody-add"])

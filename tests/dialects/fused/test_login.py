@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import serving
 from published import Person, Published, login
 
 VERIFIER = "v" * 64
@@ -227,8 +226,8 @@ def test_what_is_no_request_for_a_token_is_told(browser, body):
         assert (answer.status_code in {400, 413}, bool(answer.json()["detail"])) == (True, True)
 
 
-def test_guessing_keys_is_slowed_down(tmp_path):
-    with serving(tmp_path / "home", wrong_guesses=3, workers=1) as server, httpx.Client(base_url=server.url) as browser:
+def test_guessing_keys_is_slowed_down(guarded, afar):
+    with afar(base_url=guarded.url) as browser:
         seen = []
         for n in range(5):
             fields = fields_of(browser.get(AUTHORIZE, params=ASKED))

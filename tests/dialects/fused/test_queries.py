@@ -4,6 +4,7 @@ import json
 import uuid
 from threading import Event, Thread
 
+import pyarrow as pa
 import pytest
 
 from calling import save, value
@@ -75,6 +76,17 @@ def test_a_token_calls_it_with_typed_values_in_any_format(analyst, open_web):
     assert missing.json()["detail"] == (
         "TypeError: The parameter n is missing; the query takes n (an integer), least (an integer)."
     )
+
+
+@pytest.mark.parametrize("format", ["csv", "arrow"])
+def test_many_rows_are_sent_while_they_are_written(analyst, open_web, format):
+    base = analyst.share("SELECT i, 'n' || i AS name FROM range(200000) t(i)")
+    answer = open_web.get(f"{base}/run?format={format}")
+    assert (answer.status_code, answer.headers["transfer-encoding"]) == (200, "chunked")
+    if format == "csv":
+        assert answer.text.splitlines()[-1] == "199999,n199999"
+    else:
+        assert pa.ipc.open_stream(answer.content).read_all()["name"][-1].as_py() == "n199999"
 
 
 def test_every_kind_of_value_is_bound_as_what_it_is(analyst, open_web):

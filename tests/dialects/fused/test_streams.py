@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from calling import Gate
 from conftest import wait_until
 
 MB = 1 << 20
@@ -19,6 +20,15 @@ def udf(pieces: int = 3, pause: float = 0, fails: bool = False):
         time.sleep(pause)
     if fails:
         raise ValueError("no more")
+"""
+WAITS = """
+@fused.udf(cache_max_age=0)
+def udf():
+    print("before")
+    yield "piece 0\\n"
+    knock()
+    yield "piece 1\\n"
+    yield "piece 2\\n"
 """
 LARGE = """
 @fused.udf(cache_max_age={age})
@@ -42,16 +52,13 @@ def run_of(web, answer: httpx.Response) -> dict:
     return web.get(address).json()
 
 
-def busy(server) -> int:
-    text = httpx.get(f"{server.url}/metrics").text
-    return int(float(next(line for line in text.splitlines() if line.startswith("headrace_workers_busy ")).split()[1]))
-
-
-def test_the_first_piece_is_there_while_the_function_still_runs(web, shared, server):
-    with web.stream("GET", shared(YIELDS, age=0), params={"pieces": 3, "pause": 0.5}) as answer:
+def test_the_first_piece_is_there_while_the_function_still_runs(web, shared):
+    one = Gate(web)
+    with web.stream("GET", shared(one.code + WAITS)) as answer:
         pieces = answer.iter_text()
         assert next(pieces) == "piece 0\n"
-        assert busy(server) >= 1
+        one.knocked()
+        one.open()
         assert "".join(pieces) == "piece 1\npiece 2\n"
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert '"stdout":"before\\n"' in answer.headers["x-fused-metadata"]

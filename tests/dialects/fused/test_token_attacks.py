@@ -5,25 +5,17 @@ import threading
 import httpx
 import pytest
 
-from calling import save, share, shared
+from calling import Gate, save, share, shared
 from conftest import serving, wait_until
 from fused_wire import detail
 from published import Person
 
 ONE = "def udf(n: int = 1):\n    print('called')\n    return n\n"
-SLOW = "def udf():\n    import time\n    time.sleep(2)\n    return 'finished'\n"
 BROKEN = "def udf():\n    raise ValueError(fused.context.get_user_email())\n"
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A server that lets an address guess wrong three times a minute."""
-    with serving(tmp_path_factory.mktemp("guarded") / "home", wrong_guesses=3, workers=1) as server:
-        yield server
-
-
-def test_guessing_tokens_ends_and_those_that_were_right_go_on(guarded):
-    with guarded.client() as owner, httpx.Client(base_url=guarded.url) as stranger:
+def test_guessing_tokens_ends_and_those_that_were_right_go_on(guarded, owner, afar):
+    with afar(base_url=guarded.url) as stranger:
         known, late = (share(owner, save(owner, slug, ONE)["id"]) for slug in ("known", "late"))
         assert stranger.get(shared(known)).json() == 1
         # A page that keeps asking with a token that was revoked makes one guess.
@@ -46,21 +38,20 @@ def test_guessing_tokens_ends_and_those_that_were_right_go_on(guarded):
         "udf/shared/by-token/{}/one",
     ],
 )
-def test_whatever_a_token_opens_guesses_at_it_are_counted(tmp_path, path):
-    with serving(tmp_path / "home", wrong_guesses=3, workers=1) as server, server.client() as owner:
-        known = share(owner, save(owner, "one", ONE)["id"])
-        with httpx.Client(base_url=f"{server.url}/server/v1/", timeout=60) as stranger:
-            before = stranger.get(path.format(known))
-            assert before.status_code == (403 if "by-token" in path else 200)
-            guesses = [stranger.get(path.format(f"fsh_guess{n}")) for n in range(5)]
-            assert [answer.status_code for answer in guesses] == [404, 404, 404, 429, 429]
-            assert int(guesses[-1].headers["retry-after"]) <= 60
-            # Counted together: who was sent away here is sent away there.
-            assert stranger.get("realtime-shared/fsh_other/run").status_code == 429
+def test_whatever_a_token_opens_guesses_at_it_are_counted(guarded, owner, afar, path):
+    known = share(owner, save(owner, "one", ONE)["id"])
+    with afar(base_url=f"{guarded.url}/server/v1/", timeout=60) as stranger:
+        before = stranger.get(path.format(known))
+        assert before.status_code == (403 if "by-token" in path else 200)
+        guesses = [stranger.get(path.format(f"fsh_guess{n}")) for n in range(5)]
+        assert [answer.status_code for answer in guesses] == [404, 404, 404, 429, 429]
+        assert int(guesses[-1].headers["retry-after"]) <= 60
+        # Counted together: who was sent away here is sent away there.
+        assert stranger.get("realtime-shared/fsh_other/run").status_code == 429
 
 
-def test_guessing_a_passcode_ends(guarded):
-    with guarded.client() as owner, httpx.Client(base_url=guarded.url) as stranger:
+def test_guessing_a_passcode_ends(guarded, owner, afar):
+    with afar(base_url=guarded.url) as stranger:
         made = owner.post("/server/v1/collection/new", json={"name": "locked", "passcode": "open sesame"}).json()
         save_into = {"slug": "one", "udf_body": '{"code": "def udf(): return 1", "entrypoint": "udf"}'}
         owner.post("/server/v1/udf/new", json={**save_into, "collection_id": made["id"]})
@@ -98,13 +89,15 @@ def test_what_is_unknown_is_told_in_one_way(web, open_web):
     assert {a.text for a in collections} == {text for status, text in answers if status == 404}
 
 
-def test_a_call_under_way_finishes_when_its_token_is_revoked_and_no_other_begins(web, open_web, server):
-    token, came = web.share(SLOW), []
+def test_a_call_under_way_finishes_when_its_token_is_revoked_and_no_other_begins(web, open_web):
+    one = Gate(web)
+    token, came = web.share(f"{one.code}\ndef udf():\n    knock()\n    return 'finished'\n"), []
     calling = threading.Thread(target=lambda: came.append(open_web.get(shared(token))))
     calling.start()
-    wait_until(lambda: "headrace_workers_busy 0.0" not in httpx.get(f"{server.url}/metrics").text)
+    one.knocked()
     web.delete(f"/server/v1/udf-access-token/by-token/{token}")
     assert web.get(shared(token)).status_code == 404
+    one.open()
     calling.join()
     assert (came[0].status_code, came[0].json()) == (200, "finished")
 

@@ -214,7 +214,7 @@ def test_a_stop_ends_what_runs_at_once(run):
     assert log["status"] == "cancelled"
     assert found.states() == ["CANCELLED", "CANCELLED"]
     assert all(one["executions"] for one in log["nodes"])
-    assert took < 2  # tens of milliseconds, on a machine that does nothing else
+    assert took < 20  # of the 60 seconds that it would take; tens of milliseconds, on a machine that does nothing else
     assert found.say("stop").status_code == 204
 
 
@@ -257,7 +257,7 @@ def test_deadlines(run):
 
 
 def test_graphs_take_turns(run):
-    wide = run(*(node("def nap():\n    import time\n    time.sleep(0.3)") for _ in range(40)), parallelism=4)
+    wide = run(*(node("def nap():\n    import time\n    time.sleep(0.3)") for _ in range(400)), parallelism=4)
     small = run(node(ADD, 1))
     assert small.wait()["status"] == "succeeded"
     assert wide.log()["status"] == "running"

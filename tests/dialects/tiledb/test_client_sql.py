@@ -172,4 +172,4 @@ def test_nothing_but_what_is_asked_for_is_sent_again(client):
             answer = time.monotonic() - began
         """
     )
-    assert said.answer < 5
+    assert said.answer < 10

@@ -15,7 +15,8 @@ import msgspec
 from headrace.errors import HeadraceError, Invalid
 from headrace.model.result import Answer, Outcome, Problem
 from headrace.model.run import Cache
-from headrace.services.calls import Answered, Calls, Request
+from headrace.services.calls import Answered, Calls
+from headrace.services.requests import Request
 
 MOST = 10_000  # elements of one call
 JSON = "application/json"

@@ -24,9 +24,11 @@ from headrace.dialects.fused.share import Share
 from headrace.errors import Invalid, NotFound
 from headrace.formats import FORMATS
 from headrace.model.environment import DEFAULT
-from headrace.services import calls as service
+from headrace.services import requests as service
 from headrace.services.call import Call
-from headrace.services.calls import Answered, Calls, Started, Target
+from headrace.services.calls import Answered, Calls
+from headrace.services.requests import Target
+from headrace.services.started import Started
 from headrace.services.targets import Targets, author_of, is_query, name_key, of_function
 from headrace.settings import Settings
 

@@ -25,7 +25,7 @@ from headrace.model.access import Principal
 from headrace.runtime.wire import Ask
 from headrace.services import accounts
 from headrace.services.call import Call, Platform
-from headrace.services.calls import Request as Running
+from headrace.services.requests import Request as Running
 
 PREFIX = "/server/v1"
 PASSED = frozenset(("accept", "content-type", "range", "if-none-match"))  # headers that the code may set

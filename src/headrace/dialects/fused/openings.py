@@ -13,8 +13,8 @@ from headrace.model.collection import Collection
 from headrace.services import collections
 from headrace.services.admission import Admission, Lock, lock_of
 from headrace.services.call import Call
-from headrace.services.calls import Target
 from headrace.services.guesses import Guesses
+from headrace.services.requests import Target
 from headrace.services.targets import Targets
 
 T = TypeVar("T")

@@ -21,10 +21,11 @@ from headrace.model.ids import new_run_uid
 from headrace.model.result import Outcome
 from headrace.model.tilejson import Described, Layer
 from headrace.runtime import geography
-from headrace.services import calls as service
+from headrace.services import requests as service
 from headrace.services import tokens
 from headrace.services.call import Call
-from headrace.services.calls import Answered, Calls, Target
+from headrace.services.calls import Answered, Calls
+from headrace.services.requests import Target
 
 VECTOR = "mvt"
 FIELDS = "Headrace-Fields"  # in what a vector tile's format says of it

@@ -8,7 +8,7 @@ from headrace.api import content
 from headrace.dialects.tiledb.codec import Error
 from headrace.errors import Invalid
 from headrace.model.result import Outcome, Problem
-from headrace.services.tasks import Done
+from headrace.services.tasks import Done, pieces_of
 
 TASK_ID = "X-TILEDB-CLOUD-TASK-ID"
 NATIVE = "python_pickle"
@@ -51,6 +51,8 @@ async def respond(request: Request, done: Done, *, download: bool = True) -> Res
         return content.Whole(body, done.status, headers | {"Content-Type": "application/json"})
     media_type = answer.media_type if answer.media_type in TYPES.values() else TYPES["bytes"]
     headers |= UNGUESSED
+    if answer.growing is not None:
+        return content.pour(request, pieces_of(done), answer.growing.abandon, media_type, headers)
     body = answer.body if download else b""
     return await content.deliver(request, body, media_type, headers)
 

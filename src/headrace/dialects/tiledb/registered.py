@@ -7,8 +7,9 @@ import msgspec
 from headrace.api.operation import Operation, describe
 from headrace.dialects.tiledb.codec import Wire
 from headrace.model.object import Level
-from headrace.services import registered_graphs
+from headrace.services import registered, registered_graphs
 from headrace.services.call import Call
+from headrace.services.registered_graphs import GRAPHS
 
 Action = Literal["fetch_task_graph", "share_task_graph"]
 
@@ -61,7 +62,7 @@ def register_registered_task_graph(call: Call, namespace: str, name: str, body: 
 
 def get_registered_task_graph(call: Call, namespace: str, name: str) -> RegisteredTaskGraph:
     """A task graph as it was registered."""
-    known = registered_graphs.get(call, namespace, name)
+    known = registered.get(call, GRAPHS, namespace, name)
     return RegisteredTaskGraph(
         uuid=known.uid,
         namespace=known.namespace,
@@ -91,7 +92,7 @@ def update_registered_task_graph(call: Call, namespace: str, name: str, body: Re
 
 def delete_registered_task_graph(call: Call, namespace: str, name: str) -> None:
     """Forget a registered task graph."""
-    registered_graphs.delete(call, namespace, name)
+    registered.delete(call, GRAPHS, namespace, name)
 
 
 def get_registered_task_graph_sharing_policies(call: Call, namespace: str, name: str) -> list[TaskGraphSharing]:
@@ -102,14 +103,14 @@ def get_registered_task_graph_sharing_policies(call: Call, namespace: str, name:
             namespace_type="organization" if grant.is_group else "user",
             actions=["fetch_task_graph", "share_task_graph"] if grant.level is Level.MANAGE else ["fetch_task_graph"],
         )
-        for grant in registered_graphs.list_grants(call, namespace, name)
+        for grant in registered.list_grants(call, GRAPHS, namespace, name)
     ]
 
 
 def share_registered_task_graph(call: Call, namespace: str, name: str, body: TaskGraphSharing) -> None:
     """Let a user or an organization load a task graph, or share it on; without actions neither any more."""
     level = Level.MANAGE if "share_task_graph" in (body.actions or ()) else Level.READ if body.actions else None
-    registered_graphs.share(call, namespace, name, body.namespace, level)
+    registered.share(call, GRAPHS, namespace, name, body.namespace, level)
 
 
 def operations() -> list[Operation]:

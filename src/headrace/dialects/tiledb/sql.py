@@ -36,6 +36,7 @@ class SQLParameters(Wire, frozen=True, kw_only=True):
     resource_class: str | None = None
     task_graph_uuid: str | None = None
     client_node_uuid: str | None = None
+    stream: bool | None = None
     dialect: Dialect | None = None  # mysql where it is not given: of published clients, none gives it
 
 
@@ -67,12 +68,16 @@ class SqlRoutes:
 
         Nothing is negotiated by `Accept`, which clients send without a thought. What gives no rows is answered by none,
         in the same format. With `task_graph_uuid` and `client_node_uuid`, a request that is sent again after its
-        connection broke is answered by what the first one ran.
+        connection broke is answered by what the first one ran. With `stream`, more rows than a megabyte are sent while
+        they are made: where the statement fails after that the answer breaks off before its end, and its task says why.
         """
         settings = call.platform.settings
         asked = _read(await read_body(request, settings.body_mb << 20, settings.body_seconds))
         wanted = await anyio.to_thread.run_sync(partial(_prepare, call, namespace, asked))
-        done = await while_connected(request, self._tasks.run(call, wanted))
+        node = asked.task_graph_uuid and asked.client_node_uuid
+        # Published clients send a statement anew when its answer breaks off, so that none of theirs is sent so unasked.
+        streams = asked.stream and not asked.dont_download_results and not node
+        done = await while_connected(request, (self._tasks.stream if streams else self._tasks.run)(call, wanted))
         return await respond(request, done, download=not asked.dont_download_results)
 
 

@@ -23,8 +23,9 @@ from headrace.errors import Invalid, Malformed
 from headrace.model import function as model
 from headrace.model.environment import DEFAULT
 from headrace.model.object import Level
-from headrace.services import functions
+from headrace.services import functions, registered
 from headrace.services.call import Call
+from headrace.services.functions import FUNCTIONS
 from headrace.services.pickled import Asked, Functions, Slice
 from headrace.services.tasks import Done, Tasks, Wanted
 
@@ -198,7 +199,7 @@ def register_udf_info(call: Call, namespace: str, name: str, body: UDFInfoUpdate
 
 def get_udf_info(call: Call, namespace: str, name: str) -> UDFInfo:
     """What is known of a registered function."""
-    known = functions.get(call, namespace, name)
+    known = registered.get(call, FUNCTIONS, namespace, name)
     return UDFInfo(
         id=known.uid,
         name=known.name,
@@ -233,7 +234,7 @@ def update_udf_info(call: Call, namespace: str, name: str, body: UDFInfoUpdate) 
 
 def delete_udf_info(call: Call, namespace: str, name: str) -> None:
     """Forget a registered function."""
-    functions.delete(call, namespace, name)
+    registered.delete(call, FUNCTIONS, namespace, name)
 
 
 def get_udf_info_sharing_policies(call: Call, namespace: str, name: str) -> list[UDFSharing]:
@@ -244,14 +245,14 @@ def get_udf_info_sharing_policies(call: Call, namespace: str, name: str) -> list
             namespace_type="organization" if grant.is_group else "user",
             actions=["fetch_udf", "share_udf"] if grant.level is Level.MANAGE else ["fetch_udf"],
         )
-        for grant in functions.list_grants(call, namespace, name)
+        for grant in registered.list_grants(call, FUNCTIONS, namespace, name)
     ]
 
 
 def share_udf_info(call: Call, namespace: str, name: str, body: UDFSharing) -> None:
     """Let a user or an organization call a registered function, or share it on; without actions neither any more."""
     level = Level.MANAGE if "share_udf" in (body.actions or ()) else Level.READ if body.actions else None
-    functions.share(call, namespace, name, body.namespace, level)
+    registered.share(call, FUNCTIONS, namespace, name, body.namespace, level)
 
 
 def _read(body: bytes) -> tuple[Udf, bytes | None]:

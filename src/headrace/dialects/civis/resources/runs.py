@@ -14,7 +14,7 @@ from headrace.services import runs
 from headrace.services.call import Call
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-Door = Literal["body", "saved", "token", "tile"]
+Door = Literal["body", "saved", "token", "tile", "task"]
 
 
 class ByTime(Page, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Run(Wire, frozen=True, kw_only=True):
     caller_id: int | None
     token_id: int | None
     parent_uid: Annotated[str | None, Meta(description="The run whose code made this call.")]
-    door: Annotated[str, Meta(description="How the call came in: by its code, its saved name, a token, or as a tile.")]
+    door: Annotated[str, Meta(description="How it came in: by its code, its saved name, a token, as a tile or a task.")]
     format: str | None
     cache: Annotated[Literal["hit", "miss", "off"], Meta(description="Whether a kept result was served.")]
     status: Annotated[int, Meta(description="The HTTP status of the answer.")]
@@ -64,6 +64,14 @@ class RunDetail(Run, frozen=True, kw_only=True):
 
     stdout: str
     stderr: str
+
+
+class RunCancelled(Wire, frozen=True, kw_only=True):
+    """A run that was cancelled."""
+
+    uid: str
+    state: State
+    is_cancel_requested: bool
 
 
 class Line(Wire, frozen=True, kw_only=True):
@@ -101,6 +109,17 @@ def get_run(call: Call, uid: Uid) -> RunDetail:
     """Get a run with what it printed."""
     found = runs.get_run(call, uid)
     return RunDetail(**_shown(found), stdout=found.stdout, stderr=found.stderr)
+
+
+@resource.post("/{uid}/cancel", status=202)
+async def cancel_run(call: Call, uid: Uid) -> RunCancelled:
+    """Cancel a run that is queued or under way: it is ended now, and whoever waits for it is told so.
+
+    Its owner cancels it, whoever called it, and an administrator. One that was cancelled already is answered in the
+    same way; one that has ended otherwise is refused with 409. The calls of udfs have no run before they end.
+    """
+    found = await runs.cancel_run(call, uid)
+    return RunCancelled(uid=found.uid, state=found.state.value, is_cancel_requested=True)
 
 
 @resource.get("/{uid}/logs")

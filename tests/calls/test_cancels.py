@@ -1,0 +1,244 @@
+"""A task is cancelled by whose it is: it ends now, whoever waits for it is told, and its row says so."""
+
+import asyncio
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from conftest import serving, wait_until
+from headrace import executors, settings
+from headrace.client import Client, Failed
+from headrace.db import tasks as queries
+from headrace.model.result import Outcome
+from headrace.model.run import State
+from headrace.server import open_platform
+from headrace.services import accounts, runs
+from headrace.services.queries import Statement, prepare
+from headrace.services.tasks import Tasks, get_task
+from headrace.store.results import Results
+from published import Person
+
+SLOW = "select count(*) from range(100000) a, range(100000) b where (a.range * b.range) % 7 = 3"
+
+
+@pytest.fixture
+def person(server):
+    return Person(server, "canceller", f"c{uuid.uuid4().hex[:10]}")
+
+
+@pytest.fixture
+def web(server, person):
+    with server.client(person.key) as http:
+        yield http
+
+
+@pytest.fixture
+def threads():
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def ask(server, key, **body):
+    with server.client(key) as http:
+        body = {"query": SLOW, "dialect": "duckdb"} | body
+        return http.post("/v1/sql/" + http.get("/v1/user").json()["username"], json=body)
+
+
+def listed(http, name):
+    return next((one for one in http.get("/v1/tasks").json()["array_tasks"] if one.get("name") == name), {})
+
+
+def standing(http, name, status):
+    wait_until(lambda: listed(http, name).get("status") == status)
+    return listed(http, name)["id"]
+
+
+def test_a_statement_under_way_is_cancelled_and_its_caller_told(server, person, web, threads):
+    asked = threads.submit(ask, server, person.key, name="slow")
+    uid = standing(web, "slow", "RUNNING")
+    answer = web.post(f"/api/runs/{uid}/cancel")
+    assert (answer.status_code, answer.json()) == (202, {"uid": uid, "state": "cancelled", "isCancelRequested": True})
+    told = asked.result(20)
+    assert told.status_code == 499
+    assert told.json() == {"code": 499, "message": f"The task was cancelled by {person.username}.", "request_id": uid}
+    task = web.get(f"/v1/task/{uid}").json()
+    assert (task["status"], task["status_message"]) == ("CANCELLED", told.json()["message"])
+    run = web.get(f"/api/runs/{uid}").json()
+    assert (run["state"], run["status"], run["errorClass"]) == ("cancelled", 499, "Cancelled")
+    assert run["finishedAt"]
+    assert [one["uid"] for one in web.get("/api/runs?door=task&state=cancelled").json()] == [uid]
+    again = web.post(f"/api/runs/{uid}/cancel")
+    assert (again.status_code, again.json()["state"]) == (202, "cancelled")
+    assert ask(server, person.key, query="select 2 as a").json() == [{"a": 2}]
+
+
+def test_a_statement_that_waits_is_cancelled_before_it_begins(tmp_path, threads):
+    with serving(tmp_path / "home", workers=1, call_concurrency=1) as one, one.client() as http:
+        first = threads.submit(ask, one, one.admin_key, name="first")
+        running = standing(http, "first", "RUNNING")
+        second = threads.submit(ask, one, one.admin_key, name="second", query="select 1 as a")
+        waiting = standing(http, "second", "QUEUED")
+        assert http.post(f"/api/runs/{waiting}/cancel").json()["state"] == "cancelled"
+        assert second.result(20).json()["message"] == "The task was cancelled by admin."
+        assert standing(http, "first", "RUNNING") == running
+        assert http.post(f"/api/runs/{running}/cancel").status_code == 202
+        assert first.result(20).status_code == 499
+        assert ask(one, one.admin_key, query="select 3 as a").json() == [{"a": 3}]
+
+
+def test_what_ended_otherwise_is_refused(server, person, web):
+    ask(server, person.key, query="select 1 as a", name="done")
+    uid = standing(web, "done", "COMPLETED")
+    refused = web.post(f"/api/runs/{uid}/cancel")
+    assert refused.status_code == 409
+    assert "it has succeeded" in refused.json()["errorDescription"]
+    assert web.get(f"/v1/task/{uid}").json()["status"] == "COMPLETED"
+
+
+def test_only_its_owner_and_an_administrator_cancel_a_task(server, person, web, threads):
+    asked = threads.submit(ask, server, person.key, name="mine")
+    uid = standing(web, "mine", "RUNNING")
+    stranger = Person(server, "stranger", f"s{uuid.uuid4().hex[:10]}")
+    with server.client(stranger.key) as http:
+        assert http.post(f"/api/runs/{uid}/cancel").status_code == 404
+    assert httpx.post(f"{server.url}/api/runs/{uid}/cancel").status_code == 401
+    assert web.get(f"/v1/task/{uid}").json()["status"] == "RUNNING"
+    with server.client() as administrator:
+        assert administrator.post(f"/api/runs/{uid}/cancel").status_code == 202
+    assert asked.result(20).json()["message"] == "The task was cancelled by admin."
+
+
+def test_the_client_cancels_and_its_statement_raises(server, person, web, threads):
+    def run():
+        with Client(server.url, person.key) as client, pytest.raises(Failed) as told:
+            client.sql(SLOW, name="by the client")
+        return told.value
+
+    raised = threads.submit(run)
+    uid = standing(web, "by the client", "RUNNING")
+    with Client(server.url, person.key) as client:
+        assert client.cancel_task(uid) == {"uid": uid, "state": "cancelled", "is_cancel_requested": True}
+        assert raised.result(20).status == 499
+        done = client.run_sql(client.namespace(), {"query": "select 1 as a"})
+        assert done == [{"a": 1}]
+        with pytest.raises(Failed, match="it has succeeded") as refused:
+            client.cancel_task(client.last_task_id)
+        assert refused.value.status == 409
+        with pytest.raises(Failed, match="no such run"):
+            client.cancel_task(str(uuid.uuid4()))
+
+
+def test_many_cancels_at_once_end_a_task_once(server, person, web, threads):
+    asked = threads.submit(ask, server, person.key, name="contested")
+    uid = standing(web, "contested", "RUNNING")
+
+    def cancel(_):
+        with server.client(person.key) as http:
+            return http.post(f"/api/runs/{uid}/cancel").status_code
+
+    assert set(threads.map(cancel, range(5))) == {202}
+    assert asked.result(20).status_code == 499
+
+
+def test_a_task_of_another_server_of_the_database_is_cancelled(tmp_path, postgresql, threads):
+    url = postgresql.fresh()
+    (tmp_path / "two").mkdir()
+    with serving(tmp_path / "one", database_url=url) as one, one.client() as http:
+        (tmp_path / "two" / "admin.key").write_text(one.admin_key)  # of the account that both know
+        with serving(tmp_path / "two", database_url=url) as two, two.client() as other:
+            asked = threads.submit(ask, one, one.admin_key, name="there")
+            uid = standing(http, "there", "RUNNING")
+            assert other.post(f"/api/runs/{uid}/cancel").json()["state"] == "cancelled"
+            assert asked.result(20).status_code == 499
+            assert http.get(f"/v1/task/{uid}").json()["status_message"] == "The task was cancelled by admin."
+
+
+class Away:
+    """A PostgreSQL database that can be made to refuse everybody."""
+
+    def __init__(self, url: str) -> None:
+        self._server, _, self._name = url.rpartition("/")
+
+    def set(self, *, away: bool) -> None:
+        with psycopg.connect(f"{self._server}/postgres", autocommit=True) as connection:
+            allowed = sql.SQL("false" if away else "true")
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(self._name), allowed)
+            )
+            if away:
+                ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+                connection.execute(ended, [self._name])
+
+
+async def under_way(platform, body):
+    """Do something with a statement under way in this process."""
+    executor = executors.make(platform.settings)
+    await executor.start()
+    tasks = Tasks(platform, executor, Results(platform.blobs, memory_bytes=0, disk_bytes=1 << 20), "here")
+    admin = accounts.administrator(platform)
+    statement = Statement(query=SLOW, dialect="duckdb")
+    wanted = prepare(admin, statement, namespace=admin.user.username, formats=("json",), result_format="json", name="s")
+    running = asyncio.create_task(tasks.run(admin, wanted, "00000000-0000-4000-8000-000000000001"))
+    try:
+        while not executor.gauges()["workers_busy"]:  # noqa: ASYNC110 - there is no event of that
+            await asyncio.sleep(0.02)
+        return await body(tasks, running, admin)
+    finally:
+        await tasks.close()
+        await executor.close(1)
+
+
+def test_an_end_that_the_database_was_away_for_is_written_down_later(home, postgresql):
+    url = postgresql.fresh()
+    platform = open_platform(settings.load({"HEADRACE_HOME": str(home), "HEADRACE_DATABASE_URL": url}))
+    accounts.ensure_admin(platform)
+    database = Away(url)
+
+    async def body(tasks, running, admin):
+        uid = "00000000-0000-4000-8000-000000000001"
+        assert await asyncio.to_thread(tasks.settle) == 0  # what runs is left alone
+        database.set(away=True)
+        try:
+            await tasks.cancel(uid, "Enough of this.")
+            with pytest.raises(Exception, match="does not answer"):
+                await running
+            with pytest.raises(Exception, match="does not answer"):
+                await asyncio.to_thread(tasks.settle)
+        finally:
+            database.set(away=False)
+        assert get_task(admin, uid).state is State.RUNNING
+        assert await asyncio.to_thread(tasks.settle) == 1
+        found = get_task(admin, uid)
+        assert (found.state, found.error) == (State.CANCELLED, "Enough of this.")
+        assert await asyncio.to_thread(tasks.settle) == 0
+
+    try:
+        asyncio.run(under_way(platform, body))
+    finally:
+        platform.db.close()
+
+
+def test_a_row_that_nobody_can_end_any_more_is_ended(platform):
+    """On either database: what this server's rows say that it runs, and does not run, has ended."""
+
+    async def body(tasks, running, admin):
+        uid = "00000000-0000-4000-8000-000000000001"
+        left = str(uuid.uuid4())
+        with platform.db.begin() as connection:
+            other = queries.find(connection, uid)
+            lost = type(other)(**{**{name: getattr(other, name) for name in other.__struct_fields__}, "uid": left})
+            queries.insert(connection, lost, code_hash="", server="here")
+        assert await asyncio.to_thread(tasks.settle) == 1
+        found = get_task(admin, left)
+        assert (found.state, found.error_class) == (State.FAILED, "Lost")
+        assert "the database was away" in found.error
+        assert get_task(admin, uid).state is State.RUNNING
+        ended = await runs.cancel_run(admin, uid)
+        assert ended.state is State.CANCELLED
+        assert (await running).answer.outcome is Outcome.CANCELLED
+
+    asyncio.run(under_way(platform, body))
