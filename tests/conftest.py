@@ -3,6 +3,7 @@
 The words of the domain are in factories.py.
 """
 
+import atexit
 import os
 import socket
 import subprocess
@@ -33,6 +34,21 @@ hypothesis.settings.load_profile("same")
 
 ROOT = Path(__file__).parents[1]
 DATA = (ROOT / ".data").resolve()  # code sees a folder where it lies, and no link to it
+
+
+def pytest_sessionstart(session) -> None:
+    """See that tests end as workers do.
+
+    Threads of DuckDB's may still be letting go of an array's batches, and where they find that the interpreter is being
+    taken down, they end the process: with a signal, whatever the tests have shown.
+    """
+    atexit.register(_leave, session)
+
+
+def _leave(session) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(session.exitstatus))
 
 
 @pytest.fixture

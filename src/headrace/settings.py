@@ -120,6 +120,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     collection_mb: Annotated[Positive, setting("The largest bundle of a collection, unpacked.")] = 32
     file_mb: Annotated[Positive, setting("The largest file that may be uploaded.")] = 5120
     files_mb: Annotated[Positive, setting("What the files of one owner may take up, 4 KiB for each at least.")] = 51_200
+    lake_mb: Annotated[
+        Positive, setting("What the arrays and schemas of one owner may take up, where the server keeps them.")
+    ] = 102_400
     file_uploads: Annotated[Positive, setting("Uploads of one owner at once; more wait, and are answered 429.")] = 16
     file_days: Annotated[Positive, setting("Days that a file under a number is kept, unless it says otherwise.")] = 30
     files_redirect: Annotated[

@@ -18,7 +18,8 @@ from headrace.model.run import State
 from headrace.server import open_platform
 from headrace.services import accounts, runs
 from headrace.services.queries import Statement, prepare
-from headrace.services.tasks import Tasks, get_task
+from headrace.services.task_lists import get_task
+from headrace.services.tasks import Tasks
 from headrace.store.results import Results
 from published import Person
 

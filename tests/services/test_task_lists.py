@@ -8,7 +8,7 @@ from headrace.model import ids
 from headrace.model.page import Page
 from headrace.model.run import State
 from headrace.model.task import Detail, Filter, Task, Type
-from headrace.services import tasks
+from headrace.services import task_lists
 
 
 def kept(call, name, *arrays):
@@ -42,7 +42,8 @@ def test_tasks_are_found_by_what_they_ran_on(admin):
 
     def names(**wanted):
         return [
-            task.name for task in tasks.list_tasks(ada, Filter(order="name", descending=False, **wanted), Page()).items
+            task.name
+            for task in task_lists.list_tasks(ada, Filter(order="name", descending=False, **wanted), Page()).items
         ]
 
     assert names(array="tiledb://ada/grid") == names(array="grid") == ["both", "grid"]
@@ -57,5 +58,5 @@ def test_tasks_are_found_by_what_they_ran_on(admin):
 def test_tasks_of_others_are_in_no_list(admin):
     ada, bob = somebody(admin), somebody(admin)
     kept(ada, "hers", "tiledb://ada/grid")
-    assert tasks.list_tasks(bob, Filter(), Page()).total == 0
-    assert tasks.list_tasks(bob, Filter(array="grid"), Page()).total == 0
+    assert task_lists.list_tasks(bob, Filter(), Page()).total == 0
+    assert task_lists.list_tasks(bob, Filter(array="grid"), Page()).total == 0

@@ -20,8 +20,8 @@ from headrace.api.parameters import path_reader, query_reader
 from headrace.api.presence import ClientGone
 from headrace.api.streams import BodyTooLarge, read_body, refuse_body
 from headrace.api.visit import visit_of
-from headrace.errors import NotServed, Unauthenticated
-from headrace.model.access import Principal
+from headrace.errors import Forbidden, NotServed, Unauthenticated
+from headrace.model.access import Principal, admits
 from headrace.model.page import Page
 
 Handler = Callable[[Scope, Receive, Send, list[str]], Awaitable[None]]
@@ -60,9 +60,11 @@ class Rim:
             raise Unauthenticated
         return None
 
-    async def call(self, scope: Scope, *, public: bool) -> Any:  # noqa: ANN401 - whatever `make_call` gives
-        """The first argument of the function that answers this request. Raises Unauthenticated."""
-        who = await self.who(scope, public=public)
+    async def call(self, scope: Scope, operation: Operation) -> Any:  # noqa: ANN401 - whatever `make_call` gives
+        """The first argument of the function that answers this request. Raises Unauthenticated, Forbidden."""
+        who = await self.who(scope, public=operation.public)
+        if who is not None and who.scopes is not None:
+            who = _admitted(who, who.scopes, operation)
         return self.make_call(who, client[0] if (client := scope.get("client")) else None)
 
     async def run(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the function gives
@@ -70,6 +72,16 @@ class Rim:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self.threads)
         return await anyio.to_thread.run_sync(function, limiter=self._limiter)
+
+
+def _admitted(who: Principal, scopes: tuple[str, ...], operation: Operation) -> Principal | None:
+    """Who asks by a key that opens less than its owner may; what is public it opens as nobody's. Raises Forbidden."""
+    if operation.public:
+        return None
+    if not admits(scopes, operation.needs):
+        wanted = f"this wants {operation.needs}" if operation.needs else "this wants one that opens all that you may"
+        raise Forbidden(f"The token is for {', '.join(scopes)}, and {wanted}.")
+    return who
 
 
 def endpoint(operation: Operation, codec: Codec, rim: Rim) -> Handler:
@@ -101,11 +113,11 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
     write = codec.writer(list[operation.item] if operation.many else operation.returns)  # type: ignore[misc]
     on_the_loop = iscoroutinefunction(operation.function)
     page_name = next((name for name, type_ in operation.gathered if issubclass(type_, Page)), None)
-    function, public, status, body_name = operation.function, operation.public, operation.status, operation.body_name
+    function, status, body_name = operation.function, operation.status, operation.body_name
     content_type = (b"content-type", b"application/json")
 
     async def answer(scope: Scope, receive: Receive, segments: list[str]) -> Response:
-        call = await rim.call(scope, public=public)
+        call = await rim.call(scope, operation)
         arguments = read_path(segments)
         arguments.update(read_query(scope["query_string"]))
         if read is not None:
@@ -133,10 +145,10 @@ def _declared(operation: Operation, codec: Codec, rim: Rim) -> Answer:
 def _raw(operation: Operation, rim: Rim) -> Answer:
     read_path = path_reader(operation)
     on_the_loop = iscoroutinefunction(operation.function)
-    function, public = operation.function, operation.public
+    function = operation.function
 
     async def answer(scope: Scope, receive: Receive, segments: list[str]) -> Response:
-        call = await rim.call(scope, public=public)
+        call = await rim.call(scope, operation)
         asked = partial(function, call, Request(scope, receive), **read_path(segments))
         return await asked() if on_the_loop else await rim.run(asked)
 

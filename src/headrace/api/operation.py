@@ -80,6 +80,7 @@ class Operation:
     media_types: tuple[str, ...] = ("application/json",)  # of a raw operation's answers
     statuses: tuple[int, ...] = ()  # further ones that it answers well with, such as 202 or 304
     later: str | None = None  # why it answers 501: what it waits for, in a sentence
+    needs: str = ""  # the scope that a key has to have which opens less than its owner may; "": no such key opens it
 
     @property
     def item(self) -> Any:  # noqa: ANN401 - any annotation

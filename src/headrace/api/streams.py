@@ -18,6 +18,18 @@ class BodyTooLarge(TooLarge):
     """The body is larger than this server takes, and the rest of it is still to come."""
 
 
+async def received(request: Request, seconds: float) -> Message:
+    """The next piece of a body. Raises TooSlow after so long, ClientGone where the connection ends first."""
+    try:
+        async with asyncio.timeout(seconds):
+            message = await request.receive()
+    except TimeoutError as slow:
+        raise TooSlow(f"Nothing came for {seconds:g} seconds; send the body without pauses.") from slow
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
 async def read_body(request: Request, most: int, seconds: float = 30) -> bytes:
     """The body of a request, of at most `most` bytes, no two pieces of which come more than `seconds` apart.
 
@@ -32,13 +44,7 @@ async def read_body(request: Request, most: int, seconds: float = 30) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
-        try:
-            async with asyncio.timeout(seconds):
-                message = await request.receive()
-        except TimeoutError as slow:
-            raise TooSlow(f"Nothing came for {seconds:g} seconds; send the body without pauses.") from slow
-        if message["type"] == "http.disconnect":
-            raise ClientGone
+        message = await received(request, seconds)
         piece = message.get("body", b"")
         size += len(piece)
         if size > most:

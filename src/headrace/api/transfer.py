@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from headrace.api.faults import TooSlow
-from headrace.api.presence import ClientGone
+from headrace.api.streams import received
 from headrace.errors import HeadraceError, Malformed, TooLarge
 
 log = logging.getLogger("headrace.api")
@@ -66,13 +66,7 @@ async def pieces(request: Request, seconds: float) -> AsyncIterator[bytes]:
     """The body as it comes. Raises TooSlow for a pause or a trickle, ClientGone where the connection ends first."""
     began, size = time.monotonic(), 0
     while True:
-        try:
-            async with asyncio.timeout(seconds):
-                message = await request.receive()
-        except TimeoutError as slow:
-            raise TooSlow(f"Nothing came for {seconds:g} seconds; send the body without pauses.") from slow
-        if message["type"] == "http.disconnect":
-            raise ClientGone
+        message = await received(request, seconds)
         piece = message.get("body", b"")
         size += len(piece)
         if time.monotonic() - began > PATIENCE + size / LEAST:

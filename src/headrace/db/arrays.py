@@ -38,6 +38,12 @@ def find(connection: Connection, namespace: str, called: str) -> Array | None:
     return Array(**row) if row else None
 
 
+def sizes_of(connection: Connection, owner_id: int) -> dict[str, int]:
+    """The sizes of an owner's arrays that lie in folders of the server's, by UUID."""
+    own = select(arrays.c.uid, arrays.c.size).where(arrays.c.owner_id == owner_id, arrays.c.size.is_not(None))
+    return {row.uid: row.size for row in connection.execute(own)}
+
+
 def read(connection: Connection, ids: Sequence[int]) -> list[Array]:
     """These arrays, in this order; those that are gone are left out."""
     rows = connection.execute(select(*ARRAY).where(arrays.c.id.in_(ids))).mappings()

@@ -24,7 +24,7 @@ from headrace.errors import HeadraceError, Invalid, Unavailable
 BUSY_SECONDS = 15
 POOL_SECONDS = 15
 LOCK_ID = 7_241_908_311  # an advisory lock's number on PostgreSQL; any that nobody else takes
-HEAD = "0009"
+HEAD = "0010"
 AWAY = "The database does not answer, or is too busy; try again in a moment."
 
 log = structlog.get_logger(__name__)

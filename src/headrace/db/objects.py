@@ -183,10 +183,16 @@ def forget(connection: Connection, kind: Kind, ids: sa.Select[Any]) -> None:
 
     They are about to go, and SQLite may give the ids to others.
     """
-    for link in (shares, project_objects):
+    for link in (shares, project_objects, t.favorites):
         connection.execute(link.delete().where(link.c.kind == kind, link.c.object_id.in_(ids)))
     types = [word for word, noun in TYPES.items() if noun.kind is kind]
     connection.execute(t.aliases.delete().where(t.aliases.c.object_type.in_(types), t.aliases.c.object_id.in_(ids)))
+
+
+def ids_of_owner(connection: Connection, kind: Kind, owner_id: int) -> list[int]:
+    """The objects of a kind that are a user's own."""
+    table = TABLES[kind]
+    return list(connection.execute(select(table.c.id).where(table.c.owner_id == owner_id)).scalars())
 
 
 def on_shelf(noun: Noun, *, archived: bool | None, hidden: bool | None) -> list[sa.ColumnElement[bool]]:

@@ -1,5 +1,6 @@
 """Queries of what is registered under a name in a namespace."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,6 +34,13 @@ def find(connection: Connection, noun: Noun, kept: type[Kept], namespace: str, n
     statement = select(*_columns(noun, kept)).where(table.c.namespace == namespace, table.c.name == name)
     row = connection.execute(statement).one_or_none()
     return None if row is None else _read(kept, row)
+
+
+def read(connection: Connection, noun: Noun, kept: type[Kept], ids: Sequence[int]) -> list[Kept]:
+    """These objects of the noun, in this order; those that are gone are left out."""
+    statement = select(*_columns(noun, kept)).where(table_of(noun).c.id.in_(ids))
+    found = {one.id: one for one in (_read(kept, row) for row in connection.execute(statement))}
+    return [found[one] for one in ids if one in found]
 
 
 def code_of(connection: Connection, function_id: int) -> bytes:

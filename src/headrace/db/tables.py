@@ -74,6 +74,7 @@ api_keys = Table(
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
     Column("last_used_at", Moment),
+    Column("scopes", sa.JSON(none_as_null=True)),  # NULL: it opens what its owner may open
 )
 
 collections = Table(
@@ -268,6 +269,15 @@ project_objects = Table(
 )
 Index("ix_project_objects_kind_object_id", project_objects.c.kind, project_objects.c.object_id)
 
+favorites = Table(  # what a user marked, to find it again
+    "favorites",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Line(16), primary_key=True),
+    Column("object_id", Id, primary_key=True),  # no foreign key: it is in the table that the kind names
+    Column("added_at", Moment, nullable=False),
+)
+Index("ix_favorites_kind_object_id", favorites.c.kind, favorites.c.object_id)
 shares = Table(
     "shares",
     metadata,
@@ -369,6 +379,7 @@ arrays = Table(
     Column("read_only", sa.Boolean, nullable=False),
     Column("public_read", sa.Boolean, nullable=False),
     Column("last_accessed_at", Moment),
+    Column("size", sa.BigInteger),  # bytes, of one in a folder of the server's, when it was last written to
     sa.UniqueConstraint("namespace", "name"),
     **NEVER_TWICE,
 )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.formats import BINARY, Format, Tile, Unserializable, _values, encode, json
+from headrace.runtime.sink import Outlet
 
 MEMBERS = ("npy", "tiff", "parquet", "json", "svg", "html")
 META = "meta.json"
@@ -21,7 +22,7 @@ BYTES = f"{BINARY}; type=bytes"  # bare, clients take it for Parquet; what they 
 _no_name = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class Member:
+class Member(Outlet):
     """A part of an archive, as formats write it."""
 
     closed = False
@@ -42,24 +43,6 @@ class Member:
 
     def begin(self) -> None:
         """Nothing: the archive begins when it is large."""
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Left open: the archive ends it."""
-
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def readable(self) -> bool:
-        """No."""
-        return False
-
-    def seekable(self) -> bool:
-        """No."""
-        return False
 
 
 def write(value: Any, sink: Any, tile: Tile | None) -> None:

@@ -35,6 +35,7 @@ class Array(Object, frozen=True, kw_only=True):
     read_only: bool = False
     public_read: bool = False
     last_accessed_at: datetime | None = None
+    size: int | None = None  # bytes, when it was last written to; None where it lies elsewhere
 
     @property
     def uri(self) -> str:

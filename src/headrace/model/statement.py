@@ -43,6 +43,10 @@ READS = (
     "DESCRIBE",
     "SHOW",
 )  # first words
+# Those with which one begins that writes, unless what it makes is gone with its session.
+WRITES = ("ALTER", "COPY", "CREATE", "DELETE", "DROP", "INSERT", "MERGE", "REPLACE", "TRUNCATE", "UPDATE")
+SHRINKS = ("DELETE", "DROP", "TRUNCATE")
+_TEMPORARY = re.compile(r"\s*(?:or\s+replace\s+)?temp(?:orary)?\b", re.IGNORECASE)
 _FIRST = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 _NAME = r"[A-Za-z_]\w{0,62}"
 # What stands before a colon that is no name's: a cast, a slice or the key of a struct.
@@ -145,6 +149,20 @@ def check(text: str, saved: Saved, defaults: Collection[str] = ()) -> None:
         )
     if odd := [name for name in defaults if name not in names]:
         raise Invalid(f"There is a default for {', '.join(sorted(odd))[:200]}, which the statement does not declare.")
+
+
+def writes(text: str) -> bool:
+    """Whether a statement begins as one that writes. What writes otherwise, the worker's fences refuse."""
+    first = _FIRST.match(text)
+    if first is None or first[1].upper() not in WRITES:
+        return False
+    return not (first[1].upper() == "CREATE" and _TEMPORARY.match(text, first.end()))
+
+
+def grows(text: str) -> bool:
+    """Whether a statement begins as one that makes something larger."""
+    first = _FIRST.match(text)
+    return first is not None and writes(text) and first[1].upper() not in SHRINKS
 
 
 def doc(text: str) -> str:

@@ -13,8 +13,30 @@ class OutputTooLarge(Exception):
     """The encoded result is over the limit of this server."""
 
 
-class Sink:
-    """A binary file that can only be written.
+class Outlet:
+    """What of a binary file that can only be written is alike for all of them."""
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Left open: whoever made it takes what was written, or ends it."""
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readable(self) -> bool:
+        """No; a format that must read back what it wrote writes into memory of its own first."""
+        return False
+
+    def seekable(self) -> bool:
+        """No."""
+        return False
+
+
+class Sink(Outlet):
+    """Where a worker writes a result.
 
     `begun`, where it is given, is called once with the memfd and `head` when more than LARGE bytes are there. `head` is
     what is known of the result before it is written, set by whoever writes.
@@ -55,24 +77,6 @@ class Sink:
     def tell(self) -> int:
         """Bytes written so far; writers of formats with offsets ask."""
         return self.size
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Left open: the worker takes the result from here."""
-
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def readable(self) -> bool:
-        """No; a format that must read back what it wrote writes into memory of its own first."""
-        return False
-
-    def seekable(self) -> bool:
-        """No."""
-        return False
 
     def take(self) -> tuple[bytes, int | None]:
         """The bytes if they are few, else nothing and a sealed memfd that holds them, which the caller closes."""

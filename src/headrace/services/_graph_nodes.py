@@ -21,7 +21,7 @@ from headrace.model.result import Answer, Outcome, Problem
 from headrace.model.run import State
 from headrace.model.task import Task, Type
 from headrace.model.task_graph import LOST, PARTS, Log, Node, Standing
-from headrace.services import queries, task_graphs, tasks
+from headrace.services import queries, task_graphs, task_lists
 from headrace.services.call import Call
 from headrace.services.pickled import LARGEST, Asked, Functions, Slice
 from headrace.services.queries import Statement
@@ -120,7 +120,7 @@ class Runner:
         except asyncio.CancelledError:
             self._note_cut(node, name)
             raise
-        task = await asyncio.to_thread(tasks.get_task, self._call, uid)
+        task = await asyncio.to_thread(task_lists.get_task, self._call, uid)
         if task.state is State.CANCELLED:
             self._note_cut(node, name)
         return task
@@ -344,7 +344,7 @@ class Runner:
             ended = {"finished_at": now, "status": 422, "error_class": kind, "error": of_tasks.clean(message)}
             of_tasks.update(connection, task.uid, state=State.FAILED.value, **ended)
         self._tasks.keep(task.uid, exception_of(Problem(kind=kind, message=message)))
-        return tasks.get_task(self._call, task.uid)
+        return task_lists.get_task(self._call, task.uid)
 
 
 def _at_once(make: Make) -> Callable[[], Awaitable[Make]]:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import IntegrityError
 
 from headrace.db import accounts, collections, hosts
-from headrace.errors import Conflict, Invalid, NotFound, Unauthenticated
-from headrace.model import ids
+from headrace.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from headrace.model import access, ids
 from headrace.model.access import ApiKey, Group, Principal, User
 from headrace.model.page import Page, Slice
 from headrace.services import changes
@@ -207,10 +207,16 @@ def groups_of(call: Call, user_id: int) -> list[Group]:
         return accounts.groups_of(connection, user_id)
 
 
-def create_key(call: Call, user_id: int, name: str, expires_in: timedelta | None = None) -> tuple[ApiKey, str]:
-    """A new key for oneself, or as an administrator for anyone; its text, which nothing can show again."""
+def create_key(
+    call: Call, user_id: int, name: str, expires_in: timedelta | None = None, scopes: Sequence[str] | None = None
+) -> tuple[ApiKey, str]:
+    """A new key for oneself, or as an administrator for anyone; its text, which nothing can show again.
+
+    With `scopes` it opens so much in the tasks' protocol, and nothing elsewhere. Without, it opens what the key behind
+    the call does. Raises Invalid for scopes that there are not, Forbidden for more than that key opens.
+    """
     _self_or_admin(call, user_id)
-    return _create_key(call, user_id, name, ids.new_api_key(), expires_in)
+    return _create_key(call, user_id, name, ids.new_api_key(), expires_in, _scopes(call, scopes))
 
 
 def create_session(call: Call, name: str, ends: datetime) -> tuple[ApiKey, str]:
@@ -224,7 +230,7 @@ def create_session(call: Call, name: str, ends: datetime) -> tuple[ApiKey, str]:
         found = accounts.find_key_by_id(connection, proof)
     if found is not None and found[0].expires_at is not None:
         ends = min(ends, found[0].expires_at)
-    return _create_key(call, call.user.id, name, ids.new_api_key(), ends - now)
+    return _create_key(call, call.user.id, name, ids.new_api_key(), ends - now, _scopes(call, None))
 
 
 def list_keys(call: Call, user_id: int) -> list[ApiKey]:
@@ -287,7 +293,7 @@ def authenticate(platform: Platform, text: str) -> Principal:
     if not user.active:
         raise Unauthenticated("The account of this API key has been closed.")
     platform.uses.key(key.id)
-    return Principal(user=user, key_id=key.id)
+    return Principal(user=user, key_id=key.id, scopes=None if key.scopes is None else tuple(key.scopes))
 
 
 def principal_of(platform: Platform, user_id: int, author_id: int | None = None) -> Principal:
@@ -372,7 +378,29 @@ def _create_user(call: Call, *, name: str, email: str, username: str | None, adm
         raise Conflict(taken) from known
 
 
-def _create_key(call: Call, user_id: int, name: str, text: str, expires_in: timedelta | None) -> tuple[ApiKey, str]:
+def _scopes(call: Call, asked: Sequence[str] | None) -> list[str] | None:
+    """The scopes of a new key; None where it opens all that its owner may."""
+    held = None if call.who is None else call.who.scopes
+    if asked is None:
+        return None if held is None else list(held)
+    known = [f"{noun}:{level}" for noun in access.NOUNS for level in access.LEVELS]
+    if unknown := [one for one in asked if one not in known]:
+        raise Invalid(f"`scope` wants some of {', '.join(known)}; {unknown[0][:60]!r} is not given here.")
+    if not asked:
+        raise Invalid("`scope` is an empty list, and such a token would open nothing; leave it out for everything.")
+    if beyond := [one for one in asked if not access.admits(held, one)]:
+        raise Forbidden(f"This token is for {', '.join(held or ())}, and makes none for {beyond[0]}.")
+    return None if set(access.WHOLE) <= set(asked) else [one for one in known if one in asked]
+
+
+def _create_key(
+    call: Call,
+    user_id: int,
+    name: str,
+    text: str,
+    expires_in: timedelta | None,
+    scopes: list[str] | None = None,
+) -> tuple[ApiKey, str]:
     platform, now = call.platform, datetime.now(UTC)
     if expires_in is not None and not timedelta(0) < expires_in < timedelta(days=36_500):
         raise Invalid("A key expires after some time from now, at most a hundred years.")
@@ -386,8 +414,10 @@ def _create_key(call: Call, user_id: int, name: str, text: str, expires_in: time
             hint=text[-4:],
             created_at=now,
             expires_at=now + expires_in if expires_in else None,
+            scopes=scopes,
         )
         told = {"user_id": user_id, **changes.told(key, "name", "hint", "expires_at")}
+        told |= {"scopes": scopes} if scopes else {}
         changes.record(connection, call, "create", "api_key", key.id, None, told, name=key.name)
     return key, text
 

@@ -17,16 +17,19 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from headrace.db import arrays as rows
+from headrace.db import favorites
 from headrace.db import objects as queries
 from headrace.errors import Conflict, Forbidden, Invalid, NotFound
 from headrace.model import ids
 from headrace.model.array import Activity, Array, Event, check_name, check_storage, parse
 from headrace.model.object import NOUNS, Kind, Level
 from headrace.model.page import Page, Slice
+from headrace.model.statement import writes
 from headrace.model.task import LAKE, Detail, Type
 from headrace.services import changes, grants, namespaces, objects
 from headrace.services.call import Call
 from headrace.services.grants import Grant
+from headrace.store import mounts
 
 ARRAY = NOUNS[Kind.ARRAY]
 PUBLIC = "public"  # the namespace that stands for everybody
@@ -59,6 +62,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     file_properties: Sequence[str] = ()  # `name` or `name:value`
     shared_to: Sequence[str] = ()
     public: bool | None = None
+    marked: bool = False  # as a favorite of the caller's
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -69,6 +73,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     owner: str
     shares: int
     own: bool  # whether it is in a namespace of theirs
+    marked: bool  # whether it is a favorite of theirs
 
 
 def find(connection: Connection, call: Call, uri: str, level: Level = Level.READ) -> Array:
@@ -110,6 +115,8 @@ def make(connection: Connection, call: Call, namespace: str, name: str, storage:
         queries.put_share(connection, Kind.ARRAY, array.id, Level.MANAGE, group_id=space.group_id)
     # Before the commit: a folder without an array goes with the next sweep, an array without one would be broken.
     lay(home, array)
+    if array.folder is not None:
+        array = rows.update(connection, array.id, size=0)
     changes.record(connection, call, "create", Kind.ARRAY, array.id, None, changes.told(array, *TOLD), name=name)
     note(connection, call, [array], Event.REGISTER if storage else Event.CREATE)
     return array
@@ -244,11 +251,22 @@ def note(
     )
 
 
+def resize(connection: Connection, call: Call, array: Array) -> None:
+    """Note how large an array is now that was written to, where it lies in a folder of the server's."""
+    if array.folder is not None:
+        size = mounts.measured(call.platform.settings.home / LAKE / array.folder)
+        if size != array.size:
+            rows.update(connection, array.id, size=size)
+
+
 def note_task(connection: Connection, call: Call, uid: str, type_: Type, detail: Detail, uris: Sequence[str]) -> None:
     """Write down what a task of the caller's did with the arrays of these URIs, as far as its words tell."""
     by_event: dict[Event, list[Array]] = {}
+    written = detail.output_uri is not None or any(map(writes, (*detail.init_commands, detail.query or "")))
     for uri in uris:
         if (array := rows.find(connection, *parse(uri))) is not None:
+            if written:
+                resize(connection, call, array)
             by_event.setdefault(_event(type_, detail, uri), []).append(array)
     for event, done in by_event.items():
         note(connection, call, done, event, uid)
@@ -289,6 +307,7 @@ def _all_shown(connection: Connection, call: Call, arrays: Sequence[Array]) -> l
     counts = rows.count_shares(connection, numbers)
     owners = rows.owners(connection, list({array.owner_id for array in arrays}))
     own = set(namespaces.list_own(connection, call))
+    marked = favorites.marked(connection, call.user.id, Kind.ARRAY, numbers)
     return [
         Shown(
             array=one,
@@ -296,6 +315,7 @@ def _all_shown(connection: Connection, call: Call, arrays: Sequence[Array]) -> l
             owner=owners[one.owner_id],
             shares=counts.get(one.id, 0),
             own=one.namespace in own,
+            marked=one.id in marked,
         )
         for one in arrays
         if one.id in levels
@@ -342,6 +362,8 @@ def _matches(connection: Connection, call: Call, shelf: Shelf, wanted: Wanted) -
         found.append(rows.has_property(name, value or None))
     if wanted.shared_to:
         found.append(rows.shared_to(wanted.shared_to))
+    if wanted.marked:
+        found.append(favorites.among(user_id, Kind.ARRAY, queries.table_of(ARRAY).c.id))
     if wanted.public is not None:
         found.append(rows.public() if wanted.public else sa.not_(rows.public()))
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from headrace.db.uses import Uses
 from headrace.errors import Forbidden, Unauthenticated
+from headrace.model.access import admits
 from headrace.services.doors import Doors
 from headrace.services.outward import Outward
 
@@ -76,6 +77,15 @@ class Call:
         if self.who is None:
             raise Unauthenticated
         return self.who.user
+
+    @property
+    def whole(self) -> bool:
+        """Whether the key of who asks opens all that they may."""
+        return self.who is None or self.who.scopes is None
+
+    def opens(self, scope: str) -> bool:
+        """Whether the key of who asks opens that much, such as `array:read-write`."""
+        return self.who is None or admits(self.who.scopes, scope)
 
     def require_admin(self) -> "User":
         """The user who asked, if they administer this server. Raises Forbidden else."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from headrace.errors import HeadraceError, Invalid, NotFound
+from headrace.errors import Forbidden, HeadraceError, Invalid, NotFound
 from headrace.model import ids
 from headrace.model.array import Array
 from headrace.model.object import Level
@@ -29,11 +29,15 @@ SUFFIX = re.compile(r"@(?:\d+|metadata)$")
 CREATES = re.compile(r"\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?(?:`([^`]+)`|\"([^\"]+)\"|([\w.$]+))", re.IGNORECASE)
 OPTION = re.compile(r"\buri\s*=\s*(['\"])(.+?)\1", re.IGNORECASE)
 ENGINE = re.compile(r"\bengine\s*=?\s*['\"`]?mytile", re.IGNORECASE)
+WRITING = "array:read-write"  # the scope of tokens that write
 MOST = 200  # arrays and files of one task
 
 
 class Lending:
-    """What one task is lent. `undo` and `settle` see to arrays that it may make."""
+    """What one task is lent. `undo` and `settle` see to arrays that it may make.
+
+    A token that is for arrays alone is lent no files, and one that is to read them nothing that can be written.
+    """
 
     def __init__(self, call: Call, namespace: str) -> None:
         self._call, self._namespace = call, namespace
@@ -72,6 +76,7 @@ class Lending:
                     if made.folder is not None:
                         # The folder of the new array is there and empty, which a rename takes the place of.
                         path.rename(self._call.platform.settings.home / LAKE / made.folder)
+                        arrays.resize(connection, self._call, made)
             else:
                 shutil.rmtree(path, ignore_errors=True)
 
@@ -80,6 +85,8 @@ class Lending:
         scheme = bare.partition("://")[0].lower()
         if bare in self.places:
             return
+        if scheme == "fd" or bare.startswith("file:///mount/"):
+            self._require_files(bare)
         if scheme == "fd":
             self._file(bare)
         elif scheme == "file" and bare.startswith("file:///mount/"):
@@ -99,7 +106,13 @@ class Lending:
                 return
             self._array(connection, bare, found)
 
+    def _require_files(self, uri: str) -> None:
+        if not self._call.whole:
+            raise Forbidden(f"{uri[:100]} is a file of yours or on your disk, and the token is for arrays alone.")
+
     def _writable(self, connection: Connection, array: Array) -> bool:
+        if not self._call.opens(WRITING):
+            return False
         try:
             arrays.find(connection, self._call, array.uri, Level.WRITE)
         except HeadraceError:
@@ -116,6 +129,7 @@ class Lending:
         elif array.storage.startswith("file:///mount/"):
             if array.owner_id != self._call.user.id:
                 raise Invalid(f"The array {array.uri} lies on its owner's own disk, which their code alone sees.")
+            self._require_files(array.storage)
             path = array.storage.removeprefix("file://")
         else:
             path = array.storage
@@ -129,6 +143,8 @@ class Lending:
         """A folder for an array that a statement may make."""
         namespace, _, name = uri.removeprefix("tiledb://").partition("/")
         if "/" in name or namespace not in (self._call.user.username, self._namespace):
+            return
+        if not self._call.opens(WRITING):
             return
         folder = f"arrays/{self._call.user.id}/{ids.new_uid()}"
         path = self._call.platform.settings.home / LAKE / folder

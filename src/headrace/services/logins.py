@@ -15,7 +15,7 @@ from msgspec import Struct
 from headrace.db import accounts as keys
 from headrace.db import logins as queries
 from headrace.db.logins import Login
-from headrace.errors import Forbidden, Invalid
+from headrace.errors import Forbidden, Invalid, Unauthenticated
 from headrace.model import ids
 from headrace.services import accounts
 from headrace.services.call import Platform
@@ -62,6 +62,8 @@ def asked(*, client_id: str, redirect_uri: str, challenge: str, method: str, kin
 def begin(platform: Platform, wanted: Asked, api_key: str) -> str:
     """A code for the program, good once and for five minutes. Raises Unauthenticated for a key that opens nothing."""
     principal = accounts.authenticate(platform, api_key)
+    if principal.scopes is not None:
+        raise Unauthenticated("This token opens less than a login would; log in with an API key of yours.")
     now, code = datetime.now(UTC), ids.new_code()
     with platform.db.begin() as connection:
         queries.insert_login(

@@ -10,17 +10,17 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headrace.errors import Invalid, TooLarge
+from headrace.errors import Forbidden, Invalid, TooLarge
 from headrace.model.object import Level
 from headrace.model.query import Job, Query, Schema
-from headrace.model.statement import Saved
+from headrace.model.statement import Saved, writes
 from headrace.model.task import LAKE as LENDING
 from headrace.model.task import Detail, Type
 from headrace.runtime.sandbox import LAKE
 from headrace.runtime.wire import Lent
-from headrace.services import namespaces, schemas
+from headrace.services import namespaces, room, schemas
 from headrace.services.call import Call
-from headrace.services.lending import Lending
+from headrace.services.lending import WRITING, Lending
 from headrace.services.tasks import Wanted
 from headrace.settings import CORES
 
@@ -63,7 +63,11 @@ def prepare(
     node_uid: str | None = None,
     resource_class: str | None = None,
 ) -> Wanted:
-    """The task of a statement. Raises NotFound for a namespace, TooLarge and Invalid for what is not taken. Blocks."""
+    """The task of a statement. Blocks.
+
+    Raises NotFound for a namespace, TooLarge and Invalid for what is not taken, Forbidden for what a narrower token
+    does not open.
+    """
     namespace = namespaces.check(call, namespace)
     settings = call.platform.settings
     texts = (*statement.init, statement.query)
@@ -73,7 +77,9 @@ def prepare(
         raise Invalid("The statement is empty.")
     if len(statement.parameters) > MOST_PARAMETERS:
         raise Invalid(f"A statement takes at most {MOST_PARAMETERS:,} parameters.")
-    home, lent, found = _schemas(call, texts, reads=statement.reads)
+    if not call.opens(WRITING) and (statement.output_uri or any(map(writes, texts))):
+        raise Forbidden(f"The token reads arrays and the warehouse alone; a statement that writes wants {WRITING}.")
+    home, lent, found, of_schemas = _schemas(call, texts, reads=statement.reads)
     lending = Lending(call, namespace)
     lending.add_all(texts, output_uri=statement.output_uri)
     query = Query(
@@ -85,6 +91,8 @@ def prepare(
         output_uri=statement.output_uri,
         row_limit=statement.row_limit,
     )
+    every = (*lent, *lending.lent.values())
+    full = room.of_statement(call, texts, every, of_schemas, output=bool(statement.output_uri))
     job = Job(
         query=query,
         schemas=found,
@@ -100,7 +108,8 @@ def prepare(
         program="sql",
         arguments=msgspec.to_builtins(job, builtin_types=(bytes,)),
         formats=formats,
-        lent=(*lent, *lending.lent.values()),
+        lent=every,
+        full=full,
         arrays=tuple(lending.arrays),
         ended=lending.settle,
         detail=Detail(
@@ -150,15 +159,16 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
     )
 
 
-def _schemas(call: Call, texts: tuple[str, ...], *, reads: bool) -> tuple[str, list[Lent], list[Schema]]:
-    """The schema that names without one are looked up in, and all that the statements name."""
+def _schemas(call: Call, texts: tuple[str, ...], *, reads: bool) -> tuple[str, list[Lent], list[Schema], set[int]]:
+    """The schema that names without one are looked up in, all that the statements name, and whose they may write to."""
     found_words = [word for text in texts for word in WORD.findall(text)]
     words = {part for word in found_words for part in (word, *re.split(r"[.-]", word))}
     own, named = schemas.named_in(call, words)
     lent: list[Lent] = []
     found: list[Schema] = []
     for schema, level in sorted(named.items(), key=lambda one: one[0].id):
-        folders, told = schemas.lend(call, schema, writable=level >= Level.WRITE and not reads)
+        writable = level >= Level.WRITE and call.opens(WRITING) and not reads
+        folders, told = schemas.lend(call, schema, writable=writable)
         lent += folders
         found.append(told)
-    return own.name, lent, found
+    return own.name, lent, found, {one.owner_id for one, level in named.items() if level >= Level.WRITE}

@@ -17,7 +17,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,16 +26,16 @@ from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.db import tasks as queries
-from headrace.errors import Busy, Conflict, HeadraceError, NotFound, Unavailable
+from headrace.errors import Busy, HeadraceError, NotFound, Unavailable
 from headrace.executors import Executor
 from headrace.model import ids
-from headrace.model.page import Page, Slice
 from headrace.model.result import Answer, Broken, Outcome, Problem
 from headrace.model.run import State
-from headrace.model.task import Detail, Filter, Task, Type, result_key
+from headrace.model.task import Detail, Type, result_key
 from headrace.runtime import wire
 from headrace.runtime.wire import Lent, Limits
-from headrace.services import arrays, namespaces
+from headrace.services import task_lists
+from headrace.services._task_rows import begin, end, hash_of, update
 from headrace.services.call import Call, Platform
 from headrace.services.calls import COPIED, GONE, STATUS, etag_of
 from headrace.store.results import Results, Stored
@@ -47,12 +46,11 @@ LOST = "The server was stopped while this ran; run it again."
 SQL = "sql"  # the program of statements
 AT_ONCE = 2  # statements of one owner for each worker that is kept busy
 AGAIN = 600  # seconds after which a node that is asked for again runs again
+WATCH = 2.0  # seconds between looks at how much a task has written
 HEED = 1.0  # seconds between looks for what was cancelled on other servers of the database
 PATIENCE = 5.0  # seconds that a cancel waits for what it ended to be written down
 CANCELLED = "The task was cancelled."
 UNKNOWN = "How this ended could not be written down, since the database was away then."
-
-_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -75,6 +73,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     author_id: int | None = None  # who wrote what runs, where that is not the caller
     shares: bool = False  # whether it sees its owner's shared disk
     seconds: int | None = None
+    full: Callable[[], str | None] | None = None  # why it is to be ended while it writes; it may block
     # Called with the id of the task and an answer that is `growing`, where a large one is wanted while it is made.
     begins: Callable[[str, Answer], None] | None = None
     ended: Callable[[Answer], None] | None = None  # called in a thread, before the task is said to have ended
@@ -112,7 +111,7 @@ class Tasks:
         self._flights: dict[tuple[int, str, str, str], asyncio.Task[Done]] = {}
         self._running: dict[str, asyncio.Task[Done]] = {}
         self._open: set[str] = set()  # of them, those that wait for a turn or for a worker's answer
-        self._cancelled: dict[str, Problem] = {}  # of those, what their callers are told
+        self._cancelled: dict[str, tuple[Outcome, Problem]] = {}  # of those, what their callers are told
         self._ending: dict[str, asyncio.Task[None]] = {}
         self._unwritten: dict[str, Callable[[], None]] = {}  # ends that the database was away for
         self._turns: dict[tuple[int, bool], _Turns] = {}
@@ -175,11 +174,16 @@ class Tasks:
         """
         if (running := self._running.get(uid)) is None:
             return
-        if uid in self._open and uid not in self._cancelled:  # a second one would pass for its client's going away
-            self._cancelled[uid] = Problem(kind="Cancelled", message=reason)
-            if not self._executor.stop(uid):
-                running.cancel()
+        if uid in self._open:
+            self._cut(uid, running, Outcome.CANCELLED, Problem(kind="Cancelled", message=reason))
         await asyncio.wait({running}, timeout=PATIENCE)
+
+    def _cut(self, uid: str, running: asyncio.Task[Done], outcome: Outcome, problem: Problem) -> None:
+        if uid in self._cancelled:  # a second one would pass for its client's going away
+            return
+        self._cancelled[uid] = (outcome, problem)
+        if not self._executor.stop(uid):
+            running.cancel()
 
     async def wait(self, uid: str, seconds: float) -> None:
         """Wait until a task that this server runs has ended, for at most so long."""
@@ -204,7 +208,7 @@ class Tasks:
 
     def result(self, call: Call, uid: str) -> Stored:
         """The kept result of a task that the caller may see. Raises NotFound where none is kept, or no longer."""
-        task = get_task(call, uid)
+        task = task_lists.get_task(call, uid)
         if task.kept_until is None:
             raise NotFound(f"The result of the task {uid} was not kept; ask for that when it is run (store_results).")
         found = None
@@ -235,7 +239,7 @@ class Tasks:
                 self._unwritten.pop(uid, None)
             else:
                 ended = {"finished_at": datetime.now(UTC), "status": 500, "error": UNKNOWN, "error_class": "Lost"}
-                self._update(uid, state=State.FAILED.value, **ended)
+                update(self._platform, uid, state=State.FAILED.value, **ended)
         for uid in held.difference(uids):  # another server said how they ended
             self._unwritten.pop(uid, None)
         return len(left)
@@ -282,19 +286,23 @@ class Tasks:
         turn = self._turn(call.user.id, sql=wanted.program == SQL)
         state = State.QUEUED if turn.locked() else State.RUNNING
         # Its row is written while it begins to run; nothing is told of it before that is there.
-        begun = asyncio.create_task(asyncio.to_thread(self._begin, call, wanted, uid, state))
+        begun = asyncio.create_task(asyncio.to_thread(begin, call, wanted, uid, state, self._server))
         answer = Answer(outcome=Outcome.CANCELLED, problem=GONE)
+        watching: asyncio.Task[None] | None = None
         try:
             if chosen:
                 await asyncio.shield(begun)  # the uid may be one that is taken
             async with turn:
                 if state is State.QUEUED:
                     await asyncio.shield(begun)
-                    await asyncio.to_thread(self._update, uid, state=State.RUNNING.value)
+                    await asyncio.to_thread(update, self._platform, uid, state=State.RUNNING.value)
+                if wanted.full is not None:
+                    watching = asyncio.create_task(self._watch(uid, wanted.full))
                 answer = await self._answer(call, wanted, uid, begun)
             self._open.discard(uid)
             if answer.outcome is Outcome.CANCELLED and uid in self._cancelled:
-                answer = msgspec.structs.replace(answer, problem=self._cancelled[uid])
+                outcome, problem = self._cancelled[uid]
+                answer = msgspec.structs.replace(answer, outcome=outcome, problem=problem)
             if wanted.keeps and answer.outcome is Outcome.OK:
                 await asyncio.to_thread(self._keep, uid, answer)
         except asyncio.CancelledError:
@@ -303,7 +311,7 @@ class Tasks:
             current = asyncio.current_task()
             if current is None or current.uncancel():  # its client has gone as well
                 raise
-            answer = Answer(outcome=Outcome.CANCELLED, problem=reason)
+            answer = Answer(outcome=reason[0], problem=reason[1])
         except Exception as error:
             message = getattr(error, "message", str(error))
             answer = Answer(outcome=Outcome.DIED, problem=Problem(kind=type(error).__name__, message=message))
@@ -311,6 +319,8 @@ class Tasks:
         finally:
             self._open.discard(uid)
             self._cancelled.pop(uid, None)
+            if watching is not None:
+                watching.cancel()
             total_ms = (time.perf_counter() - began) * 1000
             # Written down though whoever asked has gone; the loop keeps no reference to what nobody waits for.
             ending = asyncio.create_task(self._finish(begun, call, uid, wanted, answer, total_ms))
@@ -318,6 +328,16 @@ class Tasks:
             ending.add_done_callback(lambda _: self._ending.pop(uid, None))
             await asyncio.shield(ending)
         return Done(uid=uid, answer=answer, status=STATUS[answer.outcome], total_ms=total_ms)
+
+    async def _watch(self, uid: str, full: Callable[[], str | None]) -> None:
+        """End a task that writes once there is no more room for what it writes."""
+        while uid in self._open:
+            await asyncio.sleep(WATCH)
+            with suppress(HeadraceError, SQLAlchemyError, OSError):
+                reason = await asyncio.to_thread(full)
+                if reason is not None and uid in self._open and (running := self._running.get(uid)) is not None:
+                    self._cut(uid, running, Outcome.FULL, Problem(kind="Full", message=reason))
+                    return
 
     async def _answer(self, call: Call, wanted: Wanted, uid: str, begun: asyncio.Task[None]) -> Answer:
         """What comes of it as a whole; `begins` was called before, where it is large and wanted so."""
@@ -373,33 +393,6 @@ class Tasks:
         )
         return Done(uid=found.uid, answer=answer, status=200, total_ms=found.total_ms)
 
-    def _begin(self, call: Call, wanted: Wanted, uid: str, state: State) -> None:
-        task = Task(
-            uid=uid,
-            state=state,
-            type=wanted.type,
-            name=wanted.name,
-            namespace=wanted.namespace,
-            owner_id=call.user.id,
-            username=call.user.username,
-            started_at=datetime.now(UTC),
-            finished_at=None,
-            error=None,
-            error_class=None,
-            total_ms=0,
-            user_ms=0,
-            size=0,
-            detail=wanted.detail,
-            arrays=list(wanted.arrays),
-            result_format=wanted.result_format,
-            graph_uid=wanted.graph_uid,
-            node_uid=wanted.node_uid,
-        )
-        with self._platform.db.begin() as connection:
-            if queries.find(connection, uid) is not None:
-                raise Conflict(f"There is a task {uid} already.")
-            queries.insert(connection, task, code_hash=hash_of(wanted), server=self._server)
-
     async def _finish(
         self, begun: "asyncio.Task[None]", call: Call, uid: str, wanted: Wanted, answer: Answer, total_ms: float
     ) -> None:
@@ -419,7 +412,8 @@ class Tasks:
             problem = Problem(kind=type(failed).__name__, message=failed.message)
             answer = msgspec.structs.replace(answer, outcome=Outcome.EXCEPTION, problem=problem, body=b"")
         size, bare = len(answer.body), msgspec.structs.replace(answer, body=b"")
-        write = partial(self._write, call, uid, msgspec.structs.replace(wanted, arguments={}), bare, size, total_ms)
+        asked = msgspec.structs.replace(wanted, arguments={}, full=None)
+        write = partial(end, call, uid, asked, bare, size, total_ms)
         try:
             write()
         except (HeadraceError, SQLAlchemyError):
@@ -427,38 +421,6 @@ class Tasks:
             raise
         if failed is not None:
             raise failed
-
-    def _write(self, call: Call, uid: str, wanted: Wanted, answer: Answer, size: int, total_ms: float) -> None:
-        good, problem, timing = answer.outcome is Outcome.OK, answer.problem, answer.timing
-        state = State.SUCCEEDED if good else State.CANCELLED if answer.outcome is Outcome.CANCELLED else State.FAILED
-        with self._platform.db.begin() as connection:
-            queries.update(
-                connection,
-                uid,
-                state=state.value,
-                status=STATUS[answer.outcome],
-                format=answer.format or wanted.result_format,
-                size=size,
-                finished_at=datetime.now(UTC),
-                queue_ms=timing.queue,
-                start_ms=timing.start,
-                import_ms=timing.load,
-                user_ms=timing.user,
-                encode_ms=timing.encode,
-                total_ms=total_ms,
-                error_class=problem.kind if problem else None,
-                error=queries.clean(problem.message[: queries.LONGEST]) if problem else None,
-            )
-            queries.add_output(connection, uid, answer.stdout, answer.stderr)
-            if good and wanted.arrays:
-                arrays.note_task(connection, call, uid, wanted.type, wanted.detail, wanted.arrays)
-            if wanted.keeps and good:
-                days = self._platform.settings.task_result_days
-                queries.keep(connection, uid, datetime.now(UTC) + timedelta(days=days))
-
-    def _update(self, uid: str, **values: object) -> None:
-        with self._platform.db.begin() as connection:
-            queries.update(connection, uid, **values)
 
     def _keep(self, uid: str, answer: Answer) -> None:
         body = bytes(answer.body) if len(answer.body) <= COPIED else answer.body
@@ -480,6 +442,8 @@ class Tasks:
         foreign = wanted.author_id is not None and wanted.author_id != call.user.id
         if foreign:
             owner = f"{owner}/{wanted.author_id}"
+        # A worker that was shown its owner's disk keeps it in sight, and a narrower token opens no files.
+        owner = owner if call.whole else f"{owner} within scopes"
         limits = Limits(
             seconds=min(wanted.seconds or settings.task_seconds, settings.task_seconds),
             memory=settings.call_memory_mb << 20,
@@ -503,7 +467,7 @@ class Tasks:
             lent=wanted.lent,
             arguments=wanted.arguments,
             formats=list(wanted.formats),
-            shared=f"{call.user.id}" if wanted.shares and not foreign else "",
+            shared=f"{call.user.id}" if wanted.shares and not foreign and call.whole else "",
             limits=limits,
         )
 
@@ -532,38 +496,3 @@ def server_of(home: Path) -> str:
     with suppress(FileExistsError), file.open("x") as new:
         new.write(ids.new_uid())
     return file.read_text().strip()[:36]
-
-
-def get_task(call: Call, uid: str) -> Task:
-    """A task that the caller may see, with what it printed. Raises NotFound."""
-    with call.platform.db.read() as connection:
-        found = queries.find(connection, uid, queries.visible_to(call.user.id, namespaces.list_own(connection, call)))
-    if found is None:
-        raise NotFound(f"There is no task {uid[:60]} that you may see.")
-    return found
-
-
-def list_tasks(call: Call, wanted: Filter, page: Page) -> Slice[Task]:
-    """A page of the tasks that the caller may see."""
-    with call.platform.db.read() as connection:
-        seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
-        return queries.list_tasks(connection, wanted, page, seen)
-
-
-def count_by_namespace(call: Call, wanted: Filter) -> dict[str, int]:
-    """How many tasks the caller may see, by namespace."""
-    with call.platform.db.read() as connection:
-        seen = queries.visible_to(call.user.id, namespaces.list_own(connection, call))
-        return queries.count_by_namespace(connection, wanted, seen)
-
-
-def list_of_graph(call: Call, graph_uid: str) -> list[Task]:
-    """The tasks of a graph, in the order of their start. For who has seen to it that the caller may see the graph."""
-    with call.platform.db.read() as connection:
-        return queries.list_of_graph(connection, graph_uid)
-
-
-def hash_of(wanted: Wanted) -> str:
-    """What tells two tasks of one node apart: what runs, and on what."""
-    parts = (wanted.program, wanted.arguments, wanted.formats, wanted.result_format)
-    return sha256(_canonical(parts)).hexdigest()

@@ -136,10 +136,7 @@ class Mount:
 
     def measure(self) -> int:
         """What the mount takes up on the disk, in bytes; of the largest ones, the first names that are seen."""
-        if not self._root.is_dir():
-            return 0
-        with self._opened(()) as root:
-            return sum(_blocks(root, ".", DEEPEST_MEASURED, iter(range(MOST_MEASURED))))
+        return measured(self._root)
 
     @contextmanager
     def _opened(self, names: Names, *, make: bool = False) -> Generator[int]:
@@ -286,6 +283,20 @@ def _deeper(parent: int, name: str, most: int) -> bool:
             if most <= 0 or (entry.is_dir(follow_symlinks=False) and _deeper(folder, entry.name, most - 1)):
                 return True
     return False
+
+
+def measured(folder: Path) -> int:
+    """What a folder takes up on the disk, in bytes; of the largest ones, the first names that are seen."""
+    try:
+        root = os.open(folder, FOLDER)
+    except FileNotFoundError:
+        return 0
+    except OSError as wrong:
+        raise _told(wrong) from wrong
+    try:
+        return sum(_blocks(root, ".", DEEPEST_MEASURED, iter(range(MOST_MEASURED))))
+    finally:
+        os.close(root)
 
 
 def _blocks(parent: int, name: str, deepest: int, count: Iterator[int]) -> Iterator[int]:

@@ -116,12 +116,26 @@ def test_sessions_are_listed_apart(web):
     assert [token["name"] for token in web.get("/v1/tokens").json()] == ["test"]
 
 
-def test_a_token_that_would_open_less_is_not_made(web):
+def test_a_token_is_for_some_scopes_or_for_everything(web):
     scopes = web.get("/v1/tokens/scopes").json()
-    assert web.post("/v1/token", json={"scope": scopes}).json()["scope"] == scopes
-    refused = web.post("/v1/token", json={"scope": ["user:read"]})
+    assert {"user:read", "array:read-write", "organization:admin", "group:admin"} < set(scopes)
+    whole = ["user:admin", "array:admin", "organization:admin", "group:admin"]
+    assert web.post("/v1/token", json={"name": "whole"}).json()["scope"] == whole
+    assert web.post("/v1/token", json={"name": "old", "scope": "*"}).json()["scope"] == whole
+    assert web.post("/v1/token", json={"name": "all", "scope": scopes}).json()["scope"] == whole
+    assert web.post("/v1/token", json={"name": "less", "scope": ["array:read", "user:read"]}).json()["scope"] == [
+        "user:read",
+        "array:read",
+    ]
+    assert {one["name"]: one["scope"] for one in web.get("/v1/tokens").json()}["less"] == ["user:read", "array:read"]
+    assert web.post("/v1/token", json={"name": "text", "scope": "array:read"}).json()["scope"] == ["array:read"]
+
+
+@pytest.mark.parametrize("scope", [["password_reset"], ["array:write"], ["array:read", "everything"], []])
+def test_scopes_that_there_are_not_are_refused_in_words(web, scope):
+    refused = web.post("/v1/token", json={"scope": scope})
     assert refused.status_code == 422
-    assert "`scope` wants user:admin" in refused.json()["message"]
+    assert "`scope`" in refused.json()["message"]
 
 
 def test_others_are_known_by_name_and_no_more(web, person, server):

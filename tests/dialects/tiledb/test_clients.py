@@ -124,6 +124,54 @@ def test_tokens(client):
     assert after == ["test"]
 
 
+def test_a_token_that_is_to_read_arrays(server, person, fresh):
+    known = {"TILEDB_REST_HOST": server.url}
+    said = fresh(**known, TILEDB_REST_TOKEN=person.key).run(
+        """
+        from tiledb.cloud import client, rest_api
+        builder = getattr(client, "build", None)
+        users = builder(rest_api.UserApi) if builder else client.client.user_api
+        scope = ["array:read"] if builder else "array:read"
+        answer = users.request_token(token_request=rest_api.TokenRequest(name="reader", scope=scope)).token
+        """
+    )
+    said = fresh(**known, TILEDB_REST_TOKEN=said.answer).run(
+        """
+        answer = [tiledb.cloud.sql.exec("select 1 + 1 as n").to_dict("list")]
+        try:
+            tiledb.cloud.sql.exec("create table mine (a int)")
+        except tiledb.cloud.TileDBCloudError as refused:
+            answer.append(str(refused))
+        """
+    )
+    assert said.answer[0] == {"n": [2]}
+    assert "a statement that writes wants array:read-write" in said.answer[1]
+
+
+def test_favorites(client):
+    said = client.run(
+        """
+        from tiledb.cloud import client, rest_api
+        me = tiledb.cloud.user_profile().username
+        tiledb.cloud.register_array("s3://bucket/favorite", array_name="favorite")
+        builder = getattr(client, "build", None)
+        api = builder(rest_api.FavoritesApi) if builder else rest_api.FavoritesApi(client.client.user_api.api_client)
+        api.add_array_favorite(me, "favorite")
+        page = api.list_array_favorites()
+        answer = [
+            [(one.name, one.is_favorite) for one in page.arrays],
+            page.pagination_metadata.total_items,
+            api.list_array_favorites_uui_ds()[0].array_uuid == page.arrays[0].id,
+            api.get_array_favorite(me, "favorite").name,
+        ]
+        api.delete_array_favorite(me, "favorite")
+        answer.append(len(api.list_array_favorites().arrays or []))
+        tiledb.cloud.deregister_array(f"tiledb://{me}/favorite")
+        """
+    )
+    assert said.answer == [[["favorite", True]], 1, True, "favorite", 0]
+
+
 def test_organizations(server, fresh):
     person = new_person(server, "member")
     with server.client() as http:

@@ -1,38 +1,13 @@
 """Functions over plain HTTP: what is sent wrong, what is hostile, whose worker calls what, and names of all kinds."""
 
-import base64
 import json
 import pickle
 
-import cloudpickle
 import pytest
 
 from headrace.runtime import interpreters
-from tiledb_wire import TASK_ID, strict
+from tiledb_wire import TASK_ID, encoded, pickled, send, strict
 from tiledb_wire import person as new_person
-
-
-def pickled(source: str) -> str:
-    """A function as a client sends one of its own program."""
-    namespace = {"__name__": "__main__"}
-    exec(source, namespace)
-    return encoded(cloudpickle.dumps(namespace["f"], protocol=4))
-
-
-def encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def send(http, person, source: str | None = None, *positional: object, **body: object):
-    """What a function answers."""
-    body = {"result_format": "json", "version": interpreters.OWN, **body}
-    if source is not None:
-        body["exec"] = pickled(source)
-    if positional:
-        body["arguments_json"] = [{"value": one} for one in positional]
-    text = json.dumps(body)  # as Python writes it: NaN and Infinity too
-    headers = {"Content-Type": "application/json"}
-    return http.post(f"/v1/udfs/generic/{person.username}", content=text, headers=headers)
 
 
 def test_numbers_that_json_has_no_word_for_arrive(web, person):

@@ -10,8 +10,19 @@ from typing import Protocol
 
 from headrace.api.operation import Operation
 from headrace.api.router import Mount
-from headrace.dialects.tiledb import account, arrays, catalogue, graphs, later, organizations, registered, tokens
+from headrace.dialects.tiledb import (
+    account,
+    arrays,
+    catalogue,
+    favorites,
+    graphs,
+    later,
+    organizations,
+    registered,
+    tokens,
+)
 from headrace.dialects.tiledb.codec import Codec
+from headrace.dialects.tiledb.scopes import scoped
 
 __all__ = ["CODEC", "PARTS", "PREFIXES", "Part", "mounts", "operations"]
 
@@ -26,13 +37,13 @@ class Part(Protocol):
 
 CODEC = Codec()
 PREFIXES = ("/v1", "/v2")
-PARTS: tuple[Part, ...] = (account, tokens, organizations, arrays, catalogue, graphs, registered)
+PARTS: tuple[Part, ...] = (account, tokens, organizations, arrays, catalogue, favorites, graphs, registered)
 
 
 def operations(*composed: Part) -> list[Operation]:
     """Every operation of the dialect, those that are not served last."""
     served = [operation for part in (*PARTS, *composed) for operation in part.operations()]
-    return [*served, *later.operations(served)]
+    return [scoped(one) for one in (*served, *later.operations(served))]
 
 
 def mounts(*composed: Part) -> Sequence[Mount]:

@@ -41,6 +41,7 @@ class ArrayInfo(Wire, frozen=True, kw_only=True):
     file_properties: dict[str, str]
     uri: str
     namespace: str
+    size: int | None = None
     last_accessed: datetime | None = None
     description: str | None = None
     name: str
@@ -216,6 +217,7 @@ def shown(one: Shown) -> ArrayInfo:
         file_properties=array.file_properties,
         uri=array.storage or array.uri,
         namespace=array.namespace,
+        size=array.size,
         last_accessed=array.last_accessed_at,
         description=array.description,
         name=array.name,
@@ -229,7 +231,7 @@ def shown(one: Shown) -> ArrayInfo:
         license_id=array.license_id,
         license_text=array.license_text,
         read_only=array.read_only,
-        is_favorite=False,
+        is_favorite=one.marked,
         created_at=array.created_at,
         created_by=one.owner,
     )

@@ -19,7 +19,7 @@ from headrace.errors import Invalid, NotFound
 from headrace.model.page import Page
 from headrace.model.run import State
 from headrace.model.task import Filter, Task, Type
-from headrace.services import arrays, tasks
+from headrace.services import arrays, task_lists
 from headrace.services.arrays import Shelf, Wanted
 from headrace.services.call import Call
 from headrace.services.tasks import Tasks
@@ -115,10 +115,10 @@ class TaskRoutes:
 
     async def get_result(self, call: Call, request: Request, id: str) -> Response:
         """The kept result of a task, as it was written; 202 while the task still runs."""
-        task = await anyio.to_thread.run_sync(tasks.get_task, call, id)
+        task = await anyio.to_thread.run_sync(task_lists.get_task, call, id)
         if not task.state.final:
             await while_connected(request, self._tasks.wait(id, PATIENCE))
-            task = await anyio.to_thread.run_sync(tasks.get_task, call, id)
+            task = await anyio.to_thread.run_sync(task_lists.get_task, call, id)
         headers = {TASK_ID: task.uid}
         if not task.state.final:
             return content.Whole(b"", 202, headers)
@@ -131,7 +131,7 @@ class TaskRoutes:
 
 def get_task(call: Call, id: str) -> ArrayTask:
     """A task that the caller may see, with what it printed."""
-    return shown(tasks.get_task(call, id))
+    return shown(task_lists.get_task(call, id))
 
 
 def list_tasks(
@@ -173,7 +173,7 @@ def list_tasks(
         order="name" if one.order == "name" else "start_time",
         descending=one.order_dir == "desc",
     )
-    found = tasks.list_tasks(call, wanted, one)
+    found = task_lists.list_tasks(call, wanted, one)
     return ArrayTaskData(
         array_tasks=[shown(task) for task in found.items], pagination_metadata=paged(page, per_page, found.total)
     )
@@ -182,7 +182,7 @@ def list_tasks(
 def count_tasks(call: Call, start: Seconds | None = None, end: Seconds | None = None) -> ArrayTaskBrowserSidebar:
     """How many tasks of the last seven days, or of the time between, the caller may see, by namespace."""
     since = datetime.now(UTC) - RECENT if start is None else _moment(start)
-    counts = tasks.count_by_namespace(call, Filter(since=since, until=None if end is None else _moment(end)))
+    counts = task_lists.count_by_namespace(call, Filter(since=since, until=None if end is None else _moment(end)))
     return ArrayTaskBrowserSidebar(
         organizations=[name for name in counts if name != call.user.username],
         result_count_for_all=sum(counts.values()),

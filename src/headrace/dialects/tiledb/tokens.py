@@ -11,15 +11,13 @@ from starlette.responses import Response
 from headrace.api.operation import Operation, Parameter, describe
 from headrace.api.parameters import pairs, reader
 from headrace.dialects.tiledb.codec import Wire
-from headrace.errors import Invalid, Unauthenticated
+from headrace.errors import Unauthenticated
 from headrace.model import access
 from headrace.services import accounts
 from headrace.services.call import Call
 
 SESSION = "tiledb session"  # the name of the key that a login is given
 SHORT, REMEMBERED = timedelta(minutes=30), timedelta(days=30)
-# A key opens what its owner may open, in every protocol; none opens less.
-WHOLE = ("user:admin", "array:admin", "organization:admin", "group:admin")
 
 
 class Token(Wire, frozen=True, kw_only=True):
@@ -60,13 +58,14 @@ async def get_session(call: Call, request: Request) -> Response:
 
 
 def request_token(call: Call, body: TokenRequest) -> Token:
-    """Make a token that opens what the caller may open."""
-    if body.scope not in (None, "*") and not set(WHOLE) <= set(body.scope or ()):
-        raise Invalid(
-            f"A token opens here what its owner may open; `scope` wants {', '.join(WHOLE)}, or to be left out."
-        )
+    """Make a token for the scopes that are asked for; without any, it opens what the caller's own key does.
+
+    One that is for less than everything opens nothing in the other protocols.
+    """
+    asked = [body.scope] if isinstance(body.scope, str) else body.scope
     expires_in = None if body.expires is None else _aware(body.expires) - datetime.now(UTC)
-    return _shown(*accounts.create_key(call, call.user.id, body.name or "tiledb token", expires_in))
+    scopes = None if asked in (None, ["*"]) else asked
+    return _shown(*accounts.create_key(call, call.user.id, body.name or "tiledb token", expires_in, scopes))
 
 
 def tokens_get(call: Call) -> list[Token]:
@@ -80,9 +79,9 @@ def tokens_session_get(call: Call) -> list[Token]:
 
 
 def get_token_scopes(call: Call) -> list[str]:
-    """What a token may be made for: everything."""
+    """What a token may be made for."""
     _ = call.user
-    return list(WHOLE)
+    return [f"{noun}:{level}" for noun in access.NOUNS for level in access.LEVELS]
 
 
 def revoke_token(call: Call, token: str) -> None:
@@ -128,7 +127,11 @@ def _active(call: Call) -> list[access.ApiKey]:
 
 
 def _shown(key: access.ApiKey, token: str) -> Token:
-    return Token(token=token, name=key.name, issued_at=key.created_at, expires_at=key.expires_at, scope=list(WHOLE))
+    return Token(token=token, name=key.name, issued_at=key.created_at, expires_at=key.expires_at, scope=_scope(key))
+
+
+def _scope(key: access.ApiKey) -> list[str]:
+    return list(access.WHOLE if key.scopes is None else key.scopes)
 
 
 def _aware(moment: datetime) -> datetime:
