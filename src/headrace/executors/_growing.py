@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 
 from headrace.model.result import Answer, Broken, Outcome
 
-CHUNK = 1 << 20
-SOON, LATE = 0.001, 0.016  # seconds between looks for more: twice as long each time that there is none
+CHUNK = 256 << 10
+SOON, LATE = 0.002, 0.016  # seconds between looks for more: twice as long each time that there is none
 
 
 class Growing:
@@ -26,7 +26,7 @@ class Growing:
         at, pause = 0, SOON
         while True:
             over = self.ended.done()
-            # A file in memory: reading a chunk takes some hundred microseconds at most, which no thread is worth.
+            # A file in memory: reading a chunk takes tens of microseconds, which no thread is worth.
             if piece := os.pread(self._fd, CHUNK, at):
                 at += len(piece)
                 if at > self._most:

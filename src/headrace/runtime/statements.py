@@ -21,6 +21,7 @@ _ahead: Any = import_module("headrace.engines._ahead")
 _duckdb: Any = import_module("headrace.engines._duckdb")
 _formats: Any = import_module("headrace.formats")
 
+AHEAD = 4  # record batches that are made while one is written
 PLAIN = frozenset({"python_pickle", "tiledb_json", "bytes"})  # what values of Python are written in, not tables
 
 _open: dict[str, Any] = {}  # a connection, once there is a job; by what it was opened for
@@ -55,7 +56,7 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
         if isinstance(rows, pa.Table):
             writer.write_table(rows, _duckdb.ROWS)
         else:
-            with closing(_ahead.ahead(rows)) as batches:
+            with closing(_ahead.ahead(rows, AHEAD)) as batches:
                 for batch in batches:
                     writer.write_batch(batch)
         writer.close()  # not where rows failed: it writes the end by which a stream is known to be whole
