@@ -21,12 +21,12 @@ _numbers = itertools.count(1)
 class Person:
     """A user with a key, made by the administrator over the API."""
 
-    def __init__(self, server, name: str, username: str | None = None) -> None:
+    def __init__(self, server, name: str, username: str | None = None, *, seconds: int = 3600) -> None:
         self.email = f"{name}-{next(_numbers)}@example.org"
         self.username = username or self.email
         with server.client() as http:
             made = http.post("/api/users", json={"name": name, "email": self.email, "user": self.username}).json()
-            key = http.post(f"/api/users/{made['id']}/api_keys", json={"name": "test", "expiresIn": 3600}).json()
+            key = http.post(f"/api/users/{made['id']}/api_keys", json={"name": "test", "expiresIn": seconds}).json()
         self.key = key["token"]
 
 

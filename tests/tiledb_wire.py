@@ -52,9 +52,9 @@ SIMPLE = {"str": str, "bool": bool, "int": int, "float": (int, float)}
 _numbers = itertools.count(1)
 
 
-def person(server, name: str = "person") -> Person:
+def person(server, name: str = "person", **options) -> Person:
     """A user with a username that is no e-mail."""
-    return Person(server, name, username=f"{name}{next(_numbers)}")
+    return Person(server, name, username=f"{name}{next(_numbers)}", **options)
 
 
 def pickled(source: str) -> str:

@@ -88,7 +88,7 @@ def client(request) -> Published:
 
 def built(server, python: Path, home: Path, **options) -> Iterator[Published]:
     """A client that knows nothing but our address and a key, both as its documentation says, from the environment."""
-    person = Person(server, "client")
+    person = Person(server, "client", seconds=86_400)
     environ = {"CIVIS_API_ENDPOINT": f"{server.url}/api", "CIVIS_API_KEY": person.key}
     client = Published(
         python, home, environ, f"import civis\nOPTIONS = {options!r}\nclient = civis.APIClient(**OPTIONS)"

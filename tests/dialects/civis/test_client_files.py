@@ -24,12 +24,11 @@ def tables_python() -> Path:
 
 
 @pytest.fixture(scope="session")
-def streaming_python(old_python) -> Path:
-    """The interpreter of an environment with civis 1.6.2 and what it sends large files by, if that is there."""
-    base = str(old_python.resolve())
-    return environment(
-        "civis-1.6.2-toolbelt", base, "civis==1.6.2", "pandas", "pycryptodomex<3.20", "requests-toolbelt"
-    )
+def toolbelt(old_python) -> Path:
+    """A folder with what civis 1.6.2 sends large files by, if that is there."""
+    made = environment("requests-toolbelt", str(old_python.resolve()), "--no-deps", "requests-toolbelt")
+    (folder,) = made.parents[1].glob("lib/*/site-packages")
+    return folder
 
 
 @pytest.fixture(scope="module", params=["folder", "bucket", "bucket, directly"])
@@ -48,9 +47,11 @@ def over(request, tmp_path_factory):
             yield one
 
 
-def started(server, python: Path, home: Path, **options: object) -> Published:
+def started(server, python: Path, home: Path, beside: Path | None = None, **options: object) -> Published:
+    """A client, which finds the packages of another folder too where one is named."""
     person = Person(server, "client")
     environ = {"CIVIS_API_ENDPOINT": f"{server.url}/api", "CIVIS_API_KEY": person.key}
+    environ |= {"PYTHONPATH": str(beside)} if beside else {}
     client = Published(python, home, environ, f"import civis\nclient = civis.APIClient(**{options!r})")
     client.key = person.key
     return client
@@ -166,9 +167,9 @@ def test_tables_and_values_are_kept_as_files(tables):
     assert value == {"x": [1, 2]}
 
 
-def test_the_older_client_streams_a_large_form(server, streaming_python, tmp_path):
+def test_the_older_client_streams_a_large_form(server, old_python, toolbelt, tmp_path):
     """With requests-toolbelt, what is over 100 MB goes as an ordinary form, whose fields have no filename."""
-    client = started(server, streaming_python, tmp_path / "client", resources="all")
+    client = started(server, old_python, tmp_path / "client", toolbelt, resources="all")
     said = client.run(f"""
         import requests_toolbelt
         from civis.io import civis_to_file, file_to_civis

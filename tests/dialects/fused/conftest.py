@@ -140,7 +140,7 @@ def open_web(server):
 
 def logged_in(server, python: Path, home: Path, prelude: str) -> Iterator[Published]:
     """A client whose own files our `headrace login fused` has written, and nothing else told it."""
-    person = Person(server, "client")
+    person = Person(server, "client", seconds=86_400)
     login(server, person, home)
     client = Published(python, home, {}, f"import fused\n{prelude}\nEMAIL = {person.email!r}")
     client.email, client.key = person.email, person.key

@@ -79,7 +79,7 @@ def python(request) -> Path:
 
 def told(server, python: Path, home: Path) -> Iterator[Published]:
     """A client that knows nothing but our address and a key, both from the environment."""
-    person = new_person(server, "client")
+    person = new_person(server, "client", seconds=86_400)
     environ = {"TILEDB_REST_HOST": server.url, "TILEDB_REST_TOKEN": person.key}
     client = Published(python, home, environ, "import tiledb.cloud")
     client.person, client.python = person, python
