@@ -82,6 +82,7 @@ def platform(home, database_url):
     opened = open_platform(settings)
     accounts.ensure_admin(opened)
     yield opened
+    opened.doors.close()
     opened.db.close()
 
 

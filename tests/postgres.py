@@ -18,7 +18,6 @@ from psycopg import sql
 from headrace.db.engine import Database
 
 TEMPLATE = "headrace_template"
-PEOPLE = "people"  # the role whose members have to say a password
 
 
 class Cluster:
@@ -28,7 +27,6 @@ class Cluster:
         self._url = f"postgresql://postgres@127.0.0.1:{port}"
         self._numbers = count()
         self._execute(f"CREATE DATABASE {TEMPLATE}")
-        self._execute(f"CREATE ROLE {PEOPLE}")
         database = Database(f"{self._url}/{TEMPLATE}")
         database.migrate()
         database.close()
@@ -42,8 +40,8 @@ class Cluster:
     def person(self, name: str, password: str) -> None:
         """A role that logs in with a password."""
         with psycopg.connect(f"{self._url}/postgres", autocommit=True) as connection:
-            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
-            connection.execute(statement.format(sql.Identifier(name), sql.Literal(password), sql.Identifier(PEOPLE)))
+            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Literal(password)))
 
     def empty(self) -> str:
         """The URL of a new database without a schema."""
@@ -73,7 +71,8 @@ def _cluster(folder: Path) -> Iterator[Cluster]:
         made = subprocess.run(start, check=False, stdout=log, stderr=log, cwd="/")
         assert made.returncode == 0, (folder / "log").read_text()
         access = data / "pg_hba.conf"
-        access.write_text(f"host all +{PEOPLE} all scram-sha-256\n{access.read_text()}")
+        # Whoever is not its superuser says a password, as the roles of the warehouse do.
+        access.write_text(f"host all postgres all trust\nhost all all all scram-sha-256\n{access.read_text()}")
         settings = {
             "fsync": "off",
             "synchronous_commit": "off",

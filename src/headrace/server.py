@@ -136,6 +136,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         packages.close()
         janitor.close()
         recorder.close()
+        platform.doors.close()
         platform.db.close()
 
     tiles, cache, login = TileJson(calls, openings), CacheRoutes(calls), LoginRoutes(guesses)

@@ -1,4 +1,7 @@
-"""The warehouse itself: what several processes write at once, what a killed one leaves, and the 22 queries of TPC-H."""
+"""The warehouse itself: what several processes write at once, what a killed one leaves, and the 22 queries of TPC-H.
+
+A schema is in a folder, or elsewhere: described in PostgreSQL, with its Parquet in a bucket.
+"""
 
 import os
 import signal
@@ -7,22 +10,30 @@ import sys
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
 from conftest import wait_until
+from headrace.db.engine import Database
 from headrace.engines import _duckdb, tiledb
 from headrace.engines._duckdb import extension
 from headrace.engines._problems import SqlError
 from headrace.model.query import Query, Schema
+from headrace.services.doors import Doors
+from headrace.settings import Settings
+from headrace.store.blobs import Blobs
+from headrace.store.cipher import Cipher
 
 WRITER = """
 import sys
+import msgspec
 from headrace.engines import _duckdb, tiledb
 from headrace.model.query import Query, Schema
 
-folder, who, rows = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-_duckdb.SCRATCH = f"{folder}-{who}"
-connection = _duckdb.connect([Schema(name="s", path=folder, writable=True)], memory=1 << 30, threads=1)
+schema = msgspec.json.decode(sys.argv[1], type=Schema)
+who, rows = int(sys.argv[2]), int(sys.argv[3])
+_duckdb.SCRATCH = f"{schema.path}-{who}"
+connection = _duckdb.connect([schema], memory=1 << 30, threads=1)
 for n in range(rows):
     query = Query(text="insert into s.t values (?, ?)", dialect="duckdb", parameters=[who, n])
     tiledb.run(connection.cursor(), query)
@@ -38,8 +49,36 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path / "schema"
 
 
-def opened(folder, *, writable=True):
-    schema = Schema(name="s", path=str(folder), writable=writable)
+@pytest.fixture(params=["folder", "elsewhere"])
+def place(request, folder, tmp_path_factory):
+    """A schema, for who may write it or may not."""
+    if request.param == "folder":
+        yield lambda *, writable=True: Schema(name="s", path=str(folder), writable=writable)
+        return
+    home = tmp_path_factory.mktemp("door")
+    url = request.getfixturevalue("postgresql").fresh()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in request.getfixturevalue("s3").items():
+            patch.setenv(name, value)
+        blobs = Blobs(f"s3://headrace/{home.name}")
+    doors = Doors(Settings(home=home, database_url=url), Database(url), blobs, Cipher(bytes(32)))
+
+    def told(*, writable=True):
+        path = doors.open(1, writable=writable, catalogue=True, store=True)
+        more = {"catalogue": "lake_1", "store": "lake://1/", "held": doors.holds(1)}
+        return Schema(name="s", path=str(folder), writable=writable, door=f"{home}/lake/{path}", **more)
+
+    yield told
+    assert not list((folder / "data").iterdir()), "what is elsewhere is not here as well"
+    doors.close()
+    doors._db.close()
+
+
+def opened(place, *, writable=True):
+    return connected(place(writable=writable))
+
+
+def connected(schema):
     return _duckdb.connect([schema], memory=1 << 30, threads=2)
 
 
@@ -49,15 +88,15 @@ def rows(connection, text, *parameters):
     return [tuple(row.values()) for row in table.to_pylist()]
 
 
-def writer(folder, who, count):
-    command = [sys.executable, "-c", WRITER, str(folder), str(who), str(count)]
+def writer(place, who, count):
+    command = [sys.executable, "-c", WRITER, msgspec.json.encode(place()), str(who), str(count)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_processes_that_write_at_once_lose_and_double_nothing(folder):
-    connection = opened(folder)
+def test_processes_that_write_at_once_lose_and_double_nothing(place):
+    connection = opened(place)
     rows(connection, "create table s.t (who int, n int)")
-    writers = [writer(folder, who, 12) for who in range(3)]
+    writers = [writer(place, who, 12) for who in range(3)]
     for one in writers:
         one.communicate()
     assert [one.returncode for one in writers] == [0, 0, 0]
@@ -68,10 +107,10 @@ def test_processes_that_write_at_once_lose_and_double_nothing(folder):
     ]
 
 
-def test_a_killed_writer_leaves_what_it_said_was_written_and_nothing_by_halves(folder):
-    connection = opened(folder)
+def test_a_killed_writer_leaves_what_it_said_was_written_and_nothing_by_halves(place):
+    connection = opened(place)
     rows(connection, "create table s.t (who int, n int)")
-    with writer(folder, 7, 100_000) as one:
+    with writer(place, 7, 100_000) as one:
         for _ in range(3):
             one.stdout.readline()
         os.kill(one.pid, signal.SIGKILL)
@@ -84,15 +123,30 @@ def test_a_killed_writer_leaves_what_it_said_was_written_and_nothing_by_halves(f
 
 
 def test_a_killed_create_table_is_not_there(folder):
-    connection = opened(folder)
+    schema = Schema(name="s", path=str(folder), writable=True)
+    connection = connected(schema)
     text = "create table s.big as select range n, hash(range) h, hash(range + 1) i from range(200_000_000)"
     code = WRITER.replace("insert into s.t values (?, ?)", text).replace("parameters=[who, n]", "parameters=[]")
-    with subprocess.Popen([sys.executable, "-c", code, str(folder), "1", "1"], stdout=subprocess.PIPE) as one:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, msgspec.json.encode(schema), "1", "1"], stdout=subprocess.PIPE
+    ) as one:
         wait_until(lambda: any(path.stat().st_size > 1 << 20 for path in (folder / "data").rglob("*.parquet")))
         one.kill()
     assert rows(connection, "select count(*) from duckdb_tables() where table_name = 'big'") == [(0,)]
     rows(connection, "create table s.big as select 1 n")
     assert rows(connection, "select * from s.big") == [(1,)]
+
+
+NAMES = ("plain", "with space", "quo'te", "dot.ted", "sl/ash", "../up", "großer", "emoji 🌊", "UPPER", "x" * 60)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_of_any_name_is_written_and_read(place, name):
+    connection, called = opened(place), _duckdb.quoted(name)
+    rows(connection, f"create table s.{called} as select range n from range(1000)")
+    rows(connection, f"delete from s.{called} where n % 2 = 0")
+    assert rows(connection, f"select count(*), sum(n) from s.{called}") == [(500, 250_000)]
+    assert rows(opened(place, writable=False), f"select max(n) from s.{called}") == [(999,)]
 
 
 WAYS_ROUND = (
@@ -110,7 +164,7 @@ WAYS_ROUND = (
 
 @pytest.mark.parametrize("text", WAYS_ROUND)
 def test_what_duckdb_would_let_through_is_refused_before_it_is_asked(folder, text):
-    connection = opened(folder)
+    connection = connected(Schema(name="s", path=str(folder), writable=True))
     rows(connection, "create table s.t as select 1 a")
     text = text.format(folder=folder)
     with pytest.raises(SqlError):
@@ -119,16 +173,17 @@ def test_what_duckdb_would_let_through_is_refused_before_it_is_asked(folder, tex
     connection.execute(text)  # its own locks do not hold this: were it refused by them, nothing would be seen above
 
 
-def test_who_may_only_read_writes_nothing(folder):
-    rows(opened(folder), "create table s.t as select 1 a")
-    reader = opened(folder, writable=False)
+def test_who_may_only_read_writes_nothing(place):
+    rows(opened(place), "create table s.t as select range a from range(2)")
+    rows(opened(place), "delete from s.t where a = 0")
+    reader = opened(place, writable=False)
     assert rows(reader, "select a from s.t") == [(1,)]
     with pytest.raises(Exception, match="read-only"):
         rows(reader, "insert into s.t values (2)")
 
 
-def test_a_schema_that_nobody_wrote_to_is_empty_for_who_may_only_read(folder):
-    assert rows(opened(folder, writable=False), "select count(*) from duckdb_tables() where database_name = 's'") == [
+def test_a_schema_that_nobody_wrote_to_is_empty_for_who_may_only_read(place):
+    assert rows(opened(place, writable=False), "select count(*) from duckdb_tables() where database_name = 's'") == [
         (0,)
     ]
 
@@ -150,7 +205,7 @@ def tpch(tmp_path_factory):
     answers = dict(maker.execute("SELECT query_nr, answer FROM tpch_answers() WHERE scale_factor = 1").fetchall())
     maker.close()
     before, _duckdb.SCRATCH = _duckdb.SCRATCH, str(root / "scratch")
-    connection = opened(root / "schema")
+    connection = connected(Schema(name="s", path=str(root / "schema"), writable=True))
     connection.execute("USE s")
     yield connection, queries, answers
     connection.close()

@@ -1,6 +1,7 @@
-"""DuckDB in a worker, over schemas of the warehouse that are each a DuckLake in a folder.
+"""DuckDB in a worker, over schemas of the warehouse that are each a DuckLake.
 
-A connection is opened once for the folders that a worker was lent, and locked: from then on SQL
+A schema is in a folder, or behind a door in one: a socket to PostgreSQL, which describes it, and one to the bucket that
+its Parquet is in. A connection is opened once for the folders that a worker was lent, and locked: from then on SQL
 reads and writes those folders and no other file, whatever it says. Several workers write to one schema at once; a
 commit that another one came before is tried again.
 """
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 SCRATCH = "/tmp/.cache/duckdb"  # noqa: S108 - of the worker's own, kept between its calls
 READ = ("/lake", "/mount")
 EXTENSIONS = ("ducklake", "sqlite_scanner", "spatial")
+POOL = (  # connections to PostgreSQL that a worker keeps: few, and none while it does nothing
+    "pg_pool_max_connections=4",
+    "pg_pool_idle_timeout_millis=5000",
+    "pg_pool_enable_reaper_thread=true",
+)
 TRIES = 12
 # What a commit says that came after another one (DuckLake, SQLite): nothing of it was written, so it is tried again.
 LATE = ("database is locked", "Transaction conflict", "conflict on", "Failed to commit DuckLake transaction")
@@ -63,14 +69,23 @@ def connect(
         },
     )
     wanted = EXTENSIONS if schemas else EXTENSIONS[2:]
-    for name in wanted:
+    elsewhere = any(schema.catalogue for schema in schemas)
+    for name in (*wanted, "postgres_scanner") if elsewhere else wanted:
         connection.execute(f"LOAD '{extension(name)}'")
     if schemas:
         connection.execute("SET ducklake_retry_wait_ms=5")
+    if elsewhere:
+        for setting in POOL:
+            connection.execute(f"SET {setting}")
+    if sockets := {_name(schema): f"{schema.door}/store.sock" for schema in schemas if schema.store}:
+        from headrace.engines._shelf import Shelf
+
+        connection.register_filesystem(Shelf(sockets))
     locks[:] = [Path(schema.path) / "lock" for schema in schemas if schema.writable]
     for schema in schemas:
         attach(connection, schema)
     folders = [*(f"{one}/" for one in read), *(f"{one.path}/" for one in schemas), f"{SCRATCH}/"]
+    folders += [one.store for one in schemas if one.store]
     connection.execute(f"SET allowed_directories=[{', '.join(_text(one) for one in dict.fromkeys(folders))}]")
     for setting in ("enable_external_access=false", "python_enable_replacements=false", "lock_configuration=true"):
         connection.execute(f"SET {setting}")
@@ -78,16 +93,20 @@ def connect(
 
 
 def attach(connection: "DuckDBPyConnection", schema: "Schema") -> None:
-    """Attach a schema. Where nobody has written to it yet its catalogue is made."""
-    catalogue = Path(schema.path) / "catalogue.sqlite"
+    """Attach a schema. Where nobody has written to it yet its catalogue is made. Raises Unavailable."""
+    file = Path(schema.path) / "catalogue.sqlite"
     # The catalogue remembers where it was made; its files are named from there, and it may have been moved since.
-    options = [f"DATA_PATH {_text(f'{schema.path}/data/')}", "OVERRIDE_DATA_PATH true"]
+    options = [f"DATA_PATH {_text(schema.store or f'{schema.path}/data/')}", "OVERRIDE_DATA_PATH true"]
+    if schema.catalogue:
+        options.append(f"METADATA_SCHEMA {_text(schema.catalogue)}")
     if not schema.writable:
-        if not catalogue.exists():  # there is nothing in it, and nothing can be made here
+        if not (schema.held if schema.catalogue else file.exists()):  # nothing is in it, and nothing can be made here
             connection.execute(f"ATTACH ':memory:' AS {quoted(schema.name)}")
             return
         options.append("READ_ONLY")
-    statement = f"ATTACH {_text(f'ducklake:sqlite:{catalogue}')} AS {quoted(schema.name)} ({', '.join(options)})"
+    # Which user and which database it is, the door says.
+    place = f"postgres:host={schema.door} user=worker dbname=warehouse" if schema.catalogue else f"sqlite:{file}"
+    statement = f"ATTACH {_text(f'ducklake:{place}')} AS {quoted(schema.name)} ({', '.join(options)})"
     persist(lambda: connection.execute(statement))
 
 
@@ -121,6 +140,10 @@ def extension(name: str) -> str:
     if found is None:
         raise Unavailable(f"SQL needs the package duckdb-extension-{name.replace('_', '-')}: install headrace[data].")
     return str(found)
+
+
+def _name(schema: "Schema") -> str:
+    return schema.store.removeprefix("lake://").rstrip("/")
 
 
 def quoted(name: str) -> str:

@@ -1,7 +1,7 @@
-"""What is in the schemas of the warehouse, from the catalogue that each DuckLake keeps of itself in SQLite.
+"""What is in the schemas of the warehouse, from the catalogue that each DuckLake keeps of itself.
 
-Read-only, and no SQL of anybody's runs here. The tables are those of the DuckLake specification, version 1: what holds
-now has no `end_snapshot`.
+Read-only, as who may do nothing else, and no SQL of anybody's runs here. The tables are those of the DuckLake
+specification, version 1: what holds now has no `end_snapshot`.
 """
 
 import re
@@ -25,7 +25,6 @@ from headrace.model.database import (
 )
 
 SECONDS = 5  # that a commit under way is waited for
-MOST = 10_000  # tables of one schema
 GENERIC = {
     "boolean": "boolean",
     "varchar": "string",
@@ -44,7 +43,7 @@ TABLES = """
     UNION ALL
     SELECT s.schema_name, v.view_id, v.view_name, 1, v.sql, NULL, NULL
     FROM ducklake_view v JOIN ducklake_schema s ON s.schema_id = v.schema_id AND s.end_snapshot IS NULL
-    WHERE v.end_snapshot IS NULL LIMIT ?
+    WHERE v.end_snapshot IS NULL LIMIT 10000
 """
 COLUMNS = """
     SELECT table_id, column_name, column_order, column_type, nulls_allowed FROM ducklake_column
@@ -65,7 +64,8 @@ class Catalogue:
 
     def list_tables(self, wanted: TableFilter) -> tuple[list[Table], int]:
         """A page of the tables and views."""
-        found = [table for schema in self._schemas for table in _tables(schema) if _fits(table, wanted)]
+        schemas = [schema for schema in self._schemas if _like(schema.name, wanted.schema)]
+        found = [table for schema in schemas for table in _tables(schema) if _fits(table, wanted)]
 
         def order(table: Table) -> tuple[str, ...]:
             names = (table.schema, table.name)
@@ -104,24 +104,48 @@ class Catalogue:
 
 def _tables(schema: OpenSchema) -> list[Table]:
     """The tables of a schema with their columns; none where nobody has written to it yet. Raises HostFailed."""
-    file = Path(schema.folder) / "catalogue.sqlite"
-    if not file.exists():
+    read = _read_postgresql if schema.namespace else _read_sqlite
+    found = read(schema)
+    if found is None:
         return []
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SECONDS)) as connection:
-            connection.execute("PRAGMA trusted_schema = OFF")
-            rows = connection.execute(TABLES, [MOST]).fetchall()
-            columns = connection.execute(COLUMNS).fetchall()
-            comments = dict(connection.execute(COMMENTS).fetchall())
-    except sqlite3.Error as wrong:
-        raise HostFailed(f"The catalogue of the schema {schema.name!r} cannot be read: {wrong}.") from wrong
+    rows, columns, comments = found
     by_table: dict[int, list[Column]] = {}
     for table_id, name, order, sql_type, nullable in columns:
         column = Column(
             name=name, order=order, sql_type=sql_type, generic_type=_generic(sql_type), nullable=bool(nullable)
         )
         by_table.setdefault(table_id, []).append(column)
-    return [_table(schema, row, by_table.get(row[1], []), comments) for row in rows]
+    return [_table(schema, row, by_table.get(row[1], []), dict(comments)) for row in rows]
+
+
+def _read_sqlite(schema: OpenSchema) -> list[list[Any]] | None:
+    file = Path(schema.catalogue.removeprefix("sqlite:///"))
+    if not file.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SECONDS)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            return [connection.execute(text).fetchall() for text in (TABLES, COLUMNS, COMMENTS)]
+    except sqlite3.Error as wrong:
+        raise HostFailed(f"The catalogue of the schema {schema.name!r} cannot be read: {wrong}.") from wrong
+
+
+def _read_postgresql(schema: OpenSchema) -> list[list[Any]] | None:
+    import psycopg
+    from psycopg import sql
+
+    settings = f"-c statement_timeout={SECONDS * 1000} -c default_transaction_read_only=on"
+    try:
+        with psycopg.connect(schema.catalogue, options=settings, connect_timeout=SECONDS) as connection:
+            name = sql.Identifier(schema.namespace)
+            connection.execute(sql.SQL("SET search_path = {}").format(name))
+            return [connection.execute(text.encode()).fetchall() for text in (TABLES, COLUMNS, COMMENTS)]
+    except psycopg.errors.UndefinedTable:
+        return None
+    except psycopg.Error as wrong:
+        raise HostFailed(
+            f"The catalogue of the schema {schema.name!r} cannot be read; try again in a moment."
+        ) from wrong
 
 
 def _table(schema: OpenSchema, row: Any, columns: list[Column], comments: dict[int, str]) -> Table:  # noqa: ANN401

@@ -134,12 +134,20 @@ class Privilege(Struct, frozen=True, kw_only=True):
     grantable: tuple[str, ...]
 
 
+class Lake(Object, frozen=True, kw_only=True):
+    """A schema of the warehouse: a DuckLake of its own."""
+
+    catalogue: str  # sqlite, in its folder; or postgresql, where this server's own tables are
+    storage: str  # folder; or store: the bucket where this server's files are
+
+
 class OpenSchema(Struct, frozen=True, kw_only=True):
     """A schema of the warehouse that is open to somebody, and where it lies."""
 
     name: str
-    folder: str
+    catalogue: str  # the URL of the database that describes it
     owner: str
+    namespace: str = ""  # the schema of PostgreSQL there
     privileges: tuple[Privilege, ...] = ()
 
 

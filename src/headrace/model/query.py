@@ -34,6 +34,10 @@ class Schema(Struct, frozen=True, kw_only=True):
     name: str
     path: str  # of its folder, where the worker finds it
     writable: bool = False
+    door: str = ""  # the folder with the sockets to what is elsewhere
+    catalogue: str = ""  # the schema of PostgreSQL that it is described in; empty: SQLite in its folder
+    held: bool = True  # whether there is anything in that one yet
+    store: str = ""  # the address that its Parquet has, in a bucket; empty: its folder
 
 
 class Job(Struct, frozen=True, kw_only=True):

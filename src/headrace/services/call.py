@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from headrace.db.uses import Uses
 from headrace.errors import Forbidden, Unauthenticated
 from headrace.model.access import admits
+from headrace.services.doors import Doors
 from headrace.services.outward import Outward
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class Platform:
     outward: Outward = field(default_factory=Outward)
     stops: Stops = field(default_factory=Stops)
     builds: Event = field(default_factory=Event)  # set when there is an environment to build, or one fewer to keep
+    doors: Doors = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "doors", Doors(self.settings, self.db, self.blobs, self.cipher))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from headrace.services.call import Call
 from headrace.services.lending import WRITING, Lending
 from headrace.services.tasks import Wanted
 from headrace.settings import CORES
-from headrace.store import lake
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]*")
 THREADS = 4
@@ -48,6 +47,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     dialect: str = "mysql"
     output_uri: str | None = None
     row_limit: int | None = None
+    reads: bool = False  # whether it may write to no schema
 
 
 def prepare(
@@ -79,7 +79,7 @@ def prepare(
         raise Invalid(f"A statement takes at most {MOST_PARAMETERS:,} parameters.")
     if not call.opens(WRITING) and (statement.output_uri or any(map(writes, texts))):
         raise Forbidden(f"The token reads arrays and the warehouse alone; a statement that writes wants {WRITING}.")
-    home, lent, found, of_schemas = _schemas(call, texts)
+    home, lent, found, of_schemas = _schemas(call, texts, reads=statement.reads)
     lending = Lending(call, namespace)
     lending.add_all(texts, output_uri=statement.output_uri)
     query = Query(
@@ -141,11 +141,11 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
 
     Raises NotFound, Invalid and TooLarge as `prepare` does.
     """
-    wanted = prepare(call, Statement(query=text, dialect=saved.dialect), namespace=call.user.username)
+    statement = Statement(query=text, dialect=saved.dialect, reads=True)
+    wanted = prepare(call, statement, namespace=call.user.username)
     job = msgspec.convert(wanted.arguments, Job)
     query = replace(job.query, places=[replace(one, writable=False) for one in job.query.places])
-    schemas_read = [replace(one, writable=False) for one in job.schemas]
-    job = replace(job, query=query, schemas=schemas_read, reads=saved.dialect == "duckdb" and not query.places)
+    job = replace(job, query=query, reads=saved.dialect == "duckdb" and not query.places)
     lent = tuple(replace(one, writable=False) for one in wanted.lent)
     lake = call.platform.settings.home / LENDING
     reads = [f"{lake / one.path}/{name}" for one in lent for name in WRITTEN]
@@ -153,11 +153,13 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
         job={"job": msgspec.to_builtins(job, builtin_types=(bytes,)), "saved": msgspec.to_builtins(saved)},
         lent=lent,
         reads=tuple(reads),
-        keeps=not ELSEWHERE.search(text) and all(one.path.startswith(f"{LAKE}/") for one in query.places),
+        keeps=not ELSEWHERE.search(text)
+        and all(one.path.startswith(f"{LAKE}/") for one in query.places)
+        and not any(one.catalogue for one in job.schemas),  # which other servers write to as well
     )
 
 
-def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[Schema], set[int]]:
+def _schemas(call: Call, texts: tuple[str, ...], *, reads: bool) -> tuple[str, list[Lent], list[Schema], set[int]]:
     """The schema that names without one are looked up in, all that the statements name, and whose they may write to."""
     found_words = [word for text in texts for word in WORD.findall(text)]
     words = {part for word in found_words for part in (word, *re.split(r"[.-]", word))}
@@ -165,7 +167,8 @@ def _schemas(call: Call, texts: tuple[str, ...]) -> tuple[str, list[Lent], list[
     lent: list[Lent] = []
     found: list[Schema] = []
     for schema, level in sorted(named.items(), key=lambda one: one[0].id):
-        at, writable = f"schema-{schema.id}", level >= Level.WRITE and call.opens(WRITING)
-        lent.append(Lent(lake.lay_schema(call.platform.settings.home, schema.id), at, writable))
-        found.append(Schema(name=schema.name, path=f"{LAKE}/{at}", writable=writable))
+        writable = level >= Level.WRITE and call.opens(WRITING) and not reads
+        folders, told = schemas.lend(call, schema, writable=writable)
+        lent += folders
+        found.append(told)
     return own.name, lent, found, {one.owner_id for one, level in named.items() if level >= Level.WRITE}

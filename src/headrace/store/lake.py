@@ -1,6 +1,8 @@
 """The folder that the server lends from: what lies where in it, and who may come there.
 
-    <home>/lake/schemas/<id>/       a schema of the warehouse: its catalogue, and data/ with its Parquet
+    <home>/lake/schemas/<id>/       a schema of the warehouse: its catalogue, and data/ with its Parquet, where they
+                                    are in no database and no bucket
+    <home>/lake/doors/<id>-<w|r>/   sockets by which such a schema's are reached (`services/doors.py`)
     <home>/lake/arrays/<owner>/     arrays, each in a folder that is named by its UUID
     <home>/lake/files/<owner>/      files of the store that statements named, read-only
 
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from headrace.model.task import LAKE
 
-FILES, SCHEMAS = "files", "schemas"
+DOORS, FILES, SCHEMAS = "doors", "files", "schemas"
 KEPT = 86_400.0  # seconds after which a file that nothing named goes
 USED = ".used"  # the end of the name of an empty file that says when a file was last named
 
@@ -32,6 +34,18 @@ def lay_schema(home: Path, schema_id: int) -> str:
     lay(home / LAKE / path)
     lay(home / LAKE / path / "data")
     return path
+
+
+def lay_door(home: Path, name: str) -> Path:
+    """See that the folder of a door is there."""
+    folder = home / LAKE / DOORS / name
+    lay(folder, writable=False)
+    return folder
+
+
+def prefix(schema_id: int) -> str:
+    """Where the Parquet of a schema is, of the keys of a store that is no folder."""
+    return f"{LAKE}/{schema_id}"
 
 
 def put_file(home: Path, owner_id: int, name: str, export: Callable[[Path], None]) -> str:

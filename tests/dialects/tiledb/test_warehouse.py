@@ -1,4 +1,7 @@
-"""The warehouse over the wire: schemas that people own and share, files of theirs, and what a statement cannot see."""
+"""The warehouse over the wire: schemas that people own and share, files of theirs, and what a statement cannot see.
+
+All of it holds where everything is in the home folder, and where catalogues are in PostgreSQL and Parquet in a bucket.
+"""
 
 import io
 import threading
@@ -7,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import wait_until
+from conftest import LIMITS, serving, wait_until
 from tiledb_wire import person as new_person
 from tiledb_wire import strict
 
@@ -50,6 +53,20 @@ class Somebody:
         with self._server.client(self.person.key) as http:
             answer = http.put("/server/v1/files/upload", params={"path": f"fd://{name}"}, content=body.getvalue())
         assert answer.status_code < 300, answer.text
+
+
+@pytest.fixture(scope="module", params=["in the home", "elsewhere"])
+def server(request, tmp_path_factory):
+    """A server whose warehouse is in its home folder, and one whose warehouse is in PostgreSQL and S3."""
+    home, settings = tmp_path_factory.mktemp("warehouse") / "home", LIMITS
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "elsewhere":
+            for name, value in request.getfixturevalue("s3").items():
+                patch.setenv(name, value)
+            url = request.getfixturevalue("postgresql").fresh()
+            settings = settings | {"database_url": url, "store_url": f"s3://headrace/{home.parent.name}"}
+        with serving(home, **settings) as one:
+            yield one
 
 
 @pytest.fixture
