@@ -22,6 +22,7 @@ from headrace.services.task_lists import get_task
 from headrace.services.tasks import Tasks
 from headrace.store.results import Results
 from published import Person
+from tiledb_wire import TASK_ID, send
 
 SLOW = "select count(*) from range(100000) a, range(100000) b where (a.range * b.range) % 7 = 3"
 
@@ -89,6 +90,33 @@ def test_a_statement_that_waits_is_cancelled_before_it_begins(tmp_path, threads)
         assert http.post(f"/api/runs/{running}/cancel").status_code == 202
         assert first.result(20).status_code == 499
         assert ask(one, one.admin_key, query="select 3 as a").json() == [{"a": 3}]
+
+
+def test_what_a_function_had_printed_is_in_the_log_of_its_cancelled_task(server, person, web, threads):
+    flag = f"flag-{uuid.uuid4().hex}"
+    source = f"""
+import pathlib, time
+def f():
+    for number in range(3000):
+        print("far so good", number)
+        time.sleep(0.1)
+        if number == 2:
+            pathlib.Path("/mount/{flag}").touch()
+"""
+
+    def call():
+        with server.client(person.key) as http:
+            return send(http, person, source, task_name="chatty")
+
+    asked = threads.submit(call)
+    uid = standing(web, "chatty", "RUNNING")
+    wait_until(lambda: list((server.home / "mounts").glob(f"*/{flag}")))
+    assert web.post(f"/api/runs/{uid}/cancel").json()["state"] == "cancelled"
+    assert asked.result(20).status_code == 499
+    assert web.get(f"/v1/task/{uid}").json()["logs"].startswith("far so good 0\nfar so good 1\n")
+    assert web.get(f"/api/runs/{uid}").json()["stdout"].startswith("far so good 0\n")
+    quiet = send(web, person, "def f(): return 1")
+    assert (quiet.json(), web.get(f"/v1/task/{quiet.headers[TASK_ID]}").json()["logs"]) == (1, "")
 
 
 def test_what_ended_otherwise_is_refused(server, person, web):

@@ -90,6 +90,14 @@ def test_a_call_that_takes_too_long_is_stopped(hasty, code):
         assert '"error_type":"timeout_error"' in answer.headers["x-fused-metadata"]
 
 
+def test_what_a_call_had_printed_is_told_though_it_was_stopped(hasty):
+    with hasty.client() as client:
+        answer = call(client, "import time\ndef udf():\n    print('begun')\n    time.sleep(60)")
+        address = f"/api/runs/{answer.headers['headrace-run-id']}"
+        wait_until(lambda: client.get(address).status_code == 200)
+        assert client.get(address).json()["stdout"] == "begun\n"
+
+
 def test_calls_past_the_queue_are_sent_away_with_a_time_to_come_back(tmp_path):
     """Of an owner who has two calls at once and two in the queue."""
     answers: list[httpx.Response] = []

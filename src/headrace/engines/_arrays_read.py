@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
-from headrace.engines._ahead import ahead
 from headrace.engines._arrays_columns import Column, to_arrow
 from headrace.engines._arrays_ranges import Range, Selection, Value, clip
 from headrace.engines._problems import told
@@ -106,7 +105,6 @@ def batches(opened: Opened, columns: list[Column], selection: Selection) -> Gene
         pieces = _sparse(opened, columns, ranges, selection.condition, few=few)
     else:
         pieces = dense_pieces(opened, columns, ranges, few=few)
-        pieces = pieces if few else ahead(pieces)
     for buffers in pieces:
         arrays = [to_arrow(column, *buffers[column.stored]) for column in columns]
         piece = pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -205,7 +203,8 @@ def _coordinates(opened: Opened, column: Column, box: tuple[list[tuple[Value, Va
     before, after = math.prod(map(_count, box[:at])), math.prod(map(_count, box[at + 1 :]))
     if opened.layout == "col-major":
         before, after = after, before
-    return np.tile(np.repeat(axis, after), before)
+    cells = np.repeat(axis, after)
+    return cells if before == 1 else np.tile(cells, before)
 
 
 def _axis(low: Value, high: Value, dtype: np.dtype[Any]) -> np.ndarray:

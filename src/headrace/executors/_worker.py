@@ -19,7 +19,7 @@ from headrace.executors._asks import Asks
 from headrace.executors._growing import Growing
 from headrace.executors._replies import answer_of, body_of, check, opening, problem_of
 from headrace.model.result import Answer, Outcome
-from headrace.runtime import wire
+from headrace.runtime import capture, wire
 from headrace.runtime.cgroup import Group
 from headrace.runtime.wire import Ask, Begun, Reply, Task, Untrustworthy
 
@@ -56,7 +56,8 @@ class Worker:
         self._following: asyncio.Task[None] | None = None
         self._task: Task | None = None
         self._asks: Asks | None = None
-        self._pid = self._pidfd = -1
+        self._pid = self._pidfd = self._shown = -1
+        self._printed = ("", "")  # by a call that its process did not outlive
         self._unread = False
         self._resting = self._runs_sql = False
         self._ended = ended
@@ -171,7 +172,11 @@ class Worker:
     def _greet(self) -> None:
         """Take the first message: the worker is fenced, and the kernel says which process it is."""
         try:
-            message, ancillary, _, _ = self.channel.recvmsg(wire.DATAGRAM, socket.CMSG_SPACE(SO_PEER.size))
+            room = socket.CMSG_SPACE(SO_PEER.size) + socket.CMSG_SPACE(4)
+            message, ancillary, _, _ = self.channel.recvmsg(wire.DATAGRAM, room, socket.MSG_CMSG_CLOEXEC)
+            for level, kind, data in ancillary:
+                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                    (self._shown,) = struct.unpack("i", data[:4])
             pid = next(
                 SO_PEER.unpack(data[: SO_PEER.size])[0]
                 for level, kind, data in ancillary
@@ -263,6 +268,8 @@ class Worker:
         if not self.ready.done():
             self.ready.set_result({"worker": "it ended before it was ready"})
         if self._reply and not self._reply.done():
+            with suppress(OSError):  # of one that ended before it was ready there is nothing to read
+                self._printed = capture.read_shown(self._shown)
             self._reply.set_result(None)
         self._ended(self)
 
@@ -275,10 +282,12 @@ class Worker:
         killed = status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL)
         starved = killed and self.group is not None and self.group.ran_out_of_memory()
         outcome = self.killed_for or (Outcome.MEMORY if starved else Outcome.DIED)
-        return Answer(outcome=outcome, problem=problem_of(outcome, task, status))
+        stdout, stderr = (text[: task.limits.log] for text in self._printed)
+        return Answer(outcome=outcome, problem=problem_of(outcome, task, status), stdout=stdout, stderr=stderr)
 
     def release(self) -> None:
         """Give back what the kernel keeps for it; called once its exit status is known or given up."""
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
-            self._pidfd = -1
+        for fd in (self._pidfd, self._shown):
+            if fd >= 0:
+                os.close(fd)
+        self._pidfd = self._shown = -1

@@ -2,15 +2,56 @@
 
 Two pipes and one thread that sleeps until something is written: a flood of gigabytes neither blocks its writer nor
 grows memory, and a call that prints nothing pays for two empty reads.
+
+What was read so far is in memory that the server has open as well (`Shown`), so that it can still be told when the
+process is ended in the middle of a call.
 """
 
 import io
+import mmap
 import os
 import select
+import struct
 import sys
 import threading
 from contextlib import suppress
 from os import dup2
+
+LENGTHS = struct.Struct("=QQ")  # of what follows: so much of stdout, and so much of stderr
+SHOWN = 64 << 10  # bytes of each, at most
+HALF = SHOWN // 2
+
+
+class Shown:
+    """What a call has printed so far, where another process reads it."""
+
+    def __init__(self) -> None:
+        self.fd = os.memfd_create("printed", os.MFD_CLOEXEC)
+        os.ftruncate(self.fd, LENGTHS.size + 2 * SHOWN)
+        # A mapping, and no descriptor: user code may close those, and open files of its own in their place.
+        self._memory = mmap.mmap(self.fd, LENGTHS.size + 2 * SHOWN)
+        self._clear = True
+
+    def show(self, out: bytes, err: bytes) -> None:
+        """Have this read, the first and the last of each where it is too much."""
+        if self._clear and not out and not err:
+            return
+        out, err = (part if len(part) <= SHOWN else part[:HALF] + part[-HALF:] for part in (out, err))
+        self._memory[: LENGTHS.size] = LENGTHS.pack(0, 0)
+        self._memory[LENGTHS.size : LENGTHS.size + len(out) + len(err)] = out + err
+        self._memory[: LENGTHS.size] = LENGTHS.pack(len(out), len(err))
+        self._clear = not out and not err
+
+
+def read_shown(fd: int) -> tuple[str, str]:
+    """What the process at the other end has printed; it may have written anything there."""
+    data = os.pread(fd, LENGTHS.size + 2 * SHOWN, 0)
+    if len(data) < LENGTHS.size:
+        return "", ""
+    sizes = [min(size, SHOWN) for size in LENGTHS.unpack_from(data)]
+    out = data[LENGTHS.size : LENGTHS.size + sizes[0]]
+    err = data[LENGTHS.size + sizes[0] : LENGTHS.size + sum(sizes)]
+    return out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
 class Stream:
@@ -32,6 +73,11 @@ class Stream:
         with suppress(BlockingIOError):
             while data := os.read(self.fd, 65536):
                 self._keep(data)
+
+    @property
+    def kept(self) -> bytes:
+        """What is kept now."""
+        return bytes(self._head) + bytes(self._tail)
 
     def take(self) -> str:
         """What was kept since the last time, as text."""
@@ -56,7 +102,8 @@ class Stream:
 class Capture:
     """Both streams of this process, from now on."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
         self._streams = (Stream(1), Stream(2))
         self._lock = threading.Lock()
         self.restore()
@@ -83,6 +130,7 @@ class Capture:
             for stream in self._streams:
                 stream.pull()
             out, err = self._streams
+            self._shown.show(b"", b"")
             return out.take(), err.take()
 
     def _drain(self) -> None:
@@ -94,6 +142,7 @@ class Capture:
             with self._lock:
                 for stream in self._streams:
                     stream.pull()
+                self._shown.show(*(stream.kept for stream in self._streams))
 
 
 def _text(descriptor: int) -> io.TextIOWrapper:

@@ -13,11 +13,11 @@ import msgspec
 
 from headrace.errors import Invalid
 from headrace.model.query import Job
+from headrace.runtime.ahead import ahead
 from headrace.runtime.sink import Sink
 
 # What a worker has at hand; nothing of it is known to the layer that this is in.
 _engines: Any = import_module("headrace.engines")
-_ahead: Any = import_module("headrace.engines._ahead")
 _duckdb: Any = import_module("headrace.engines._duckdb")
 _formats: Any = import_module("headrace.formats")
 
@@ -56,7 +56,7 @@ def write(rows: Any, sink: Sink, wanted: Sequence[str], tile: tuple[int, int, in
         if isinstance(rows, pa.Table):
             writer.write_table(rows, _duckdb.ROWS)
         else:
-            with closing(_ahead.ahead(rows, AHEAD)) as batches:
+            with closing(ahead(rows, AHEAD)) as batches:
                 for batch in batches:
                     writer.write_batch(batch)
         writer.close()  # not where rows failed: it writes the end by which a stream is known to be whole

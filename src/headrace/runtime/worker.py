@@ -37,7 +37,7 @@ from headrace.errors import HeadraceError
 from headrace.model.job import Module
 from headrace.model.result import Outcome, Problem, Timing
 from headrace.runtime import sandbox, wire
-from headrace.runtime.capture import Capture
+from headrace.runtime.capture import Capture, Shown
 from headrace.runtime.environment import PRELOADABLE
 from headrace.runtime.line import Line
 from headrace.runtime.sink import OutputTooLarge, Sink
@@ -61,7 +61,9 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
     """Fence this process, then answer tasks until the server closes the channel."""
     fences = sandbox.Fences(plan, private_pids=private_pids)
     fences.prepare()
-    wire.send(channel, wire.encode(Ready(fences.refused)))
+    printed = Shown()
+    wire.send(channel, wire.encode(Ready(fences.refused)), (printed.fd,))
+    os.close(printed.fd)
     worker = None
     while True:
         message, fds = wire.receive(channel)
@@ -77,7 +79,7 @@ def serve(channel: socket.socket, plan: Plan, *, private_pids: bool) -> NoReturn
             grouped = fences.shares and (plan.uid is not None or fences.lent)
             # What one worker writes to a folder that is lent, the next one of another owner may have to write to.
             mask = 0o000 if fences.has_lent else 0o002 if grouped else 0o022
-            worker = Worker(plan, Line(channel), private_pids=private_pids, mask=mask)
+            worker = Worker(plan, Line(channel), printed, private_pids=private_pids, mask=mask)
             refused = fences.refused
         wire.close_all(fds)
         reply, fd = worker.answer(task, lambda begun, fd: wire.send(channel, begun, (fd,)))
@@ -101,7 +103,7 @@ class Failure(Exception):
 class Worker:
     """What stays from call to call: compiled code, the capture of output, and how things were before user code ran."""
 
-    def __init__(self, plan: Plan, line: Line, *, private_pids: bool, mask: int) -> None:
+    def __init__(self, plan: Plan, line: Line, printed: Shown, *, private_pids: bool, mask: int) -> None:
         self._line = line
         self._umask = mask
         umask(mask)
@@ -110,7 +112,7 @@ class Worker:
         os.environ.update(HOME=self._scratch, TMPDIR=self._scratch)
         if numpy := sys.modules.get("numpy"):
             numpy.random.seed()  # else every worker would draw the numbers that the zygote's copy would
-        self._capture = Capture()
+        self._capture = Capture(printed)
         self._compiled: dict[str, CodeType] = {}
         self._environ, self._path = dict(os.environ), list(sys.path)
         self._modules = len(sys.modules)
