@@ -12,6 +12,7 @@ RUNS = (
     "environments",
     "cold",
     "footprint",
+    "lakes",
     "lists",
     "lists_peers",
     "operations",
