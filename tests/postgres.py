@@ -18,6 +18,7 @@ from psycopg import sql
 from headrace.db.engine import Database
 
 TEMPLATE = "headrace_template"
+PEOPLE = "people"  # the role whose members are persons of tests
 
 
 class Cluster:
@@ -27,6 +28,7 @@ class Cluster:
         self._url = f"postgresql://postgres@127.0.0.1:{port}"
         self._numbers = count()
         self._execute(f"CREATE DATABASE {TEMPLATE}")
+        self._execute(f"CREATE ROLE {PEOPLE}")
         database = Database(f"{self._url}/{TEMPLATE}")
         database.migrate()
         database.close()
@@ -40,8 +42,8 @@ class Cluster:
     def person(self, name: str, password: str) -> None:
         """A role that logs in with a password."""
         with psycopg.connect(f"{self._url}/postgres", autocommit=True) as connection:
-            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
-            connection.execute(statement.format(sql.Identifier(name), sql.Literal(password)))
+            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Literal(password), sql.Identifier(PEOPLE)))
 
     def empty(self) -> str:
         """The URL of a new database without a schema."""

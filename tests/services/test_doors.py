@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -424,6 +425,19 @@ def test_the_door_that_was_asked_for_longest_ago_is_shut_and_opens_again(house, 
     house.folder(10_002)
     assert not list(first.iterdir())
     assert sorted(path.name for path in house.folder().iterdir()) == sorted([module.CATALOGUE, module.STORE])
+
+
+def test_who_comes_while_as_many_as_may_are_inside_waits_until_one_leaves(house, monkeypatch):
+    monkeypatch.setattr(module, "PASSING", 1)
+    first = house.enter()
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(house.enter)
+        wait_until(lambda: len(house.doors._passing) == 2)
+        assert asked(first, "select 1") == 1
+        assert not second.done()
+        first.close()
+        with second.result(30) as inside:
+            assert asked(inside, "select 2") == 2
 
 
 @given(st.binary(max_size=200))

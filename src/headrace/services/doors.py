@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 CATALOGUE, STORE = ".s.PGSQL.5432", "store.sock"
 OPEN = 128  # doors at once; the one that was asked for longest ago is closed, and is opened when it is asked for again
-PASSING = 256  # connections through all doors at once
+PASSING = 256  # connections through all doors at once; more wait until one of them ends
 
 FOR_CATALOGUES = ("duckdb_extension_postgres_scanner", "scramp")  # packages
 
@@ -173,7 +173,7 @@ class Doors:
         return asyncio.run_coroutine_threadsafe(starting, self._loop).result()
 
     async def _stay(self, running: "Future[AbstractEventLoop]") -> None:
-        self._closing = asyncio.Event()
+        self._closing, self._room = asyncio.Event(), asyncio.Semaphore(PASSING)
         running.set_result(asyncio.get_running_loop())
         await self._closing.wait()
         for _ in range(3):  # who was let in at the last moment has a task in the next turn of the loop
@@ -186,8 +186,8 @@ class Doors:
         task = asyncio.current_task()
         assert task is not None
         try:
-            if len(self._passing) < PASSING:
-                self._passing.add(task)
+            self._passing.add(task)
+            async with self._room:
                 await serve(reader, writer)
         except asyncio.CancelledError:  # the server ends; passed on, asyncio would log it
             writer.transport.abort()
