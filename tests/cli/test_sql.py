@@ -85,6 +85,7 @@ def test_tasks_are_listed_shown_and_their_results_fetched(at_home, person):
     assert json.loads(at_home("tasks", "--until", "2020-01-01", "--json").stdout) == []
     table = at_home("tasks")
     assert "COMPLETED" in table.stdout
+    assert all(words in table.stdout for words in (only[0]["id"], "first", "SELECT 1 AS n", "SQL"))
     assert table.stderr == "2 of 2\n"
     uid = only[0]["id"]
     shown = at_home("tasks", "show", uid).stdout
@@ -109,6 +110,22 @@ def test_a_task_is_cancelled(at_home, person, server):
     at_home("sql", "SELECT 1", "--name", "done")
     done = json.loads(at_home("tasks", "list", "--status", "completed", "--json").stdout)[0]["id"]
     assert "it has succeeded" in at_home("tasks", "cancel", done, status=1).stderr
+
+
+def test_a_list_in_a_narrow_terminal_has_whole_ids_and_one_line_each(at_home, tmp_path):
+    at_home("sql", "SELECT 'a statement that is longer than what is left of a line' AS long", "--name", "narrow")
+    uid = json.loads(at_home("tasks", "--limit", "1", "--json").stdout)[0]["id"]
+    host, terminal = pty.openpty()
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "COLUMNS": "80", "TERM": "dumb"}
+    command = [sys.executable, "-m", "headrace", "tasks", "--limit", "1"]
+    subprocess.run(command, env=environ, stdout=terminal, stderr=subprocess.PIPE, check=True)
+    os.close(terminal)
+    lines = os.read(host, 65536).decode().splitlines()
+    os.close(host)
+    (row,) = [line for line in lines if uid in line]
+    assert "COMPLETED" in row
+    assert "SELECT" in row
+    assert len(row) <= 80
 
 
 def test_the_prompt_takes_statements_until_their_semicolon_and_remembers_them(at_home, tmp_path, server):

@@ -15,6 +15,8 @@ from headrace.errors import Invalid
 STATES = ("QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED")
 COLOURS = {"COMPLETED": "green", "FAILED": "red", "CANCELLED": "red"}
 LONGEST = 60  # characters of a statement in a list
+ID = 36
+WIDE, PIPED = 120, 200  # columns of a terminal that has room for everything, and those that a pipe is taken to have
 
 url_option = click.option("--url", help="The server (HEADRACE_URL, or what `headrace login headrace` wrote).")
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
@@ -59,26 +61,32 @@ def list_(
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
+    from rich import box
     from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Table
     from rich.text import Text
 
-    # One line each, however narrow the terminal: the id is what the next command wants.
-    kept = (Column(name, no_wrap=True) for name in ("Task", "Type", "Status"))
-    cut = (Column(name, no_wrap=True, overflow="ellipsis") for name in ("Name", "At", "What"))
-    shown = Table(*kept, Column("s", justify="right", no_wrap=True), *cut)
+    # One line each, however narrow the terminal: the id is what the next command wants. A pipe has room for all.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED)
+    wide = console.width >= WIDE
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("Task", no_wrap=True, min_width=ID)
+    shown.add_column("Status", no_wrap=True, min_width=9)
+    shown.add_column("s", justify="right", no_wrap=True, min_width=5)
+    for name, least in (("At", 19), ("Type", 4), ("Name", 4)) if wide else (("At", 5),):
+        shown.add_column(name, no_wrap=True, min_width=least, overflow="ellipsis")
+    shown.add_column("What", no_wrap=True, overflow="ellipsis")
     for one in rows:
         what = " ".join((one.get("status_message") or one.get("sql_query") or "").split())
+        at = one["start_time"][:19].replace("T", " ")
         shown.add_row(
             one["id"],
-            one["type"],
             Text(one["status"], COLOURS.get(one["status"], "yellow")),
             f"{one['duration'] / 1e9:.2f}",
-            Text(one.get("name") or ""),
-            one["start_time"][:19].replace("T", " "),
+            *((at, one["type"], Text(one.get("name") or "")) if wide else (at[11:16],)),
             Text(what if len(what) <= LONGEST else f"{what[: LONGEST - 1]}…"),
         )
-    Console(highlight=False).print(shown)
+    console.print(shown)
     pages = found["pagination_metadata"]
     click.secho(f"{len(rows)} of {int(pages['total_items'])}", dim=True, err=True)
 
