@@ -408,6 +408,18 @@ def test_nothing_beside_the_schema_is_reached(stored, key):
     assert stored.blobs.get(f"{stored.prefix}0/b.parquet") == b"b"
 
 
+def test_a_file_that_was_deleted_since_is_missing_and_not_read_as_something_else(stored):
+    stored.blobs.put(f"{stored.prefix}/a.parquet", bytes(100))
+    files = stored.shelf()
+    reading = files.open("lake://1/a.parquet")
+    assert reading.read(10) == bytes(10)
+    stored.blobs.delete(f"{stored.prefix}/a.parquet")
+    with pytest.raises(FileNotFoundError):
+        reading.read(10)
+    stored.blobs.put(f"{stored.prefix}/b.parquet", b"b")
+    assert files.open("lake://1/b.parquet").read() == b"b"
+
+
 def test_a_door_that_was_shut_and_opened_again_serves_who_was_inside(stored):
     stored.blobs.put(f"{stored.prefix}/a.parquet", b"abc")
     files = stored.shelf()

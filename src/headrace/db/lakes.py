@@ -55,7 +55,7 @@ def lay(connection: Connection, schema_id: int, writer_password: str, reader_pas
         secret = _verifier(connection, role, password)
         _do(connection, f"{verb} role {_quoted(role)} login connection limit {CONNECTIONS} password '{secret}'")
         _do(connection, f"alter role {_quoted(role)} set lock_timeout = '15s'")
-    # As a member of the role that owns it, this server reads the catalogue, and can drop it.
+    # As a member of the role that owns it, this server can drop the catalogue.
     _do(connection, f"grant {_quoted(roles.writer)} to current_user")
     _do(connection, f"create schema if not exists {roles.namespace} authorization {_quoted(roles.writer)}")
     _do(connection, f"grant usage on schema {roles.namespace} to {_quoted(roles.reader)}")

@@ -43,8 +43,12 @@ async def relay(reader: StreamReader, writer: StreamWriter, login: Login) -> Non
     try:
         async with asyncio.timeout(SECONDS):
             asked = await _asked(reader, writer)
-            if asked is None:
-                return
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        return  # who came has left
+    if asked is None:
+        return
+    try:
+        async with asyncio.timeout(SECONDS):
             far_reader, far_writer = await _connect(sa.make_url(login.url))
     except (OSError, TimeoutError, asyncio.IncompleteReadError, ssl.SSLError, Unavailable) as away:
         await _refuse(writer, away)
@@ -125,6 +129,8 @@ def _trust(url: sa.URL, mode: str) -> ssl.SSLContext:
 
 async def _enter(reader: StreamReader, writer: StreamWriter, login: Login) -> None:
     """Log in as the role. Raises Unavailable with the database's own sentence."""
+    from scramp import ScramException
+
     url = sa.make_url(login.url)
     words = ("user", login.user, "database", url.database or login.user, "application_name", "headrace-warehouse")
     said = b"".join(word.encode() + b"\0" for word in (*words, "client_encoding", "UTF8")) + b"\0"
@@ -148,11 +154,15 @@ async def _enter(reader: StreamReader, writer: StreamWriter, login: Login) -> No
             first = scram.get_client_first().encode()
             size = len(first).to_bytes(4, "big")
             writer.write(_message(b"p", MECHANISM.encode() + b"\0" + size + first))
-        elif code == 11 and scram:
-            scram.set_server_first(rest.decode())
-            writer.write(_message(b"p", scram.get_client_final().encode()))
-        elif code == 12 and scram:
-            scram.set_server_final(rest.decode())
+        elif code in (11, 12) and scram:
+            try:
+                if code == 11:
+                    scram.set_server_first(rest.decode())
+                    writer.write(_message(b"p", scram.get_client_final().encode()))
+                else:
+                    scram.set_server_final(rest.decode())
+            except (ScramException, ValueError) as wrong:
+                raise Unavailable("What answers there does not know the password of the role.") from wrong
         else:  # a password in the clear is nothing to send wherever the database is
             raise Unavailable("The database lets roles in by neither SCRAM-SHA-256, MD5 nor trust (pg_hba.conf).")
 

@@ -7,8 +7,9 @@ schema is in a folder that the worker was lent, and what it answers is in `model
 import socket
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from fsspec.spec import AbstractFileSystem
 
@@ -19,6 +20,8 @@ SECONDS = 120.0  # for the server to answer in, which waits for the bucket
 IDLE = 8  # connections to one socket that are kept
 KNOWN = 10_000  # files whose size is remembered: each is written once
 FILES = (".parquet", ".puffin")
+
+T = TypeVar("T")
 
 
 class Shelf(AbstractFileSystem):
@@ -116,26 +119,7 @@ class Shelf(AbstractFileSystem):
 
     def read(self, name: str, key: str, start: int, length: int) -> bytes:
         """Bytes of a file; fewer where it ends before. Raises OSError."""
-        for again in (True, False):
-            opened = self.connect(name)
-            try:
-                opened.sendall(shelf.encode(Read(key, start, length)))
-                data = _exactly(opened, _answer(opened).size)
-            except FileNotFoundError:
-                self.give_back(name, opened)
-                raise
-            except (ConnectionError, EOFError):
-                opened.close()
-                if not again:  # the first may have been a connection that was kept while the server began anew
-                    raise
-                self._forget(name)
-            except OSError:
-                opened.close()
-                raise
-            else:
-                self.give_back(name, opened)
-                return data
-        raise AssertionError
+        return self._exchange(name, Read(key, start, length), lambda opened: _exactly(opened, _answer(opened).size))
 
     def _stat(self, path: str) -> Answer:
         found = self._known.get(path)
@@ -147,14 +131,17 @@ class Shelf(AbstractFileSystem):
         return found
 
     def _ask(self, name: str, request: Request) -> Answer:
+        return self._exchange(name, request, _answer)
+
+    def _exchange(self, name: str, request: Request, receive: Callable[[socket.socket], T]) -> T:
         for again in (True, False):
             opened = self.connect(name)
             try:
                 opened.sendall(shelf.encode(request))
-                answer = _answer(opened)
+                received = receive(opened)
             except (ConnectionError, EOFError):
                 opened.close()
-                if not again:
+                if not again:  # the first may have been a connection that was kept while the server began anew
                     raise
                 self._forget(name)
             except FileNotFoundError:
@@ -165,7 +152,7 @@ class Shelf(AbstractFileSystem):
                 raise
             else:
                 self.give_back(name, opened)
-                return answer
+                return received
         raise AssertionError
 
     def _forget(self, name: str) -> None:

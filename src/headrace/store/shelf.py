@@ -17,8 +17,12 @@ KNOWN = 1000  # objects that one socket remembers; those of a DuckLake are writt
 MOST_NAMES = 10_000  # in one answer
 
 
+class _BrokenOffError(Exception):
+    """The store failed in the middle of an object: the connection is to be closed."""
+
+
 class Shelf:
-    """What is beneath one prefix, for one worker's connection."""
+    """What is beneath one prefix, for all who come through one door."""
 
     def __init__(self, blobs: Blobs, prefix: str, *, writable: bool) -> None:
         self._blobs, self._prefix, self._writable = blobs, prefix, writable
@@ -37,8 +41,10 @@ class Shelf:
                 writer.write(shelf.encode(Answer(problem=missing.message, missing=True)))
             except HeadraceError as wrong:
                 writer.write(shelf.encode(Answer(problem=wrong.message)))
-                if isinstance(request, Write | Read):  # of whose bytes some may be under way
+                if isinstance(request, Write):  # whose bytes may be under way
                     return
+            except _BrokenOffError:
+                return
             await writer.drain()
 
     async def _answer(self, request: Request, reader: StreamReader, writer: StreamWriter) -> None:
@@ -52,10 +58,7 @@ class Shelf:
                 blob = await self._find(key)
                 first = min(max(start, 0), blob.size)
                 last = min(first + max(length, 0), blob.size)
-                writer.write(shelf.encode(Answer(size=last - first)))
-                async for piece in self._blobs.read(blob, first, last):
-                    writer.write(piece)
-                    await writer.drain()
+                await self._send(self._blobs.read(blob, first, last), last - first, writer)
             case Listing(prefix):
                 writer.write(shelf.encode(Answer(names=await asyncio.to_thread(self._names, prefix))))
             case Remove(key):
@@ -66,6 +69,18 @@ class Shelf:
                 self._known.pop(key, None)
                 await self._blobs.write(f"{self._prefix}/{key}", _pieces(reader))
                 writer.write(shelf.encode(Answer()))
+
+    async def _send(self, pieces: AsyncIterator[bytes], size: int, writer: StreamWriter) -> None:
+        """Send the bytes of a range. What goes wrong before the first of them is raised as it is."""
+        piece = await anext(pieces, b"")
+        writer.write(shelf.encode(Answer(size=size)))
+        try:
+            while piece:
+                writer.write(piece)
+                await writer.drain()
+                piece = await anext(pieces, b"")
+        except HeadraceError as wrong:  # whatever is said now would be taken for bytes of the object
+            raise _BrokenOffError from wrong
 
     def _names(self, prefix: str) -> list[str]:
         found = self._blobs.scan(f"{self._prefix}/{prefix}".rstrip("/"))
