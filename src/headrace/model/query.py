@@ -36,7 +36,7 @@ class Schema(Struct, frozen=True, kw_only=True):
     writable: bool = False
     door: str = ""  # the folder with the sockets to what is elsewhere
     catalogue: str = ""  # the schema of PostgreSQL that it is described in; empty: SQLite in its folder
-    held: bool = True  # whether there is anything in that one yet
+    held: bool = True  # whether anybody has written to it yet
     store: str = ""  # the address that its Parquet has, in a bucket; empty: its folder
 
 

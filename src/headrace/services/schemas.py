@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Collection
 from datetime import UTC, datetime
+from pathlib import Path
 
 import sqlalchemy as sa
 from msgspec.structs import replace
@@ -128,8 +129,10 @@ def lend(call: Call, schema: Lake, *, writable: bool) -> tuple[list[Lent], Schem
     """The folders by which a worker reaches a schema, and what it is told of it. Blocks."""
     platform, at = call.platform, f"schema-{schema.id}"
     lent = [Lent(lake.lay_schema(platform.settings.home, schema.id), at, writable)]
-    told = Schema(name=schema.name, path=f"{SHOWN}/{at}", writable=writable)
     described, stored = schema.catalogue == POSTGRESQL, schema.storage == STORE
+    # A worker that saw it empty opens it anew once it is not.
+    held = writable or (platform.doors.holds(schema.id) if described else _file(platform, schema).exists())
+    told = Schema(name=schema.name, path=f"{SHOWN}/{at}", writable=writable, held=held)
     if described or stored:
         door = platform.doors.open(schema.id, writable=writable, catalogue=described, store=stored)
         lent.append(Lent(door, f"door-{schema.id}"))
@@ -137,7 +140,6 @@ def lend(call: Call, schema: Lake, *, writable: bool) -> tuple[list[Lent], Schem
             told,
             door=f"{SHOWN}/door-{schema.id}",
             catalogue=lakes.namespace(schema.id) if described else "",
-            held=writable or not described or platform.doors.holds(schema.id),
             store=f"lake://{schema.id}/" if stored else "",
         )
     return lent, told
@@ -166,8 +168,11 @@ def open_to(call: Call) -> tuple[OpenSchema, ...]:
 def _described(platform: Platform, schema: Lake) -> dict[str, str]:
     if schema.catalogue == POSTGRESQL:
         return {"catalogue": platform.doors.reader(schema.id), "namespace": lakes.namespace(schema.id)}
-    file = platform.settings.home / LAKE / lake.SCHEMAS / str(schema.id) / "catalogue.sqlite"
-    return {"catalogue": f"sqlite:///{file}"}
+    return {"catalogue": f"sqlite:///{_file(platform, schema)}"}
+
+
+def _file(platform: Platform, schema: Lake) -> Path:
+    return platform.settings.home / LAKE / lake.SCHEMAS / str(schema.id) / "catalogue.sqlite"
 
 
 def _places(call: Call) -> dict[str, str]:

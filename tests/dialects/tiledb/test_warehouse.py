@@ -6,11 +6,13 @@ All of it holds where everything is in the home folder, and where catalogues are
 import io
 import threading
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from conftest import LIMITS, serving, wait_until
+from headrace.store.blobs import Blobs
 from tiledb_wire import person as new_person
 from tiledb_wire import strict
 
@@ -66,6 +68,7 @@ def server(request, tmp_path_factory):
             url = request.getfixturevalue("postgresql").fresh()
             settings = settings | {"database_url": url, "store_url": f"s3://headrace/{home.parent.name}"}
         with serving(home, **settings) as one:
+            one.settings = settings
             yield one
 
 
@@ -153,6 +156,37 @@ def test_a_schema_is_made_shown_and_deleted_by_its_owner(ada, bob):
         assert http.post("/api/schemas", json={"name": "main"}).status_code == 409
     ada.api("DELETE", f"/schemas/{made['id']}")
     ada.refused(f"select a from {name}.t")
+
+
+def test_nothing_is_left_of_a_schema_that_was_deleted(server, ada):
+    made = ada.api("POST", "/schemas", json={"name": f"gone_{ada.name}"})
+    ada.rows(f"create table gone_{ada.name}.t as select range a from range(1000)")
+    url, store = server.settings.get("database_url"), server.settings.get("store_url")
+    folder = server.home / "lake" / "schemas" / str(made["id"])
+
+    def kept():
+        found = [path for path in folder.rglob("*") if path.suffix in (".sqlite", ".parquet")]
+        if url:
+            with psycopg.connect(url) as one:
+                found += one.execute("select 1 from pg_namespace where nspname = %s", [f"lake_{made['id']}"]).fetchall()
+                roles = f"select 1 from pg_roles where rolname ~ '^headrace_.*_{made['id']}_[rw]$'"
+                found += one.execute(f"{roles} and rolname ~ (select '_' || oid || '_' from pg_database "
+                                     "where datname = current_database())").fetchall()  # fmt: skip
+        return found + (list(Blobs(store).scan(f"lake/{made['id']}")) if store else [])
+
+    assert len(kept()) == (4 if url else 2)
+    ada.api("DELETE", f"/schemas/{made['id']}")
+    assert kept() == []
+
+
+def test_a_shared_schema_that_nobody_wrote_to_is_empty_and_then_shows_what_is_written(ada, bob):
+    name = f"empty_{ada.name}"
+    made = ada.api("POST", "/schemas", json={"name": name})
+    share = {"userIds": [bob.id], "permissionLevel": "read"}
+    ada.api("PUT", f"/schemas/{made['id']}/shares/users", json=share)
+    assert bob.rows(f"select count(*) from duckdb_tables() where database_name = '{name}'") == [(0,)]
+    ada.rows(f"create table {name}.t as select 1 a")
+    assert bob.rows(f"select a from {name}.t") == [(1,)]
 
 
 def test_a_file_of_the_store_is_a_table_and_joins_one(ada, bob):
