@@ -11,7 +11,7 @@ from headrace.engines import _arrays_plan as plan
 from headrace.engines import _arrays_totals, _guard, _mysql, _problems
 from headrace.engines._arrays_columns import Column
 from headrace.engines._arrays_ranges import Selection
-from headrace.engines._arrays_read import Opened, Stream
+from headrace.engines._arrays_read import Opened, Stream, takes
 from headrace.engines._arrays_session import Session, Target
 from headrace.engines._duckdb import ROWS, persist
 from headrace.errors import HeadraceError
@@ -57,11 +57,8 @@ def run(
     chosen: list[tuple[plan.Reference, Opened, list[Column], Selection]] = []
     for reference in references:
         if (opened := arrays.get(id(reference.node))) is not None:
-            columns = plan.used(tree, reference, opened.columns)
-            selection = Selection()
-            if session.on("mytile_enable_pushdown"):
-                selection = plan.select(tree, reference, opened.columns, session, sparse=opened.sparse)
-            chosen.append((reference, opened, columns, selection))
+            selection = _selection(session, tree, reference, opened)
+            chosen.append((reference, opened, plan.used(tree, reference, opened.columns), selection))
     names = [_rename(session, reference) for reference in references]
     sql = ("EXPLAIN " if explain else "") + _mysql.printed(tree)
     streams = [_register(session, r.node.name, Stream(o, columns, s)) for r, o, columns, s in chosen]
@@ -83,6 +80,19 @@ def run(
         return persist(lambda: session.connection.execute(sql))
     except duckdb.Error as error:
         raise _kept(session.streams) or problem(session, error, text) from None
+
+
+def _selection(session: Session, tree: exp.Expr, reference: plan.Reference, opened: Opened) -> Selection:
+    """What is read of an array; the tree is left with what is yet to be filtered."""
+    if not session.on("mytile_enable_pushdown"):
+        return Selection()
+    reader = plan.comparisons(tree, reference, opened.columns, session, sparse=opened.sparse)
+    if reader is None:
+        return Selection()
+    selection = reader.selection()
+    if selection.apart and takes(opened, selection.condition):
+        reader.settle()
+    return selection
 
 
 def _is_array(target: Target) -> bool:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from headrace.engines._arrays_columns import Column, to_arrow
-from headrace.engines._arrays_ranges import Range, Selection, Value, clip
+from headrace.engines._arrays_ranges import MAX_BOXES, Range, Selection, Value, clip
 from headrace.engines._problems import told
 from headrace.errors import Invalid
 
@@ -82,11 +82,25 @@ def boxes(opened: Opened, selection: Selection) -> list[list[tuple[Value, Value]
         if not clipped:
             return None
         made.append(clipped)
-    # Ranges multiply over dimensions, and TileDB walks each combination.
-    while math.prod(len(ranges) for ranges in made) > 20_000:
+    while math.prod(len(ranges) for ranges in made) > MAX_BOXES:
         i = max(range(len(made)), key=lambda i: len(made[i]))
         made[i] = [(made[i][0][0], made[i][-1][1])]
     return made
+
+
+def takes(opened: Opened, condition: str | None) -> bool:
+    """Whether TileDB takes the condition; one that it does not take is left out where cells are read."""
+    import tiledb
+    from tiledb.main import PyQuery
+
+    if condition is None:
+        return True
+    query = PyQuery(opened.context, opened.array, [], [], LAYOUTS["unordered"], True)
+    try:
+        query.set_cond(tiledb.QueryCondition(condition, opened.context))
+    except tiledb.TileDBError:
+        return False
+    return True
 
 
 def arrow_schema(columns: list[Column]) -> pa.Schema:
