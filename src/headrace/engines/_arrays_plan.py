@@ -41,27 +41,27 @@ def find(tree: exp.Expr, session: Session) -> list[Reference]:
 
 def used(tree: exp.Expr, reference: Reference, columns: list[Column]) -> list[Column]:
     """The columns that the statement can mean; at least one, since a table has rows."""
-    if _starred(tree, reference):
+    nodes = list(tree.walk())  # once: to walk takes longer than to look
+    if _starred(nodes, reference):
         return columns
     names: set[str] = set()
-    for column in tree.find_all(exp.Column):
+    for column in (node for node in nodes if isinstance(node, exp.Column)):
         table = column.table.lower()
         if not table or table == reference.alias.lower() or column.args.get("db"):
             names.add(column.name.lower())
         names.update(part.name.lower() for part in column.parts[:-1] if part.name)
-    for join in tree.find_all(exp.Join):
+    for join in (node for node in nodes if isinstance(node, exp.Join)):
         names.update(identifier.name.lower() for identifier in join.args.get("using") or [])
     chosen = [column for column in columns if column.name.lower() in names]
     return chosen or [min(columns, key=lambda column: column.width)]
 
 
-def _starred(tree: exp.Expr, reference: Reference) -> bool:
-    for join in tree.find_all(exp.Join):
-        if join.method.upper() == "NATURAL":
-            return True
-    if any(True for _ in tree.find_all(exp.Columns, exp.Pivot)):
+def _starred(nodes: list[exp.Expr], reference: Reference) -> bool:
+    if any(isinstance(node, exp.Join) and node.method.upper() == "NATURAL" for node in nodes):
         return True
-    for star in tree.find_all(exp.Star):
+    if any(isinstance(node, exp.Columns | exp.Pivot) for node in nodes):
+        return True
+    for star in (node for node in nodes if isinstance(node, exp.Star)):
         if isinstance(star.parent, exp.Count):
             continue
         if isinstance(star.parent, exp.Column) and star.parent.table:
@@ -76,9 +76,8 @@ def _starred(tree: exp.Expr, reference: Reference) -> bool:
         if any(table is reference.node for table in tables) or not tables:
             return True
     # A whole row as a value, as DuckDB has it: SELECT t FROM t.
-    return any(
-        not column.table and column.name.lower() == reference.alias.lower() for column in tree.find_all(exp.Column)
-    )
+    alias = reference.alias.lower()
+    return any(isinstance(node, exp.Column) and not node.table and node.name.lower() == alias for node in nodes)
 
 
 def _direct(source: exp.Expr) -> Iterator[exp.Table]:
