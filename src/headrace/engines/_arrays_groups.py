@@ -92,6 +92,8 @@ def find(reader: Comparisons, opened: Opened) -> Groups | None:
         return None
     parts: dict[str, Part] = {}
     changes = [(node, _over_parts(node, column, parts)) for node, column in totals]
+    if not (parts or dimensions) or any(name.lower() in reader.columns for name in parts):
+        return None
     return Groups(kept=dimensions, parts=list(parts.values()), changes=changes)
 
 
@@ -169,6 +171,8 @@ class Parts(Stream):
     def __init__(self, opened: Opened, groups: Groups, selection: Selection) -> None:
         super().__init__(opened, groups.kept, selection)
         self.groups = groups
+        names = {column.name for column in groups.kept}
+        self.away = tuple(i for i, column in enumerate(opened.dimensions) if column.name not in names)
 
     def schema(self) -> pa.Schema:
         """Dimensions, then parts."""
@@ -184,7 +188,9 @@ class Parts(Stream):
             return
         schema = self.schema()
         attributes = list({part.column.name: part.column for part in self.groups.parts if part.column}.values())
-        row = sum(column.width for column in attributes) or 8
+        # Of a cell, and its share of the parts that it goes into.
+        parts = 8 * len(schema) / math.prod(length(ranges[i]) for i in self.away)
+        row = sum(column.width for column in attributes) + math.ceil(parts)
         for box in cut(self.opened, ranges, max(1, self.opened.piece // row)):
             cells = box_cells(self.opened, attributes, box)
             piece = pa.RecordBatch.from_arrays(self._box(box, cells), schema=schema)
@@ -192,10 +198,8 @@ class Parts(Stream):
                 yield piece.slice(start, BATCH)
 
     def _box(self, box: Any, cells: dict[str, Any]) -> list[pa.Array]:  # noqa: ANN401 - ranges by dimension
-        kept = {column.name for column in self.groups.kept}
         counts = [length(ranges) for ranges in box]
-        away = tuple(i for i, column in enumerate(self.opened.dimensions) if column.name not in kept)
-        sizes = [counts[i] for i in range(len(counts)) if i not in away]
+        sizes = [counts[i] for i in range(len(counts)) if i not in self.away]
         made: list[pa.Array] = []
         for i, column in enumerate(self.groups.kept):
             at = next(j for j, dimension in enumerate(self.opened.dimensions) if dimension.name == column.name)
@@ -205,10 +209,10 @@ class Parts(Stream):
         order = "F" if self.opened.layout == "col-major" else "C"
         for part in self.groups.parts:
             if part.column is None:
-                found = np.full(math.prod(sizes), math.prod(counts[i] for i in away), np.int64)
+                found = np.full(math.prod(sizes), math.prod(counts[i] for i in self.away), np.int64)
             else:
                 values = cells[part.column.stored][0].view(part.column.dtype).reshape(counts, order=order)
-                found = np.ascontiguousarray(_reduced(part, values, away)).ravel()
+                found = np.ascontiguousarray(_reduced(part, values, self.away)).ravel()
             made.append(pa.array(found, _type(part)))
         return made
 
