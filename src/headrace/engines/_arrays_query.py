@@ -69,8 +69,9 @@ def run(
         _guard.check(session.connection, sql, frozenset(name.lower() for name in names))
     except _problems.SqlError as error:
         raise _problems.moved(error, sql, text) from None
+    writes = not (explain or isinstance(tree, exp.Query))
     try:
-        return persist(lambda: session.connection.execute(sql))
+        return persist(lambda: session.connection.execute(sql), writes=writes)
     except duckdb.BinderException as error:
         if all(len(columns) == len(opened.columns) for _, opened, columns, _ in chosen):
             raise problem(session, error, text) from None
@@ -80,7 +81,7 @@ def run(
     except duckdb.Error as error:
         raise _kept(streams) or problem(session, error, text) from None
     try:
-        return persist(lambda: session.connection.execute(sql))
+        return persist(lambda: session.connection.execute(sql), writes=writes)
     except duckdb.Error as error:
         raise _kept(session.streams) or problem(session, error, text) from None
 
