@@ -170,8 +170,8 @@ def endless():
 user = tiledb.cloud.client.default_user().username
 fetch = getattr(tiledb.cloud.tasks, "fetch_tasks", None) or tiledb.cloud.tasks.tasks
 pending = tiledb.cloud.udf.exec_async(endless, task_name="endless")
-task = None
-while task is None and not pending.ready():
+task, deadline = None, time.monotonic() + 60
+while task is None and time.monotonic() < deadline:
     time.sleep(0.05)
     under_way = fetch(namespace=user, status="RUNNING").array_tasks
     task = next((one for one in under_way if one.name == "endless"), None)
