@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import postgres
-from conftest import free_port, wait_until
+from conftest import wait_until
 from headrace.db import lakes
 from headrace.db.engine import Database
 from headrace.engines._shelf import Shelf
@@ -30,6 +30,7 @@ from headrace.services.doors import Doors
 from headrace.settings import Settings
 from headrace.store.blobs import Blobs
 from headrace.store.cipher import Cipher
+from ports import free_port
 
 KEY = bytes(range(32))
 
