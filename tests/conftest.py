@@ -5,7 +5,6 @@ The words of the domain are in factories.py.
 
 import atexit
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -176,9 +175,3 @@ def wait_until(condition, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from headrace.db.engine import Database
+from ports import free_port
 
 TEMPLATE = "headrace_template"
 PEOPLE = "people"  # the role whose members are persons of tests
@@ -64,10 +64,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def _cluster(folder: Path) -> Iterator[Cluster]:
-    programs, as_user, data = _programs(), _unprivileged(folder), folder / "data"
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    programs, as_user, data, port = _programs(), _unprivileged(folder), folder / "data", free_port()
     with (folder / "log").open("wb") as log:
         start = [*as_user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
         made = subprocess.run(start, check=False, stdout=log, stderr=log, cwd="/")

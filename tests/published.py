@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from locks import making
+
 CLIENTS = Path(__file__).parents[1] / ".cache" / "clients"
 DRIVER = Path(__file__).parent / "published_driver.py"
 
@@ -85,6 +87,11 @@ def login(server, person: Person, home: Path, *command: str) -> str:
 def environment(name: str, python: str, *requirements: str) -> Path:
     """The interpreter of a virtual environment that holds the requirements; made once and kept."""
     folder = CLIENTS / name
+    with making(folder):
+        return _environment(folder, python, requirements)
+
+
+def _environment(folder: Path, python: str, requirements: tuple[str, ...]) -> Path:
     interpreter, made = folder / "bin" / "python", folder / ".requirements"
     wanted = "\n".join(requirements)
     if made.exists() and made.read_text() == wanted:
@@ -103,7 +110,7 @@ def environment(name: str, python: str, *requirements: str) -> Path:
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            pytest.skip(f"{name} could not be installed here: {done.stderr.strip()[-300:]}")
+            pytest.skip(f"{folder.name} could not be installed here: {done.stderr.strip()[-300:]}")
     made.write_text(wanted)
     return interpreter
 

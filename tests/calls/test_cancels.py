@@ -5,8 +5,10 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 import psycopg
 import pytest
+import tiledb
 from psycopg import sql
 
 from conftest import serving, wait_until
@@ -15,6 +17,7 @@ from headrace.client import Client, Failed
 from headrace.db import tasks as queries
 from headrace.model.result import Outcome
 from headrace.model.run import State
+from headrace.runtime import interpreters
 from headrace.server import open_platform
 from headrace.services import accounts, runs
 from headrace.services.queries import Statement, prepare
@@ -22,8 +25,14 @@ from headrace.services.task_lists import get_task
 from headrace.services.tasks import Tasks
 from headrace.store.results import Results
 from published import Person
-from tiledb_wire import TASK_ID, send
+from tiledb_wire import TASK_ID, pickled, send
 
+ENDLESS = """
+def f(*given):
+    import time
+    while True:
+        time.sleep(1)
+"""
 SLOW = "select count(*) from range(100000) a, range(100000) b where (a.range * b.range) % 7 = 3"
 
 
@@ -76,6 +85,47 @@ def test_a_statement_under_way_is_cancelled_and_its_caller_told(server, person, 
     again = web.post(f"/api/runs/{uid}/cancel")
     assert (again.status_code, again.json()["state"]) == (202, "cancelled")
     assert ask(server, person.key, query="select 2 as a").json() == [{"a": 2}]
+
+
+def generic(server, http, person):
+    return "generic", {"exec": pickled(ENDLESS)}, "GENERIC_UDF"
+
+
+def registered(server, http, person):
+    body = {"name": "endless", "language": "python", "type": "generic", "exec": pickled(ENDLESS)}
+    body["version"] = interpreters.OWN
+    assert http.post(f"/v1/udf/{person.username}/endless", json=body).status_code == 204
+    return "generic", {"udf_info_name": f"{person.username}/endless"}, "GENERIC_UDF"
+
+
+def over_an_array(server, http, person):
+    made = http.post(f"/v1/arrays/{person.username}/numbers/register", json={}).json()
+    (folder,) = (server.home / "lake" / "arrays").glob(f"*/{made['id']}")
+    tiledb.from_numpy(str(folder), np.arange(4.0))
+    arrays = [{"uri": f"tiledb://{person.username}/numbers", "ranges": {"ranges": [[0, 3]]}}]
+    return "arrays", {"exec": pickled(ENDLESS), "arrays": arrays}, "UDF"
+
+
+@pytest.mark.parametrize("make", [generic, registered, over_an_array])
+def test_a_function_under_way_is_among_what_runs_and_is_cancelled(server, person, web, threads, make):
+    at, body, type_ = make(server, web, person)
+    body |= {"version": interpreters.OWN, "task_name": "endless", "result_format": "json"}
+
+    def call():
+        with server.client(person.key) as http:
+            return http.post(f"/v1/udfs/{at}/{person.username}", json=body)
+
+    asked = threads.submit(call)
+    uid = standing(web, "endless", "RUNNING")
+    (run,) = web.get("/v1/tasks?status=RUNNING").json()["array_tasks"]
+    assert (run["id"], run["type"]) == (uid, type_)
+    assert web.post(f"/api/runs/{uid}/cancel").json()["state"] == "cancelled"
+    told = asked.result(20)
+    assert (told.status_code, told.headers[TASK_ID]) == (499, uid)
+    assert told.json()["message"] == f"The task was cancelled by {person.username}."
+    assert web.get(f"/v1/task/{uid}").json()["status"] == "CANCELLED"
+    assert web.get("/v1/tasks?status=RUNNING").json()["array_tasks"] == []
+    assert send(web, person, "def f(): return 1").json() == 1
 
 
 def test_a_statement_that_waits_is_cancelled_before_it_begins(tmp_path, threads):
@@ -173,7 +223,14 @@ def test_many_cancels_at_once_end_a_task_once(server, person, web, threads):
     assert asked.result(20).status_code == 499
 
 
-def test_a_task_of_another_server_of_the_database_is_cancelled(tmp_path, postgresql, threads):
+def ask_function(server, key, name):
+    body = {"exec": pickled(ENDLESS), "version": interpreters.OWN, "task_name": name, "result_format": "json"}
+    with server.client(key) as http:
+        return http.post("/v1/udfs/generic/admin", json=body)
+
+
+@pytest.mark.parametrize("ask", [ask, ask_function], ids=["statement", "function"])
+def test_a_task_of_another_server_of_the_database_is_cancelled(tmp_path, postgresql, threads, ask):
     url = postgresql.fresh()
     (tmp_path / "two").mkdir()
     with serving(tmp_path / "one", database_url=url) as one, one.client() as http:

@@ -10,8 +10,17 @@ import pytest
 
 from calling import asked
 from conftest import serving, wait_until
+from headrace.runtime import interpreters
 from processes import workers
+from tiledb_wire import pickled
 
+ENDLESS = """
+def f():
+    import pathlib, time
+    pathlib.Path("/mount/began").touch()
+    while True:
+        time.sleep(1)
+"""
 SLOW = "select count(*) from range(100000) a, range(100000) b where (a.range * b.range) % 7 = 3"
 
 
@@ -39,8 +48,14 @@ def tasks(server):
         return http.get("/v1/tasks").json()["array_tasks"]
 
 
-def asking(server, query):
-    """A statement under way in a thread, and the list that its answer will be in."""
+def call(server, source):
+    with server.client() as http:
+        body = {"exec": pickled(source), "version": interpreters.OWN, "result_format": "json"}
+        return http.post("/v1/udfs/generic/admin", json=body, timeout=60)
+
+
+def asking(server, query, ask=ask):
+    """A statement under way in a thread, or a function, and the list that its answer will be in."""
     answers: list[httpx.Response | Exception] = []
 
     def run():
@@ -73,6 +88,25 @@ def test_a_client_that_goes_away_cancels_its_statement_at_once(mortal):
         wait_until(lambda: tasks(mortal)[0]["status"] == "RUNNING")
     wait_until(lambda: tasks(mortal)[0]["status"] == "CANCELLED", 20)
     assert rows(mortal, "select 2") == [(2,)]
+
+
+def test_a_function_of_a_server_that_was_killed_is_lost_and_the_next_one_is_called(mortal):
+    port = mortal.port
+    thread, answers = asking(mortal, ENDLESS, call)
+    wait_until(lambda: list((mortal.home / "mounts").glob("*/began")))
+    mortal.process.kill()
+    mortal.process.wait()
+    thread.join()
+    assert isinstance(answers[0], httpx.TransportError)
+    mortal.process.stdout.close()
+    mortal.start(port)
+    wait_until(lambda: httpx.get(f"{mortal.url}/readyz").status_code == 200)
+    (lost,) = tasks(mortal)
+    assert (lost["status"], lost["type"]) == ("FAILED", "GENERIC_UDF")
+    assert "stopped while this ran" in lost["status_message"]
+    with mortal.client() as http:
+        assert http.post(f"/api/runs/{lost['id']}/cancel").status_code == 409
+    assert call(mortal, "def f(): return 1").json() == 1
 
 
 def test_a_server_that_was_killed_says_of_its_tasks_that_they_are_lost(mortal):

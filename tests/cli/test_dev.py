@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from calling import shared
-from conftest import free_port
+from ports import free_port
 from published import Person
 
 ROWS = """import headrace

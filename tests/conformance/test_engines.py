@@ -8,12 +8,12 @@ import pytest
 
 import mail
 import repositories
-from conftest import free_port
 from headrace import engines
 from headrace.engines import ENGINES
 from headrace.errors import Forbidden, HostFailed, Invalid, LoginRefused
 from headrace.model.database import Login
 from headrace.runtime.reach import Bounds
+from ports import free_port
 
 BOUNDS = Bounds(private_hosts="all", seconds=10, most_bytes=4 << 20)
 REMOTE = [name for name in ENGINES.names if ENGINES[name].types and name != "duckdb"]

@@ -17,7 +17,7 @@ from conftest import wait_until
 from headrace.db.engine import Database
 from headrace.engines import _duckdb, tiledb
 from headrace.engines._duckdb import extension
-from headrace.engines._problems import SqlError
+from headrace.engines._problems import SqlError, of_duckdb
 from headrace.model.query import Query, Schema
 from headrace.services.doors import Doors
 from headrace.settings import Settings
@@ -105,6 +105,36 @@ def test_processes_that_write_at_once_lose_and_double_nothing(place):
         (1, 12, 12),
         (2, 12, 12),
     ]
+
+
+def test_a_read_that_lasts_does_not_hold_up_a_write_nor_see_it(place):
+    connection = opened(place)
+    rows(connection, "create table s.t as select * from range(3_000_000) t(n)")
+    reading = opened(place, writable=False)
+    query = Query(text="select n, n::varchar from s.t", dialect="duckdb")
+    found = tiledb.run(reading.cursor(), query)
+    count = found.read_next_batch().num_rows
+    for n in range(3):
+        rows(connection, "insert into s.t values (?)", n)
+    assert rows(opened(place, writable=False), "select count(*) from s.t") == [(3_000_003,)]
+    assert count + sum(batch.num_rows for batch in found) == 3_000_000
+
+
+def test_a_transaction_that_others_came_before_is_told_to_run_again(place):
+    first, second = opened(place), opened(place)
+    rows(first, "create table s.t as select 1 as n")
+    late = second.cursor()
+    late.execute("begin")
+    late.execute("update s.t set n = 3")
+    rows(first, "update s.t set n = 2")
+    with pytest.raises(duckdb.Error) as refused:
+        late.execute("commit")
+    error = of_duckdb(refused.value, "commit")
+    assert (error.status, error.message) == (
+        409,
+        "Others changed the same tables at the same time first; nothing is written. Run it again.",
+    )
+    assert rows(second, "select n from s.t") == [(2,)]
 
 
 def test_a_killed_writer_leaves_what_it_said_was_written_and_nothing_by_halves(place):

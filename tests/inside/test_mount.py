@@ -86,8 +86,8 @@ def test_a_disk_over_its_limit_ends_who_writes_and_lets_files_be_deleted(tmp_pat
         import time
         def udf():
             with open("/mount/large", "wb") as file:
-                for _ in range(200):
-                    file.write(bytes(1 << 20))
+                for n in range(1000):
+                    file.write(bytes(1 << 20 if n < 100 else 1))
                     file.flush()
                     time.sleep(0.05)
     """

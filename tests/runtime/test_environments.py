@@ -14,8 +14,9 @@ import pytest
 import processes
 import wheels
 from calling import RUN, call, detail, save, share, shared, value
-from conftest import free_port, serving, wait_until
+from conftest import serving, wait_until
 from headrace.runtime import network
+from ports import free_port
 from published import Person
 
 HOSTILE = '''
@@ -390,8 +391,8 @@ def test_a_disk_over_its_limit_ends_who_writes_in_whatever_environment(tmp_path,
     fill = """
         import time
         with open("/mount/large", "wb") as file:
-            for _ in range(200):
-                file.write(bytes(1 << 20))
+            for n in range(1000):
+                file.write(bytes(1 << 20 if n < 100 else 1))
                 file.flush()
                 time.sleep(0.05)
     """

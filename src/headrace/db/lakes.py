@@ -7,18 +7,30 @@
 Workers never have the passwords: the server logs in for them (`relay.py`).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
+if TYPE_CHECKING:
+    import psycopg
+
 LOCK = 7_241_908_312  # an advisory lock's number on PostgreSQL, beside that of migrations
 CONNECTIONS = 64  # of one role
+LOOKING = "headrace: last snapshots"  # the name of connections, for who looks at PostgreSQL's activity
+SECONDS = 2  # that a look at the last snapshot takes at the most
 ABLE = text("""
     select (rolcreaterole or rolsuper) and has_database_privilege(current_database(), 'CREATE')
     from pg_roles where rolname = current_user
 """)
+# Its time besides its number: a catalogue that was restored counts on from an earlier one. And the first of those that
+# are kept, for snapshots that expire leave the last as it was. As text that is short whatever the table has become.
+LAST = """
+    select left(snapshot_id::text, 40), left(snapshot_time::text, 40),
+        (select left(min(snapshot_id)::text, 40) from {0}.ducklake_snapshot)
+    from {0}.ducklake_snapshot order by snapshot_id desc limit 1
+"""
 
 
 class Roles(Struct, frozen=True):
@@ -37,6 +49,11 @@ def able(connection: Connection) -> bool:
 def namespace(schema_id: int) -> str:
     """The schema of PostgreSQL that describes a schema of the warehouse."""
     return f"lake_{schema_id}"
+
+
+def numbered(namespace: str) -> int:
+    """The id of the schema of the warehouse that a schema of PostgreSQL describes."""
+    return int(namespace.removeprefix("lake_"))
 
 
 def roles_of(connection: Connection, schema_id: int) -> Roles:
@@ -71,6 +88,25 @@ def holds(connection: Connection, roles: Roles) -> bool:
     """Whether anybody has written to the schema."""
     found = connection.execute(text("select to_regclass(:name)"), {"name": f"{roles.namespace}.ducklake_metadata"})
     return found.scalar() is not None
+
+
+def connect(url: str) -> "psycopg.Connection":
+    """A connection that reads a catalogue, for `last_snapshot`. Raises psycopg.Error."""
+    import psycopg
+
+    options = f"-c statement_timeout={SECONDS * 1000} -c default_transaction_read_only=on"
+    return psycopg.connect(url, autocommit=True, options=options, connect_timeout=SECONDS, application_name=LOOKING)
+
+
+def last_snapshot(connection: "psycopg.Connection", schema_id: int) -> str | None:
+    """What tells the state of a catalogue from any other; None where nobody has written to it. Raises psycopg.Error."""
+    import psycopg
+
+    try:
+        row = connection.execute(LAST.format(namespace(schema_id)).encode()).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    return " ".join(map(str, row)) if row else None
 
 
 def drop(connection: Connection, schema_id: int) -> None:

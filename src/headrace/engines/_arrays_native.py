@@ -71,7 +71,9 @@ def _one(
     if total is not None:
         return total
     try:
-        result = persist(lambda: session.connection.execute(statement, parameters))
+        result = persist(
+            lambda: session.connection.execute(statement, parameters), writes=kind not in ("SELECT", "EXPLAIN")
+        )
     except duckdb.Error as error:
         raise _arrays_query.read_problem(session, error, text) from None
     if kind in ("SELECT", "EXPLAIN"):

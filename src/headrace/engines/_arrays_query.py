@@ -74,8 +74,9 @@ def run(
         _guard.check(session.connection, sql, frozenset(name.lower() for name in names))
     except _problems.SqlError as error:
         raise _problems.moved(error, sql, text) from None
+    writes = not (explain or isinstance(tree, exp.Query))
     try:
-        return persist(lambda: session.connection.execute(sql))
+        return persist(lambda: session.connection.execute(sql), writes=writes)
     except duckdb.BinderException as error:
         if all(len(stream.columns) == len(stream.opened.columns) for _, stream in scans):
             raise problem(session, error, text) from None
@@ -87,7 +88,7 @@ def run(
     except duckdb.Error as error:
         raise _kept([stream for _, stream in scans]) or problem(session, error, text) from None
     try:
-        return persist(lambda: session.connection.execute(sql))
+        return persist(lambda: session.connection.execute(sql), writes=writes)
     except duckdb.Error as error:
         raise _kept(session.streams) or problem(session, error, text) from None
 

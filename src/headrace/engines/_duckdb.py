@@ -33,6 +33,7 @@ POOL = (  # connections to PostgreSQL that a worker keeps: few, and none while i
     "pg_pool_enable_reaper_thread=true",
 )
 TRIES = 12
+PATIENCE = 1.0  # seconds that a statement waits for others that are tried again
 # What a commit says that came after another one (DuckLake, SQLite): nothing of it was written, so it is tried again.
 LATE = ("database is locked", "Transaction conflict", "conflict on", "Failed to commit DuckLake transaction")
 
@@ -104,19 +105,26 @@ def attach(connection: "DuckDBPyConnection", schema: "Schema") -> None:
             connection.execute(f"ATTACH ':memory:' AS {quoted(schema.name)}")
             return
         options.append("READ_ONLY")
+    elif not schema.catalogue:
+        # Who reads waits for nobody who writes, nor the other way round: in SQLite's own mode a SELECT holds up every
+        # commit for as long as it lasts, and one that is held up locks the file for good.
+        options.append("META_JOURNAL_MODE 'WAL'")
     # Which user and which database it is, the door says.
     place = f"postgres:host={schema.door} user=worker dbname=warehouse" if schema.catalogue else f"sqlite:{file}"
     statement = f"ATTACH {_text(f'ducklake:{place}')} AS {quoted(schema.name)} ({', '.join(options)})"
-    persist(lambda: connection.execute(statement))
+    persist(lambda: connection.execute(statement), writes=schema.writable)
 
 
-def persist(attempt: "Callable[[], T]") -> T:
+def persist(attempt: "Callable[[], T]", *, writes: bool = True) -> T:
     """What the attempt gives, made again while others commit before it: from the second time on, one at a time.
 
-    Only for what leaves nothing behind when it fails: a statement that commits itself.
+    Only for what leaves nothing behind when it fails: a statement that commits itself. What does not write gives way to
+    nobody.
     """
     import duckdb
 
+    if writes:
+        _give_way()
     with ExitStack() as turn:
         for number in range(TRIES):
             try:
@@ -131,6 +139,22 @@ def persist(attempt: "Callable[[], T]") -> T:
             else:  # by one that tried for the first time
                 time.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 - so that they do not meet again
     raise AssertionError
+
+
+def _give_way() -> None:
+    """Wait for those who try again, or who is quick would come before who is late each time.
+
+    Not for ever: what is tried again may take long.
+    """
+    until = time.monotonic() + PATIENCE
+    for file in locks:
+        with file.open("w") as opened:
+            while time.monotonic() < until:
+                try:
+                    fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    time.sleep(0.002)
 
 
 def extension(name: str) -> str:

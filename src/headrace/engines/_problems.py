@@ -3,7 +3,8 @@
 import re
 from typing import TYPE_CHECKING
 
-from headrace.errors import HeadraceError, Invalid, TooLarge
+from headrace.engines._duckdb import LATE
+from headrace.errors import Conflict, HeadraceError, Invalid, TooLarge
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,6 +62,8 @@ def of_duckdb(error: "duckdb.Error", text: str) -> HeadraceError:
         return TooLarge("The statement needs more memory than it has; read fewer rows or columns, or filter first.")
     if isinstance(error, duckdb.InterruptException):
         return SqlError("The statement was stopped.")
+    if any(word in said for word in LATE):
+        return Conflict("Others changed the same tables at the same time first; nothing is written. Run it again.")
     message = SOURCE.sub("", KIND.sub("", AT.sub("", said)))
     message = PATHS.sub("a file of the server", message).strip()
     message = " ".join(message.split())

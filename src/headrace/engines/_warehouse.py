@@ -5,9 +5,7 @@ specification, version 1: what holds now has no `end_snapshot`.
 """
 
 import re
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from fnmatch import translate
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from headrace.model.database import (
     Table,
     TableFilter,
 )
+from headrace.store import catalogues
 
 SECONDS = 5  # that a commit under way is waited for
 GENERIC = {
@@ -123,11 +122,9 @@ def _read_sqlite(schema: OpenSchema) -> list[list[Any]] | None:
     if not file.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=SECONDS)) as connection:
-            connection.execute("PRAGMA trusted_schema = OFF")
-            return [connection.execute(text).fetchall() for text in (TABLES, COLUMNS, COMMENTS)]
-    except sqlite3.Error as wrong:
-        raise HostFailed(f"The catalogue of the schema {schema.name!r} cannot be read: {wrong}.") from wrong
+        return catalogues.read(file, (TABLES, COLUMNS, COMMENTS))
+    except HostFailed as wrong:
+        raise HostFailed(f"The catalogue of the schema {schema.name!r} cannot be read: {wrong.message}.") from wrong
 
 
 def _read_postgresql(schema: OpenSchema) -> list[list[Any]] | None:

@@ -30,6 +30,7 @@ from headrace.runtime.wire import Ask, Limits, Task
 from headrace.services import versions
 from headrace.services.measures import Measures
 from headrace.services.requests import Request, given_to_program, group_of, key_of
+from headrace.services.snapshots import Snapshots
 from headrace.settings import Settings
 from headrace.store.results import Results, Stored, Tiles, is_of
 
@@ -105,9 +106,10 @@ class Calls:
         results: Results,
         record: Callable[[Run], None],
         measures: Measures,
+        snapshots: Snapshots,
     ) -> None:
         self._settings, self._executor, self._results = settings, executor, results
-        self._record, self._measures = record, measures
+        self._record, self._measures, self._snapshots = record, measures, snapshots
         self._flights: dict[str, Flight] = {}
         self._storing: set[asyncio.Task[None]] = set()
         self.inside: Inside | None = None  # answers what the code of a request asks; given once there is who can
@@ -130,6 +132,10 @@ class Calls:
         began, started_at = time.perf_counter(), datetime.now(UTC)
         max_age = self._max_age(request)
         try:
+            if max_age > 0 and request.target.catalogues:
+                seen = await self._snapshots.of(request.target.catalogues)
+                max_age = max_age if seen else 0
+                request = msgspec.structs.replace(request, seen=seen)
             came = await (self._fresh(request) if max_age <= 0 else self._kept(request, max_age))
         except asyncio.CancelledError:
             gone = Answer(outcome=Outcome.CANCELLED, problem=GONE)
@@ -142,7 +148,7 @@ class Calls:
     def at_once(self, request: Request) -> Answered | None:
         """The answer to the request where a stored result is in memory: without waiting for anything."""
         began, started_at = time.perf_counter(), datetime.now(UTC)
-        if (max_age := self._max_age(request)) <= 0:
+        if request.target.catalogues or (max_age := self._max_age(request)) <= 0:
             return None
         now = time.time()
         if (stored := self._results.get(key_of(request), max_age, now)) is None:

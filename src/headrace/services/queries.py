@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from headrace.db import lakes
 from headrace.errors import Forbidden, Invalid, TooLarge
 from headrace.model.object import Level
 from headrace.model.query import Job, Query, Schema
@@ -36,6 +37,8 @@ ELSEWHERE = re.compile(
     r"|unix_timestamp|random|rand|setseed|uuid\w*|gen_random_uuid|nextval|tablesample|using\s+sample)\b",
     re.IGNORECASE,
 )
+# What tells of a catalogue itself, which changes without a snapshot: snapshots expire.
+OF_CATALOGUE = re.compile(r"\bducklake_", re.IGNORECASE)
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -133,7 +136,9 @@ class Ready(Struct, frozen=True, kw_only=True):
     job: dict[str, Any]  # what the program `query` is given beside the values of a call
     lent: tuple[Lent, ...]
     reads: tuple[str, ...]  # paths whose changes make another result
-    keeps: bool  # whether no change of its result escapes those paths
+    catalogues: tuple[int, ...]  # schemas in PostgreSQL whose next snapshots do
+    unheld: tuple[str, ...]  # paths that make it another one once they are there: of schemas that are empty
+    keeps: bool  # whether no change of its result escapes those
 
 
 def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
@@ -149,13 +154,19 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
     lent = tuple(replace(one, writable=False) for one in wanted.lent)
     lake = call.platform.settings.home / LENDING
     reads = [f"{lake / one.path}/{name}" for one in lent for name in WRITTEN]
+    folders = {f"{LAKE}/{one.at}": str(lake / one.path) for one in lent}
+    # Nothing in its folder says that one in PostgreSQL is empty no more: the folder, which is there, has it asked.
+    unheld = [folders[one.path] + ("" if one.catalogue else f"/{WRITTEN[0]}") for one in job.schemas if not one.held]
+    catalogues = [lakes.numbered(one.catalogue) for one in job.schemas if one.catalogue]
     return Ready(
         job={"job": msgspec.to_builtins(job, builtin_types=(bytes,)), "saved": msgspec.to_builtins(saved)},
         lent=lent,
         reads=tuple(reads),
+        catalogues=tuple(catalogues),
+        unheld=tuple(unheld),
         keeps=not ELSEWHERE.search(text)
-        and all(one.path.startswith(f"{LAKE}/") for one in query.places)
-        and not any(one.catalogue for one in job.schemas),  # which other servers write to as well
+        and not (catalogues and OF_CATALOGUE.search(text))
+        and all(one.path.startswith(f"{LAKE}/") for one in query.places),
     )
 
 

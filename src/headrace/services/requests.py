@@ -35,6 +35,8 @@ class Target(Struct, frozen=True, kw_only=True):
     job: dict[str, Any] = {}  # what the program is given beside the call's arguments
     lent: tuple[Lent, ...] = ()  # what its worker is shown
     reads: tuple[str, ...] = ()  # paths whose changes make another result of an equal call
+    catalogues: tuple[int, ...] = ()  # schemas in PostgreSQL whose next snapshots make another one
+    unheld: tuple[str, ...] = ()  # paths that make it another target once they are there
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ class Request(Struct, frozen=True, kw_only=True):
     streams: bool = False  # whether the caller takes a large result while it is being written
     depth: int = 1  # 1 for a call from outside; a call that a call makes has one more
     parent_uid: str | None = None  # of the run that makes the call
+    seen: tuple[str, ...] = ()  # the last snapshots of the target's catalogues, looked at since it came
     element: list[Any] = []  # one, where it is called for an element of an input: its arguments, or its first one
 
 
@@ -71,6 +74,7 @@ def key_of(request: Request) -> str:
         *(() if target.author_id is None else (target.author_id,)),
         *(("element", *request.element) if request.element else ()),
         *(("reads", versions.of(target.reads)) if target.reads else ()),
+        *(("snapshots", *request.seen) if request.seen else ()),
     )
     key = f"{group_of(target.owner_id, target.digest)}-{sha256(_canonical(parts)).hexdigest()[:48]}"
     return key if request.tile is None else f"{key}-{request.tile[0]}-{request.tile[1]}-{request.tile[2]}"

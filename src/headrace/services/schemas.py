@@ -29,7 +29,7 @@ from headrace.runtime.sandbox import LAKE as SHOWN
 from headrace.runtime.wire import Lent
 from headrace.services import changes, objects
 from headrace.services.call import Call, Platform
-from headrace.store import lake
+from headrace.store import catalogues, lake
 
 SCHEMA = NOUNS[Kind.SCHEMA]
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]{0,62}")
@@ -120,6 +120,7 @@ def delete_schema(call: Call, schema_id: int) -> None:
         if schema.catalogue == POSTGRESQL:
             lakes.drop(connection, schema_id)
     platform.doors.remove(schema_id)
+    catalogues.release(_file(platform, schema))
     shutil.rmtree(platform.settings.home / LAKE / lake.SCHEMAS / str(schema_id), ignore_errors=True)
     if schema.storage == STORE:
         platform.blobs.delete_all([blob.key for blob in platform.blobs.scan(lake.prefix(schema_id))])
@@ -130,6 +131,8 @@ def lend(call: Call, schema: Lake, *, writable: bool) -> tuple[list[Lent], Schem
     platform, at = call.platform, f"schema-{schema.id}"
     lent = [Lent(lake.lay_schema(platform.settings.home, schema.id), at, writable)]
     described, stored = schema.catalogue == POSTGRESQL, schema.storage == STORE
+    if not described:
+        catalogues.hold(_file(platform, schema))
     # A worker that saw it empty opens it anew once it is not.
     held = writable or (platform.doors.holds(schema.id) if described else _file(platform, schema).exists())
     told = Schema(name=schema.name, path=f"{SHOWN}/{at}", writable=writable, held=held)

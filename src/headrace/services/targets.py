@@ -4,6 +4,7 @@ A token or name that was looked up is remembered for FRESH seconds, and not past
 warm call reads no database. A change by another process (a command, a second server) is seen after FRESH seconds.
 """
 
+import os.path
 import time
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +41,8 @@ class Targets:
             self._revision = self._platform.revision.value
         found = self._known.get(key)
         if found is None:
+            return None
+        if any(map(os.path.exists, found[1].unheld)):
             return None
         if found[0] > (now := time.monotonic()):
             return found[1]
@@ -125,6 +128,8 @@ class Targets:
             job=ready.job,
             lent=ready.lent,
             reads=ready.reads,
+            catalogues=ready.catalogues,
+            unheld=ready.unheld,
             keeps=target.keeps and ready.keeps,
             environment=DEFAULT,
         )

@@ -257,6 +257,7 @@ answer["files"] = {
 
 JOBS = """
 import os
+import time
 import requests
 
 udf = client.udfs.post("job" + mark, "def udf(): print('said'); return 1")
@@ -268,10 +269,9 @@ def its_job():
     return [one.id for one in client.jobs.list(q="job" + mark, hidden=False)]
 
 job, = its_job()
-for attempt in range(200):  # what ran is written down behind its answer
+runs, deadline = [], time.monotonic() + 60
+while not runs and time.monotonic() < deadline:  # what ran is written down behind its answer
     runs = client.jobs.list_runs(job)
-    if runs:
-        break
 run = client.jobs.get_runs(job, runs[0].id)
 logs = client.jobs.list_runs_logs(job, run.id, last_id=0)
 one, two = (scripts.post_python3(name, "1").id for name in ("One", "Two"))

@@ -4,11 +4,14 @@ import json
 import uuid
 from threading import Event, Thread
 
+import httpx
+import psycopg
 import pyarrow as pa
 import pytest
 
 from calling import save, value
-from conftest import wait_until
+from conftest import LIMITS, serving, wait_until
+from headrace.db.lakes import LOOKING
 from published import Person
 
 SHARED = "/server/v1/realtime-shared"
@@ -56,6 +59,51 @@ def analyst(server):
     person = Person(server, "analyst", f"analyst{uuid.uuid4().hex[:8]}")
     with server.client(person.key) as http:
         yield Analyst(server, http, person)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(s3, postgresql, tmp_path_factory):
+    """A place in PostgreSQL and a bucket, for the servers that share it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value_ in s3.items():
+            patch.setenv(name, value_)
+        store = f"s3://headrace/{tmp_path_factory.mktemp('store').name}"
+        yield {"database_url": postgresql.fresh(), "store_url": store, "secret_key": "a" * 43 + "="}
+
+
+@pytest.fixture(scope="module")
+def afar(elsewhere, tmp_path_factory):
+    """A server whose warehouse is in that place."""
+    with serving(tmp_path_factory.mktemp("afar") / "home", **elsewhere, **LIMITS) as one:
+        yield one
+
+
+@pytest.fixture(params=["server", "afar"])
+def place(request):
+    """A server with its warehouse in either place."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def dweller(place):
+    """Somebody there."""
+    person = Person(place, "dweller", f"dweller{uuid.uuid4().hex[:8]}")
+    with place.client(person.key) as http:
+        yield Analyst(place, http, person)
+
+
+@pytest.fixture
+def passer_by(afar):
+    """A client without a key, of the server afar."""
+    with httpx.Client(base_url=afar.url, timeout=60) as http:
+        yield http
+
+
+@pytest.fixture
+def passer(place):
+    """A client without a key."""
+    with httpx.Client(base_url=place.url, timeout=60) as http:
+        yield http
 
 
 def test_a_token_calls_it_with_typed_values_in_any_format(analyst, open_web):
@@ -150,13 +198,13 @@ def test_its_page_has_a_form_of_its_values(analyst, open_web):
     assert {one["name"]: one["schema"].get("type") for one in calls[:2]} == {"country": "string", "least": "integer"}
 
 
-def test_it_reads_what_its_owner_may_and_a_write_is_seen_at_once(analyst, server, open_web):
-    analyst.sql("CREATE TABLE sales AS SELECT * FROM (VALUES ('a', 1), ('b', 2)) t(item, amount)")
-    base = analyst.share(
+def test_it_reads_what_its_owner_may_and_a_write_is_seen_at_once(dweller, place, passer):
+    dweller.sql("CREATE TABLE sales AS SELECT * FROM (VALUES ('a', 1), ('b', 2)) t(item, amount)")
+    base = dweller.share(
         "SELECT sum(amount) AS total FROM sales WHERE amount >= :least", of("integer", "least"), least=0
     )
 
-    def total(path: str = f"{base}/run", http=open_web):
+    def total(path: str = f"{base}/run", http=passer):
         answer = http.get(path, params={"format": "json"})
         assert answer.status_code == 200, answer.text
         return answer.json()[0]["total"], answer.headers["headrace-cache"]
@@ -164,18 +212,73 @@ def test_it_reads_what_its_owner_may_and_a_write_is_seen_at_once(analyst, server
     assert total()[0] == 3
     wait_until(lambda: total() == (3, "hit"))
     for amount in range(3, 8):
-        analyst.sql(f"INSERT INTO sales VALUES ('more', {amount})")
+        dweller.sql(f"INSERT INTO sales VALUES ('more', {amount})")
         assert total()[0] == 3 + sum(range(3, amount + 1))
     wait_until(lambda: total() == (28, "hit"))
-    stranger = Person(server, "stranger", f"stranger{uuid.uuid4().hex[:8]}")
-    named = f"/server/v1/realtime/local/api/v1/run/udf/saved/{analyst.person.email}/{analyst.saved['slug']}"
-    with server.client(stranger.key) as http:
+    stranger = Person(place, "stranger", f"stranger{uuid.uuid4().hex[:8]}")
+    named = f"/server/v1/realtime/local/api/v1/run/udf/saved/{dweller.person.email}/{dweller.saved['slug']}"
+    with place.client(stranger.key) as http:
         assert http.get(named).status_code == 404
         assert total(f"{base}/run", http)[0] == 28
-        own = Analyst(server, http, stranger)
+        own = Analyst(place, http, stranger)
         own.sql("CREATE TABLE sales AS SELECT 1000 AS amount")
-        analyst.save("SELECT sum(amount) AS total FROM sales", slug="open", public=True)
+        dweller.save("SELECT sum(amount) AS total FROM sales", slug="open", public=True)
         assert total(named.rpartition("/")[0] + "/open", http)[0] == 28
+
+
+def test_the_first_write_of_all_is_seen_at_once(dweller, passer):
+    base = dweller.share("SELECT count(*) AS n FROM duckdb_tables() WHERE table_name = 'first' AND NOT internal")
+
+    def count():
+        answer = passer.get(f"{base}/run?format=json")
+        assert answer.status_code == 200, answer.text
+        return answer.json()[0]["n"], answer.headers["headrace-cache"]
+
+    assert count()[0] == 0
+    wait_until(lambda: count() == (0, "hit"))
+    dweller.sql("CREATE TABLE first AS SELECT 1 AS n")
+    assert count()[0] == 1
+    wait_until(lambda: count() == (1, "hit"))
+
+
+def test_what_another_server_writes_is_seen_at_once(afar, elsewhere, tmp_path):
+    person = Person(afar, "writer", f"writer{uuid.uuid4().hex[:8]}")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "admin.key").write_text(afar.admin_key)
+    with serving(tmp_path / "home", **elsewhere, **LIMITS) as other, afar.client(person.key) as http:
+        here = Analyst(afar, http, person)
+        here.sql("CREATE TABLE t AS SELECT 1 AS n")
+        base = here.share("SELECT sum(n) AS n FROM t")
+
+        def total():
+            answer = http.get(f"{base}/run?format=json")
+            assert answer.status_code == 200, answer.text
+            return answer.json()[0]["n"], answer.headers["headrace-cache"]
+
+        wait_until(lambda: total() == (1, "hit"))
+        with other.client(person.key) as there:
+            for number in range(2, 5):
+                Analyst(other, there, person).sql(f"INSERT INTO t VALUES ({number})")
+                assert total()[0] == sum(range(number + 1))
+        wait_until(lambda: total() == (10, "hit"))
+
+
+def test_looking_goes_on_when_postgresql_has_ended_who_looked(afar, elsewhere, passer_by):
+    person = Person(afar, "looker", f"looker{uuid.uuid4().hex[:8]}")
+    with afar.client(person.key) as http:
+        here = Analyst(afar, http, person)
+        here.sql("CREATE TABLE t AS SELECT 7 AS n")
+        base = here.share("SELECT n FROM t")
+
+    def look():
+        answer = passer_by.get(f"{base}/run?format=json")
+        return answer.json(), answer.headers["headrace-cache"]
+
+    wait_until(lambda: look() == ([{"n": 7}], "hit"))
+    with psycopg.connect(elsewhere["database_url"], autocommit=True) as connection:
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s"
+        assert connection.execute(ended, [LOOKING]).fetchone()[0] >= 1
+    assert look() == ([{"n": 7}], "hit")
 
 
 def test_what_depends_on_the_clock_is_not_kept_unless_it_says_so(analyst, open_web):
@@ -283,13 +386,13 @@ def test_the_resource_api_keeps_it_with_its_values(analyst):
     assert (refused.status_code, ":m" in refused.json()["errorDescription"]) == (422, True)
 
 
-def test_no_answer_is_older_than_a_write_that_was_acknowledged(analyst, server):
-    analyst.sql("CREATE TABLE events (n BIGINT)")
-    base = analyst.share("SELECT count(*) AS n FROM events")
+def test_no_answer_is_older_than_a_write_that_was_acknowledged(dweller, place):
+    dweller.sql("CREATE TABLE events (n BIGINT)")
+    base = dweller.share("SELECT count(*) AS n FROM events")
     written, wrong, seen, over = 0, [], set(), Event()
 
     def look() -> None:
-        with server.client() as http:
+        with place.client() as http:
             while not over.is_set():
                 least = written
                 answer = http.get(f"{base}/run?format=json")
@@ -302,7 +405,7 @@ def test_no_answer_is_older_than_a_write_that_was_acknowledged(analyst, server):
         looker.start()
     try:
         for number in range(12):
-            analyst.sql(f"INSERT INTO events VALUES ({number})")
+            dweller.sql(f"INSERT INTO events VALUES ({number})")
             written = number + 1
             if number % 4 == 3:
                 wait_until(lambda: "hit" in seen)

@@ -19,13 +19,15 @@ def fail(*_):
 def states(log):
     return {node.name: node.status for node in log.nodes}
 
-def settled(graph, status="succeeded"):
-    for _ in range(200):
-        log = dag.server_logs(graph)
-        if log.status == status:
-            return log
+def wait_until(found):
+    deadline = time.monotonic() + 60
+    while not found():
+        assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.05)
-    raise AssertionError(log.status)
+
+def settled(graph, status="succeeded"):
+    wait_until(lambda: dag.server_logs(graph).status == status)
+    return dag.server_logs(graph)
 """
 
 
@@ -144,10 +146,7 @@ try:
     graph.wait(60)
 except Exception as error:
     pass
-for _ in range(100):  # the graph has failed before the client has told the node behind it
-    if one.done() and two.done():
-        break
-    time.sleep(0.05)
+wait_until(lambda: one.done() and two.done())  # the graph has failed before the client has told the node behind it
 graph.retry_all()
 two.wait(60)
 log = settled(graph)
@@ -170,13 +169,9 @@ two = graph.submit(add, one, name="two")
 graph.initial_setup()
 graph.compute()
 graph.cancel()
-log = settled(graph, "cancelled")
-for _ in range(100):
-    if states(log)["two"]:
-        break
-    time.sleep(0.05)
-    log = dag.server_logs(graph)
-answer = states(log)["two"]
+settled(graph, "cancelled")
+wait_until(lambda: states(dag.server_logs(graph))["two"])
+answer = states(dag.server_logs(graph))["two"]
 """,
     )
     assert found == "CANCELLED"
@@ -322,20 +317,19 @@ try:
     graph.wait(60)
 except Exception as error:
     told = [type(error).__name__, str(error)]
-for _ in range(100):
-    if bad.status is dag.Status.FAILED and after.status is dag.Status.CANCELLED:
-        break
-    time.sleep(0.1)
+wait_until(lambda: bad.status is dag.Status.FAILED and after.status is dag.Status.CANCELLED)
 answer = [told, bad.status.name, after.status.name]
 """,
     )
     assert found == [["ValueError", "not today"], "FAILED", "CANCELLED"]
 
 
-def test_a_batch_graph_is_tried_again_cancelled_and_retried(new):
+def test_a_batch_graph_is_tried_again_cancelled_and_retried(new, server):
     found = batch(
         new,
+        f"mounts = {str(server.home / 'mounts')!r}"
         """
+import pathlib
 import uuid
 def third(name):
     with open("/mount/" + name, "a") as file:
@@ -353,12 +347,10 @@ graph = batch("tried", retry_strategy=rest_api.RetryStrategy(limit=2, retry_poli
 tried = graph.submit(third, str(uuid.uuid4()), name="tried")
 graph.compute()
 graph.wait(60)
-stopped = batch("stopped")
-one = stopped.submit(slow, str(uuid.uuid4()), name="one")
+stopped, mark = batch("stopped"), str(uuid.uuid4())
+one = stopped.submit(slow, mark, name="one")
 stopped.compute()
-while states(dag.server_logs(stopped))["one"] != "RUNNING":
-    time.sleep(0.05)
-time.sleep(1)
+wait_until(lambda: list(pathlib.Path(mounts).glob("*/" + mark)))  # the code itself runs, and is slow but once
 stopped.cancel()
 before = dag.server_logs(stopped).status
 stopped.retry_all()

@@ -158,6 +158,40 @@ answer = [values, task.status, task.type, task.udf_language, "return a + b + c" 
     assert found == [[1, 2, 3], "COMPLETED", "GENERIC_UDF", "python", True]
 
 
+def test_a_call_under_way_is_among_the_tasks_that_run_and_is_cancelled_by_its_id(client):
+    found = run(
+        client,
+        """
+import json, os, time, urllib.request
+def endless():
+    import time
+    while True:
+        time.sleep(1)
+user = tiledb.cloud.client.default_user().username
+fetch = getattr(tiledb.cloud.tasks, "fetch_tasks", None) or tiledb.cloud.tasks.tasks
+pending = tiledb.cloud.udf.exec_async(endless, task_name="endless")
+task, deadline = None, time.monotonic() + 60
+while task is None and time.monotonic() < deadline:
+    time.sleep(0.05)
+    under_way = fetch(namespace=user, status="RUNNING").array_tasks
+    task = next((one for one in under_way if one.name == "endless"), None)
+answer = [task.status, task.type]
+url = f"{os.environ['TILEDB_REST_HOST']}/api/runs/{task.id}/cancel"
+headers = {"Authorization": "Bearer " + os.environ["TILEDB_REST_TOKEN"]}
+with urllib.request.urlopen(urllib.request.Request(url, method="POST", headers=headers)) as said:
+    answer.append(json.load(said)["state"])
+try:
+    pending.get(60)
+except Exception as error:
+    answer.append(str(error))
+answer.append(tiledb.cloud.tasks.task(task.id).status)
+""",
+    )
+    assert found[:3] == ["RUNNING", "GENERIC_UDF", "cancelled"]
+    assert "The task was cancelled by" in found[3]
+    assert found[4] == "CANCELLED"
+
+
 def test_what_a_function_prints_is_in_the_logs_of_its_task(client):
     found = run(
         client,

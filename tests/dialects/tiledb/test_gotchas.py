@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pytest
 
-from conftest import free_port, serving, wait_until
+from conftest import serving, wait_until
+from ports import free_port
 from published import Published
 from tiledb_wire import TASK_ID, strict
 from tiledb_wire import person as new_person
