@@ -2,8 +2,9 @@
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p) 2>/dev/null)))
 BIN := .venv/bin
-# uv where it is found, as it is faster; pip does the same.
-INSTALL = $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet)
+# uv where it is found, as it is faster; pip does the same, and compiles what it installs without being asked.
+INSTALL = $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --compile-bytecode --python $(BIN)/python,\
+  $(BIN)/python -m pip install --quiet)
 
 .PHONY: help setup web data demo up test check format stubs bench reference lock clean
 
@@ -16,6 +17,8 @@ setup: .venv/.ready web  ## Make .venv with all that serving, testing and lintin
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(INSTALL) -r requirements.lock
 	$(INSTALL) --no-deps -e .
+	# Where PYTHONDONTWRITEBYTECODE is set, as in many containers, each server and zygote would do so again: seconds each.
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 # The pages for people. Without Node they are pages of words, and everything else is as it is.
@@ -43,9 +46,10 @@ demo: setup data  ## Start a server on a free port, do the main job on real data
 up: setup  ## Serve on http://127.0.0.1:8700
 	$(BIN)/headrace up
 
+# All of them in two processes, each with servers of its own. Who names tests in ARGS gets one, where a debugger works.
 test: setup data  ## Run every test
 	tests/install-servers
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist worksteal)
 
 check: setup  ## Lint, types, layers
 	$(BIN)/ruff check .

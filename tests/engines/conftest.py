@@ -1,6 +1,6 @@
 """What tests of engines are given: a locked DuckDB, and arrays that it may read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -10,6 +10,7 @@ import pytest
 import tiledb
 
 from headrace.engines import tiledb as engine
+from headrace.engines._arrays_read import Stream
 from headrace.model.query import Place, Query
 
 
@@ -100,3 +101,17 @@ def quickstart(desk) -> Desk:
     with tiledb.open(desk.made("sparse", sparse), "w") as array:
         array[[1, 2, 2], [1, 4, 3]] = np.array([1, 3, 2], dtype=np.int32)
     return desk
+
+
+@pytest.fixture
+def read(monkeypatch) -> Callable[[], int]:
+    """How many rows were read from arrays so far: all streams add theirs."""
+    made = []
+    start = Stream.__init__
+
+    def remember(self, *args):
+        start(self, *args)
+        made.append(self)
+
+    monkeypatch.setattr(Stream, "__init__", remember)
+    return lambda: sum(stream.rows for stream in made)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pyarrow as pa
 from sqlglot import exp
 
+from headrace.engines import _arrays_groups, _arrays_totals, _guard, _mysql, _problems
 from headrace.engines import _arrays_plan as plan
-from headrace.engines import _arrays_totals, _guard, _mysql, _problems
-from headrace.engines._arrays_columns import Column
+from headrace.engines._arrays_groups import Groups, Parts
 from headrace.engines._arrays_ranges import Selection
-from headrace.engines._arrays_read import Opened, Stream
+from headrace.engines._arrays_read import Opened, Stream, takes
 from headrace.engines._arrays_session import Session, Target
 from headrace.engines._duckdb import ROWS, persist
 from headrace.errors import HeadraceError
@@ -54,17 +54,22 @@ def run(
         arrays = {id(r.node): session.open(r.target) for r in references if _is_array(r.target)}
     for macro in _mysql.macros(tree):
         session.connection.execute(macro)
-    chosen: list[tuple[plan.Reference, Opened, list[Column], Selection]] = []
-    for reference in references:
-        if (opened := arrays.get(id(reference.node))) is not None:
-            columns = plan.used(tree, reference, opened.columns)
-            selection = Selection()
-            if session.on("mytile_enable_pushdown"):
-                selection = plan.select(tree, reference, opened.columns, session, sparse=opened.sparse)
-            chosen.append((reference, opened, columns, selection))
     names = [_rename(session, reference) for reference in references]
-    sql = ("EXPLAIN " if explain else "") + _mysql.printed(tree)
-    streams = [_register(session, r.node.name, Stream(o, columns, s)) for r, o, columns, s in chosen]
+    scans: list[tuple[plan.Reference, Stream]] = []
+    cells = tree  # what asks for cells where parts of totals are asked for
+    for reference in references:
+        if (opened := arrays.get(id(reference.node))) is None:
+            continue
+        selection, groups = _found(session, tree, reference, opened)
+        if groups is not None:
+            cells = tree.copy() if cells is tree else cells
+            groups.put()
+            scans.append((reference, Parts(opened, groups, selection)))
+        else:
+            scans.append((reference, Stream(opened, plan.used(tree, reference, opened.columns), selection)))
+    sql = _printed(tree, explain=explain)
+    for reference, stream in scans:
+        _register(session, reference.node.name, stream)
     try:
         _guard.check(session.connection, sql, frozenset(name.lower() for name in names))
     except _problems.SqlError as error:
@@ -73,17 +78,39 @@ def run(
     try:
         return persist(lambda: session.connection.execute(sql), writes=writes)
     except duckdb.BinderException as error:
-        if all(len(columns) == len(opened.columns) for _, opened, columns, _ in chosen):
+        if all(len(stream.columns) == len(stream.opened.columns) for _, stream in scans):
             raise problem(session, error, text) from None
-        for reference, opened, _, selection in chosen:
+        for reference, stream in scans:
             session.connection.unregister(reference.node.name)
-            _register(session, reference.node.name, Stream(opened, opened.columns, selection))
+            everything = Stream(stream.opened, stream.opened.columns, stream.selection)
+            _register(session, reference.node.name, everything)
+        sql = _printed(cells, explain=explain)
     except duckdb.Error as error:
-        raise _kept(streams) or problem(session, error, text) from None
+        raise _kept([stream for _, stream in scans]) or problem(session, error, text) from None
     try:
         return persist(lambda: session.connection.execute(sql), writes=writes)
     except duckdb.Error as error:
         raise _kept(session.streams) or problem(session, error, text) from None
+
+
+def _printed(tree: exp.Expr, *, explain: bool) -> str:
+    return ("EXPLAIN " if explain else "") + _mysql.printed(tree)
+
+
+def _found(
+    session: Session, tree: exp.Expr, reference: plan.Reference, opened: Opened
+) -> tuple[Selection, Groups | None]:
+    """What is read of an array; the tree is left with what is yet to be filtered."""
+    if not session.on("mytile_enable_pushdown"):
+        return Selection(), None
+    reader = plan.comparisons(tree, reference, opened.columns, session, sparse=opened.sparse)
+    if reader is None:
+        return Selection(), None
+    selection = reader.selection()
+    groups = _arrays_groups.find(reader, opened) if session.on("mytile_enable_aggregate_pushdown") else None
+    if selection.apart and takes(opened, selection.condition):
+        reader.settle()
+    return selection, groups
 
 
 def _is_array(target: Target) -> bool:

@@ -1,5 +1,6 @@
 """Ranges over dimensions: both ends belong to them, and an end that is None is open."""
 
+import math
 from typing import Any
 
 from msgspec import Struct
@@ -7,6 +8,7 @@ from msgspec import Struct
 from headrace.engines._arrays_columns import Column
 
 MAX_RANGES = 1000  # on one dimension; beyond, one range around them all
+MAX_BOXES = 20_000  # ranges multiply over dimensions, and TileDB walks each combination
 
 Value = Any  # int, float, str or bytes: what a cell of the dimension is, dates as a number of units
 Range = tuple[Value, Value]
@@ -18,6 +20,12 @@ class Selection(Struct, kw_only=True):
     ranges: dict[str, list[Range]] = {}  # by dimension; several are OR-ed, dimensions are AND-ed
     condition: str | None = None  # in TileDB-Py's words; sparse arrays only
     limit: int | None = None  # rows that are enough
+
+    @property
+    def apart(self) -> bool:
+        """Whether the ranges are few enough to be read as they are, and not as fewer around them."""
+        counts = [len(some) for some in self.ranges.values()]
+        return max(counts, default=0) <= MAX_RANGES and math.prod(counts) <= MAX_BOXES
 
 
 def intersect(left: list[Range], right: list[Range]) -> list[Range]:

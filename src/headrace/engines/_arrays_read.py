@@ -16,7 +16,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from headrace.engines._arrays_columns import Column, to_arrow
-from headrace.engines._arrays_ranges import Range, Selection, Value, clip
+from headrace.engines._arrays_ranges import MAX_BOXES, Range, Selection, Value, clip
 from headrace.engines._problems import told
 from headrace.errors import Invalid
 
@@ -82,11 +82,25 @@ def boxes(opened: Opened, selection: Selection) -> list[list[tuple[Value, Value]
         if not clipped:
             return None
         made.append(clipped)
-    # Ranges multiply over dimensions, and TileDB walks each combination.
-    while math.prod(len(ranges) for ranges in made) > 20_000:
+    while math.prod(len(ranges) for ranges in made) > MAX_BOXES:
         i = max(range(len(made)), key=lambda i: len(made[i]))
         made[i] = [(made[i][0][0], made[i][-1][1])]
     return made
+
+
+def takes(opened: Opened, condition: str | None) -> bool:
+    """Whether TileDB takes the condition; one that it does not take is left out where cells are read."""
+    import tiledb
+    from tiledb.main import PyQuery
+
+    if condition is None:
+        return True
+    query = PyQuery(opened.context, opened.array, [], [], LAYOUTS["unordered"], True)
+    try:
+        query.set_cond(tiledb.QueryCondition(condition, opened.context))
+    except tiledb.TileDBError:
+        return False
+    return True
 
 
 def arrow_schema(columns: list[Column]) -> pa.Schema:
@@ -179,11 +193,11 @@ def dense_pieces(
 ) -> Iterator[Buffers]:
     """The cells of dense ranges in boxes, each within the size of a piece; of a small one where `few` are asked for."""
     row = sum(column.width + (1 if column.nullable else 0) for column in columns)
-    for box in _boxes(opened, ranges, max(1, (FIRST if few else min(BOX, opened.piece)) // row)):
-        yield _dense(opened, columns, box)
+    for box in cut(opened, ranges, max(1, (FIRST if few else min(BOX, opened.piece)) // row)):
+        yield box_cells(opened, columns, box)
 
 
-def _dense(opened: Opened, columns: list[Column], box: tuple[list[tuple[Value, Value]], ...]) -> Buffers:
+def box_cells(opened: Opened, columns: list[Column], box: tuple[list[tuple[Value, Value]], ...]) -> Buffers:
     """The cells of a box. They stand in order, so their coordinates are counted and not read."""
     buffers: Buffers = {}
     if attributes := [column for column in columns if not column.dimension]:
@@ -199,20 +213,21 @@ def _dense(opened: Opened, columns: list[Column], box: tuple[list[tuple[Value, V
 def _coordinates(opened: Opened, column: Column, box: tuple[list[tuple[Value, Value]], ...]) -> np.ndarray:
     """Of every cell of a box what it is on one dimension, in the order in which cells are read."""
     at = [dimension.name for dimension in opened.dimensions].index(column.name)
-    axis = np.concatenate([_axis(low, high, column.dtype) for low, high in box[at]])
-    before, after = math.prod(map(_count, box[:at])), math.prod(map(_count, box[at + 1 :]))
+    along = np.concatenate([axis(low, high, column.dtype) for low, high in box[at]])
+    before, after = math.prod(map(length, box[:at])), math.prod(map(length, box[at + 1 :]))
     if opened.layout == "col-major":
         before, after = after, before
-    cells = np.repeat(axis, after)
+    cells = np.repeat(along, after)
     return cells if before == 1 else np.tile(cells, before)
 
 
-def _axis(low: Value, high: Value, dtype: np.dtype[Any]) -> np.ndarray:
+def axis(low: Value, high: Value, dtype: np.dtype[Any]) -> np.ndarray:
+    """The values of a range of a dense dimension."""
     # Around the end of 64 bits, which numbers below zero come back from: so every kind of whole number is counted.
     return (np.arange(high - low + 1, dtype=np.uint64) + np.uint64(low % 2**64)).astype(dtype)
 
 
-def _boxes(
+def cut(
     opened: Opened, ranges: list[list[tuple[Value, Value]]], cells: int
 ) -> Iterator[tuple[list[tuple[Value, Value]], ...]]:
     """Boxes of about so many cells that cover the ranges.
@@ -221,7 +236,7 @@ def _boxes(
     """
     domain = opened.array.schema.domain
     tiles = [max(1, int(np.asarray(domain.dim(i).tile).astype(np.int64))) for i in range(len(ranges))]
-    counts = [_count(some) for some in ranges]
+    counts = [length(some) for some in ranges]
     steps = [min(tile, count) for tile, count in zip(tiles, counts, strict=True)]
     for i in reversed(range(len(ranges))):
         most = cells // math.prod(steps[:i] + steps[i + 1 :])
@@ -249,7 +264,7 @@ def _parts(
         while at <= high:
             edge = step - (at - origin) % step if step % tile == 0 else step
             end = min(high, at + edge - 1)
-            if group and _count(group) + end - at + 1 > step:
+            if group and length(group) + end - at + 1 > step:
                 yield group
                 group = []
             group.append((at, end))
@@ -258,7 +273,8 @@ def _parts(
         yield group
 
 
-def _count(ranges: list[tuple[Value, Value]]) -> int:
+def length(ranges: list[tuple[Value, Value]]) -> int:
+    """How many values there are in ranges of a dense dimension."""
     return sum(high - low + 1 for low, high in ranges)
 
 
@@ -271,14 +287,22 @@ class Stream:
         self.error: Exception | None = None
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        reader = pa.RecordBatchReader.from_batches(arrow_schema(self.columns), self._watched())
+        reader = pa.RecordBatchReader.from_batches(self.schema(), self._watched())
         return reader.__arrow_c_stream__(requested_schema)
+
+    def schema(self) -> pa.Schema:
+        """What its batches look like."""
+        return arrow_schema(self.columns)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows of one scan."""
+        return batches(self.opened, self.columns, self.selection)
 
     def _watched(self) -> Iterator[pa.RecordBatch]:
         import tiledb
 
         try:
-            for batch in batches(self.opened, self.columns, self.selection):
+            for batch in self.batches():
                 self.rows += batch.num_rows
                 yield batch
         except tiledb.TileDBError as error:

@@ -32,6 +32,7 @@ REFUSED = (
     "with",
 )
 LIMITS = ("limit", "offset")
+LARGE = 1e290  # floating point; as many as an array can hold of less than this do not run over
 
 
 class _Total(Struct, frozen=True, kw_only=True):
@@ -90,6 +91,8 @@ def _answer(totals: list[_Total], opened: Opened, selection: Selection) -> pa.Ta
         if total.column:
             words = wanted.setdefault(total.column.stored, set())
             words |= {total.word} if total.word != "count" else set()
+            # They tell whether a sum ran over, which it does not: TileDB goes on with the largest number.
+            words |= {"min", "max"} if total.word != "count" else set()
             # The sum tells whether there is NaN among what the smallest and the largest are of.
             words |= {"sum"} if total.word in ("min", "max") and total.column.dtype.kind == "f" else set()
             words |= {"null_count"} if total.column.nullable else set()
@@ -115,10 +118,14 @@ def _answer(totals: list[_Total], opened: Opened, selection: Selection) -> pa.Ta
 
 
 def _counted(totals: list[_Total]) -> bool:
-    """Whether TileDB must count: an average, a smallest or a largest tells by itself that there are no rows."""
+    """Whether TileDB must count: an average, a smallest or a largest tells by itself that there are no rows.
+
+    Whole numbers that are added up are counted, since so many of them may be too much.
+    """
     columns = [total.column for total in totals]
     telling = any(total.word in ("mean", "min", "max") for total in totals)
-    return not telling or any(column is None or column.nullable for column in columns)
+    added = any(t.word in ("sum", "mean") and t.column is not None and t.column.dtype.kind != "f" for t in totals)
+    return added or not telling or any(column is None or column.nullable for column in columns)
 
 
 def _ask(
@@ -153,14 +160,23 @@ def _value(total: _Total, found: dict[str, dict[str, Any]], rows: int) -> pa.Arr
         type_ = pa.float64() if floating or total.word == "mean" else pa.int64()
     if there == 0:
         return pa.nulls(1, type_)
-    # TileDB stops counting at the ends of 64 bits, and compares NaN in its own way.
     if total.word == "mean" and not math.isfinite(got["mean"]):
         return None  # of no rows, too
-    if floating and total.word != "mean" and not math.isfinite(got["sum"]):
-        return None
-    if not floating and total.word == "sum" and not -(2**63) < int(got["sum"]) < 2**63 - 1:
+    if not _is_sure(total, got, rows):
         return None
     value = got[total.word]
     if value is None:
         return None
     return pa.array([total.column.dtype.type(value) if total.word in ("min", "max") else value], type_)
+
+
+def _is_sure(total: _Total, got: dict[str, Any], rows: int) -> bool:
+    """Whether nothing ran over: what TileDB adds up beyond a type's end is wrong, and looks like any number."""
+    assert total.column is not None
+    if any(found is None for found in got.values()):
+        return False
+    if total.column.dtype.kind == "f":  # and NaN it compares in its own way
+        return all(abs(found) < LARGE for found in got.values())
+    if total.word not in ("sum", "mean"):
+        return True
+    return max(abs(int(got["min"])), abs(int(got["max"]))) * rows < 2**63
