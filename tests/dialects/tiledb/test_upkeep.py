@@ -77,11 +77,14 @@ def bob(tight):
 def fill(somebody):
     """Write to a table, a little at a time, until there is no more room. How often, and what the refusal says."""
     somebody.rows("CREATE TABLE big (n BIGINT, h UBIGINT)")
+    written = 0
     for number in range(40):
         answer = somebody.ask(f"INSERT INTO big SELECT range, hash(range * 3 + {number}) FROM range(100_000)")
-        if answer.status_code != 200:
-            assert answer.status_code == 413, answer.text
-            return number, answer.json()["message"]
+        if answer.status_code == 413:
+            return written, answer.json()["message"]
+        # The one that goes over the bound may be ended while it is written, where that takes long.
+        assert answer.status_code == 200 or "HEADRACE_LAKE_MB" in answer.json()["message"], answer.text
+        written += answer.status_code == 200
     pytest.fail("there was room for 40 times 0.8 MB")
 
 
