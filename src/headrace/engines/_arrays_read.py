@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 BATCH = 122_880  # rows: DuckDB's own unit of parallel work
 FIRST = 1 << 20  # bytes of a piece where a LIMIT ends the reading
 PIECE = 48 << 20  # bytes of a buffer, one for each column of a sparse array
-BOX = 8 << 20  # bytes of all columns of a dense array's: while one is read, the one before is worked on
+BOX = 16 << 20  # bytes of all columns of a dense array's: while one is read, the one before is worked on
 NONE = np.zeros(0, np.uint8)
 LAYOUTS = {"row-major": 0, "col-major": 1, "global-order": 2, "unordered": 3}  # TileDB's numbers
+
+
+def buffer(piece: int) -> int:
+    """Bytes of a buffer as TileDB-Py makes one: a power of two. What does not fit is begun anew, in a larger one."""
+    return 1 << (piece.bit_length() - 1)
 
 
 class Opened(Struct, frozen=True, kw_only=True):
