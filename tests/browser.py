@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "src" / "headrace" / "web" / "dist" / "manifest.json"
@@ -16,6 +16,9 @@ QUIET = (
     "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync --no-sandbox"  # its own sandbox wants what a container may not give; it sees our pages alone
 ).split()
+
+# Of whatever is expected of a page; five seconds, which it would be, pass on a busy machine.
+expect.set_options(timeout=60_000)
 
 
 @contextmanager

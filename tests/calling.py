@@ -88,6 +88,12 @@ class Gate:
         assert self._client.put(f"{FILES}/upload", params={"path": path}, content=b"").status_code == 200
 
 
+def workers_busy(server) -> float:
+    """How many workers have a call: a task may be under way before its code is in one."""
+    text = httpx.get(f"{server.url}/metrics").text
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith("headrace_workers_busy ")))
+
+
 @contextmanager
 def asked(client: httpx.Client, method: str, path: str, body: dict | None = None, **headers: str) -> Iterator[None]:
     """A request that is under way for as long as the block lasts; then whoever asked goes away without the answer."""

@@ -1,5 +1,9 @@
 """The processes of a server, as the kernel lists them."""
 
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +45,13 @@ def workers(server: int) -> list[int]:
 def carriers(server: int) -> list[int]:
     """What carries the network of user code in and out."""
     return [pid for pid, process in descendants(server).items() if process.command.startswith("pasta")]
+
+
+def kill(pids: Iterable[int]) -> None:
+    """Kill those that have not ended by themselves."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def alive(pid: int) -> bool:

@@ -1,15 +1,13 @@
 """kill -9 of a worker, of the zygote, of the server: the next call works, and what was answered is there."""
 
-import os
-import signal
 import threading
 
 import httpx
 import pytest
 
-from calling import call, detail, save, share, shared, value
+from calling import call, detail, save, share, shared, value, workers_busy
 from conftest import serving, wait_until
-from processes import workers, zygotes
+from processes import kill, workers, zygotes
 
 
 @pytest.fixture
@@ -26,9 +24,8 @@ def test_a_killed_worker_costs_its_call_alone(mortal):
             target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)"))
         )
         calling.start()
-        wait_until(lambda: _workers_busy(mortal) == 1)
-        for pid in workers(mortal.process.pid):
-            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: workers_busy(mortal) == 1)
+        kill(workers(mortal.process.pid))
         calling.join()
         assert "was killed (SIGKILL)" in detail(answers[0])
         assert value(client, "def udf(): return 'next'") == "next"
@@ -42,9 +39,8 @@ def test_a_killed_zygote_is_replaced(mortal):
             target=lambda: answers.append(call(client, "import time\ndef udf(): time.sleep(30)"))
         )
         calling.start()
-        wait_until(lambda: _workers_busy(mortal) == 1)
-        for pid in zygotes(mortal.process.pid):
-            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: workers_busy(mortal) == 1)
+        kill(zygotes(mortal.process.pid))
         calling.join()
         assert "was killed" in detail(answers[0])
         assert [value(client, "def udf(n): return n", n=n) for n in range(3)] == [0, 1, 2]
@@ -53,8 +49,7 @@ def test_a_killed_zygote_is_replaced(mortal):
 def test_many_calls_that_wait_while_the_zygote_dies_are_answered_by_the_next(mortal):
     with mortal.client() as client:
         assert value(client, "def udf(): return 1") == 1
-    for pid in zygotes(mortal.process.pid):
-        os.kill(pid, signal.SIGKILL)
+    kill(zygotes(mortal.process.pid))
     answers: list[int] = []
 
     def ask(n: int) -> None:
@@ -133,12 +128,7 @@ def test_sigterm_lets_a_call_finish(mortal):
             )
         )
         calling.start()
-        wait_until(lambda: _workers_busy(mortal) == 1)
+        wait_until(lambda: workers_busy(mortal) == 1)
         assert mortal.stop() == 0
         calling.join()
         assert answers[0].json() == "finished"
-
-
-def _workers_busy(server) -> float:
-    text = httpx.get(f"{server.url}/metrics").text
-    return float(next(line.split()[1] for line in text.splitlines() if line.startswith("headrace_workers_busy ")))

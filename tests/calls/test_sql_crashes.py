@@ -1,17 +1,15 @@
 """kill -9 of a worker in mid-query, of the server in mid-write: the task says so, and the next statement works."""
 
-import os
-import signal
 import threading
 
 import httpx
 import pyarrow as pa
 import pytest
 
-from calling import asked
+from calling import asked, workers_busy
 from conftest import serving, wait_until
 from headrace.runtime import interpreters
-from processes import workers
+from processes import kill, workers
 from tiledb_wire import pickled
 
 ENDLESS = """
@@ -73,8 +71,8 @@ def asking(server, query, ask=ask):
 def test_a_killed_worker_fails_its_task_and_the_next_statement_works(mortal):
     rows(mortal, "create table t as select 1 a")
     thread, answers = asking(mortal, SLOW)
-    for pid in workers(mortal.process.pid):
-        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: workers_busy(mortal) == 1)
+    kill(workers(mortal.process.pid))
     thread.join()
     assert "was killed" in answers[0].json()["message"]
     assert tasks(mortal)[0]["status"] == "FAILED"
