@@ -161,6 +161,8 @@ def test_a_limit_does_not_read_the_whole_array(desk, read, sparse):
     uri = square(desk, sparse=sparse, size=1500, tile=100)
     assert desk.run(f"SELECT * FROM `{uri}` LIMIT 7").num_rows == 7
     assert read() < 1_000_000
+    assert desk.rows(f"SELECT a FROM `{uri}` WHERE a = 1234567 AND s = 'k7' LIMIT 7") == [(1234567,)]
+    assert desk.rows(f"SELECT s FROM `{uri}` WHERE x > 1000 AND s = 'k3' LIMIT 2") == [("k3",)] * 2
 
 
 def test_only_the_columns_that_are_named_are_read(desk, monkeypatch):

@@ -17,7 +17,20 @@ from sqlglot import exp
 from headrace.engines._arrays_columns import NUMBERS, Column, to_arrow
 from headrace.engines._arrays_comparisons import Comparisons
 from headrace.engines._arrays_ranges import Selection
-from headrace.engines._arrays_read import BATCH, NONE, Opened, Stream, arrow_schema, axis, box_cells, boxes, cut, length
+from headrace.engines._arrays_read import (
+    BATCH,
+    BOX,
+    NONE,
+    Opened,
+    Stream,
+    arrow_schema,
+    axis,
+    box_cells,
+    boxes,
+    buffer,
+    cut,
+    length,
+)
 
 Reduce = Callable[..., np.ndarray]
 CLAUSES = {"expressions", "from_", "where", "group", "having", "order", "limit", "offset"}
@@ -191,7 +204,9 @@ class Parts(Stream):
         # Of a cell, and its share of the parts that it goes into.
         parts = 8 * len(schema) / math.prod(length(ranges[i]) for i in self.away)
         row = sum(column.width for column in attributes) + math.ceil(parts)
-        for box in cut(self.opened, ranges, max(1, self.opened.piece // row)):
+        widest = max((column.width for column in attributes), default=1)
+        most = min(self.opened.piece // row, buffer(min(self.opened.piece, BOX)) // widest)
+        for box in cut(self.opened, ranges, max(1, most)):
             cells = box_cells(self.opened, attributes, box)
             piece = pa.RecordBatch.from_arrays(self._box(box, cells), schema=schema)
             for start in range(0, piece.num_rows, BATCH):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 DIALECT = Dialect.get_or_raise("duckdb")
+UNMANAGED = "Only who manages a schema may expire its snapshots and clean up their files, which nothing brings back."
 CHANGING = ("INSERT", "UPDATE", "DELETE", "DROP")
 
 
@@ -64,6 +65,8 @@ def _one(
         return _arrays_statements.CHANGES[type(parsed)](session, parsed, statement.query)
     if kind == "TRANSACTION":
         return _transaction(session, text, statement.query)
+    if kind == "CALL" and session.begun:  # files are deleted at once, and what names them would be rolled back
+        raise _problems.near(text, "CALL", "CALL stands by itself: COMMIT or ROLLBACK what was begun first.")
     if kind == "CREATE":
         _check_kept(statement.query, text)
         _arrays_statements.check_schema(session, tree, text)
@@ -75,9 +78,13 @@ def _one(
             lambda: session.connection.execute(statement, parameters), writes=kind not in ("SELECT", "EXPLAIN")
         )
     except duckdb.Error as error:
+        if kind == "CALL" and "read-only" in str(error):
+            raise _problems.near(text, "CALL", UNMANAGED) from None
         raise _arrays_query.read_problem(session, error, text) from None
     if kind in ("SELECT", "EXPLAIN"):
         return _arrays_query.answer(session, result, text)
+    if kind == "CALL":  # it is done once its rows were taken, which a statement after it counts on
+        return result.to_arrow_table()
     if "returning" in statement.query.lower():
         return _arrays_query.answer(session, result, text)
     result.fetchall()

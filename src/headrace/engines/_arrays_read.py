@@ -7,13 +7,12 @@ threads of the engine, without the interpreter's lock, which ends the process.
 
 import math
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from msgspec import Struct
+from msgspec import Struct, field
 
 from headrace.engines._arrays_columns import Column, to_arrow
 from headrace.engines._arrays_ranges import MAX_BOXES, Range, Selection, Value, clip
@@ -26,9 +25,14 @@ if TYPE_CHECKING:
 BATCH = 122_880  # rows: DuckDB's own unit of parallel work
 FIRST = 1 << 20  # bytes of a piece where a LIMIT ends the reading
 PIECE = 48 << 20  # bytes of a buffer, one for each column of a sparse array
-BOX = 8 << 20  # bytes of all columns of a dense array's: while one is read, the one before is worked on
+BOX = 16 << 20  # bytes of all columns of a dense array's: while one is read, the one before is worked on
 NONE = np.zeros(0, np.uint8)
 LAYOUTS = {"row-major": 0, "col-major": 1, "global-order": 2, "unordered": 3}  # TileDB's numbers
+
+
+def buffer(piece: int) -> int:
+    """Bytes of a buffer as TileDB-Py makes one: a power of two. What does not fit is begun anew, in a larger one."""
+    return 1 << (piece.bit_length() - 1)
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -40,6 +44,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     small: "tiledb.Ctx | None" = None  # the same, with buffers of FIRST bytes: for a LIMIT
     layout: str = "unordered"
     piece: int = PIECE
+    conditions: dict[str, Any] = field(default_factory=dict)  # that were made of it, by their text
 
     @property
     def sparse(self) -> bool:
@@ -90,17 +95,32 @@ def boxes(opened: Opened, selection: Selection) -> list[list[tuple[Value, Value]
 
 def takes(opened: Opened, condition: str | None) -> bool:
     """Whether TileDB takes the condition; one that it does not take is left out where cells are read."""
-    import tiledb
     from tiledb.main import PyQuery
 
     if condition is None:
         return True
-    query = PyQuery(opened.context, opened.array, [], [], LAYOUTS["unordered"], True)
+    return _is_set(PyQuery(opened.context, opened.array, [], [], LAYOUTS["unordered"], True), opened, condition)
+
+
+def _is_set(query: Any, opened: Opened, text: str) -> bool:  # noqa: ANN401 - TileDB-Py has no types
+    """Set the condition of a query, and say whether it was taken. It is made once, of the array that is open."""
+    import tiledb
+    from tiledb.query_condition import QueryConditionTree
+
     try:
-        query.set_cond(tiledb.QueryCondition(condition, opened.context))
+        if text not in opened.conditions:
+            made = tiledb.QueryCondition(text, opened.context)
+            made.c_obj = QueryConditionTree(opened.context, opened.array, []).visit(made.tree.body)
+            made.init_query_condition = _nothing_more
+            opened.conditions[text] = made
+        query.set_cond(opened.conditions[text])
     except tiledb.TileDBError:
         return False
     return True
+
+
+def _nothing_more(uri: str, query_attrs: list[str], ctx: Any) -> None:  # noqa: ANN401 - as above
+    """What TileDB-Py calls of a condition for every query; its own opens the array anew, as it is by then."""
 
 
 def arrow_schema(columns: list[Column]) -> pa.Schema:
@@ -152,9 +172,8 @@ def _query(
     )
     query.set_subarray(subarray)
     if condition:
-        # WHERE is looked at again, so one that TileDB does not take costs speed alone.
-        with suppress(tiledb.TileDBError):
-            query.set_cond(tiledb.QueryCondition(condition, context))
+        # One that is not taken costs speed alone: all of WHERE is looked at again then.
+        _is_set(query, opened, condition)
     return query
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from headrace.engines import _problems
 from headrace.engines._arrays_columns import columns
-from headrace.engines._arrays_read import BOX, FIRST, PIECE, Opened
+from headrace.engines._arrays_read import BOX, FIRST, PIECE, Opened, buffer
 from headrace.engines._guard import nothing_called
 from headrace.errors import Forbidden, Invalid
 from headrace.model.query import Place
@@ -152,7 +152,7 @@ class Session:
             "sm.mem.tile_upper_memory_limit": str(max(1 << 26, memory // 4)),
             "sm.compute_concurrency_level": str(_cores()),
             "sm.io_concurrency_level": str(_cores()),
-            "py.init_buffer_bytes": str(1 << (piece.bit_length() - 1)),
+            "py.init_buffer_bytes": str(buffer(piece)),
         }
         return _context(tuple(sorted(config.items())))
 

@@ -24,7 +24,7 @@ QUERIES = frozenset("SELECT WITH FROM VALUES TABLE ( DESCRIBE DESC SHOW SUMMARIZ
 CHANGES = frozenset("INSERT UPDATE DELETE TRUNCATE MERGE CREATE DROP ALTER COMMENT EXPLAIN".split()) | frozenset(
     "BEGIN START COMMIT END ROLLBACK ABORT".split()
 )
-TYPES = frozenset("SELECT INSERT UPDATE DELETE MERGE_INTO CREATE DROP ALTER EXPLAIN TRANSACTION MULTI".split())
+TYPES = frozenset("SELECT INSERT UPDATE DELETE MERGE_INTO CREATE DROP ALTER EXPLAIN TRANSACTION MULTI CALL".split())
 MADE = frozenset("TABLE VIEW SCHEMA MACRO FUNCTION TYPE SEQUENCE INDEX UNIQUE".split())
 # Table functions that read nothing but their arguments and what the caller sees anyway.
 TABLE_FUNCTIONS = frozenset(
@@ -35,6 +35,13 @@ TABLE_FUNCTIONS = frozenset(
     generate_series histogram histogram_values icu_calendar_names json_each json_tree pg_timezone_names
     pragma_table_info pragma_version range repeat repeat_row st_drivers st_generatepoints summary test_all_types
     test_vector_types unnest
+    """.split()
+)
+# What CALL is for: the upkeep of a schema by its owner. Each works on a schema that was lent to be written, and on the
+# files that its catalogue has.
+UPKEEP = frozenset(
+    """
+    ducklake_cleanup_old_files ducklake_expire_snapshots ducklake_merge_adjacent_files ducklake_rewrite_data_files
     """.split()
 )
 # Functions of other kinds, and tables, that tell of the machine or run text as SQL.
@@ -147,6 +154,9 @@ def _check_start(text: str, statement: list[Token]) -> None:
     first, at = words[0], statement[0][2]
     if first == "EXPLAIN":
         _check_start(text, _explained(text, statement))
+    elif first == "CALL":
+        if len(words) < 3 or words[1].lower() not in UPKEEP or words[2] != "(":
+            raise _problems.at(text, at, f"CALL is for {', '.join(sorted(UPKEEP))}.")
     elif first not in QUERIES | CHANGES:
         raise _refuse(text, at, first)
     elif first == "CREATE":
@@ -173,14 +183,14 @@ def _explained(text: str, statement: list[Token]) -> list[Token]:
 def _check_names(text: str, tokens: list[Token], refused: frozenset[str], known: frozenset[str]) -> None:
     for i, (word, kind, at) in enumerate(tokens):
         name = word.lower()
-        if kind in ("identifier", "keyword"):
+        before = tokens[i - 1][0].upper() if i else ""
+        if kind in ("identifier", "keyword") and not (before == "CALL" and name in UPKEEP):
             if name.startswith(HIDDEN):
                 raise _problems.at(text, at, "The tables that describe a schema's own storage are not for statements.")
             called = i + 1 < len(tokens) and tokens[i + 1][0] == "(" and tokens[i + 1][1] == "operator"
             brought = BROUGHT.fullmatch(name) is not None and name not in TABLE_FUNCTIONS
             if name in REFUSED or (called and (name in refused or brought)):
                 raise _problems.at(text, at, _function(name))
-        before = tokens[i - 1][0].upper() if i else ""
         if kind in ("identifier", "string_const") and before in ("FROM", "JOIN", "USING", "TABLE", "INTO"):
             _check_table(text, at, word, known)
 
@@ -274,4 +284,7 @@ def _refuse(text: str, at: int, word: str) -> _problems.SqlError:
     return _problems.at(text, at, f"{word.upper()[:40] or 'This'} is not for statements here: {SERVED}.")
 
 
-SERVED = "there are queries, INSERT, UPDATE, DELETE, CREATE, DROP and ALTER of tables and views, and transactions"
+SERVED = (
+    "there are queries, INSERT, UPDATE, DELETE, CREATE, DROP and ALTER of tables and views, transactions, and CALL of "
+    "what keeps a schema small"
+)

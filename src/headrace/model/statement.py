@@ -44,8 +44,10 @@ READS = (
     "SHOW",
 )  # first words
 # Those with which one begins that writes, unless what it makes is gone with its session.
-WRITES = ("ALTER", "COPY", "CREATE", "DELETE", "DROP", "INSERT", "MERGE", "REPLACE", "TRUNCATE", "UPDATE")
-SHRINKS = ("DELETE", "DROP", "TRUNCATE")
+WRITES = ("ALTER", "CALL", "COPY", "CREATE", "DELETE", "DROP", "INSERT", "MERGE", "REPLACE", "TRUNCATE", "UPDATE")
+SHRINKS = ("CALL", "DELETE", "DROP", "TRUNCATE")
+# What takes from a schema that which nothing brings back.
+FORGETS = re.compile(r"\bducklake_(expire_snapshots|cleanup_old_files)\b", re.IGNORECASE)
 _TEMPORARY = re.compile(r"\s*(?:or\s+replace\s+)?temp(?:orary)?\b", re.IGNORECASE)
 _FIRST = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 _NAME = r"[A-Za-z_]\w{0,62}"

@@ -14,7 +14,7 @@ from headrace.db import lakes
 from headrace.errors import Forbidden, Invalid, TooLarge
 from headrace.model.object import Level
 from headrace.model.query import Job, Query, Schema
-from headrace.model.statement import Saved, writes
+from headrace.model.statement import FORGETS, Saved, writes
 from headrace.model.task import LAKE as LENDING
 from headrace.model.task import Detail, Type
 from headrace.runtime.sandbox import LAKE
@@ -177,8 +177,9 @@ def _schemas(call: Call, texts: tuple[str, ...], *, reads: bool) -> tuple[str, l
     own, named = schemas.named_in(call, words)
     lent: list[Lent] = []
     found: list[Schema] = []
+    least = Level.MANAGE if any(map(FORGETS.search, texts)) else Level.WRITE
     for schema, level in sorted(named.items(), key=lambda one: one[0].id):
-        writable = level >= Level.WRITE and call.opens(WRITING) and not reads
+        writable = level >= least and call.opens(WRITING) and not reads
         folders, told = schemas.lend(call, schema, writable=writable)
         lent += folders
         found.append(told)

@@ -75,7 +75,10 @@ def _full(platform: Platform, user_id: int, room: Room) -> str | None:
                 whose = f"{owner.username}'s" if owner else "Their owner's"
             return (
                 f"{whose} arrays and schemas take up more than {most:,} MB, the most that this server keeps of one "
-                "owner's (HEADRACE_LAKE_MB); delete arrays or schemas."
+                "owner's (HEADRACE_LAKE_MB); delete arrays or schemas. What was dropped and "
+                "deleted of a schema's tables is kept for its earlier snapshots, until "
+                "CALL ducklake_expire_snapshots('schema', older_than => now()) and then "
+                "CALL ducklake_cleanup_old_files('schema', cleanup_all => true)."
             )
     return None
 

@@ -51,9 +51,10 @@ def fill(run):
     assert run("CREATE TABLE big (n BIGINT, h UBIGINT)").status_code == 200
     for number in range(40):
         answer = run(f"INSERT INTO big SELECT range, hash(range * 3 + {number}) FROM range(100_000)")
-        if answer.status_code != 200:
-            assert answer.status_code == 413, answer.text
+        if answer.status_code == 413:
             return
+        # The one that goes over the bound may be ended while it is written, where that takes long.
+        assert answer.status_code == 200 or "HEADRACE_LAKE_MB" in answer.json()["message"], answer.text
     pytest.fail("there was room for 40 times 0.8 MB")
 
 
