@@ -29,8 +29,10 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]*")
 THREADS = 4
 FOR_ROWS = 0.6  # of a worker's memory; the rest is for what Python and Arrow hold
 MOST_PARAMETERS = 65_535
-# What every commit writes: to the catalogue of a schema; to an array, its fragments, schemas and metadata.
-WRITTEN = ("catalogue.sqlite", "catalogue.sqlite-wal", "__commits", "__fragments", "__schema", "__meta")
+CATALOGUE = "catalogue.sqlite"
+# What every commit writes: to the catalogue of a schema; to an array, its fragments, schemas and metadata. The
+# catalogue is looked at last: it has what was in its index before that goes.
+WRITTEN = (f"{CATALOGUE}-shm", CATALOGUE, "__commits", "__fragments", "__schema", "__meta")
 # What a result depends on besides those: files, other hosts, the clock and chance.
 ELSEWHERE = re.compile(
     r"/mount|(?<!tiledb)://|\b(now|today|current_\w+|localtime\w*|get_current_\w+|sysdate|curdate|curtime|utc_\w+"
@@ -156,7 +158,7 @@ def prepare_saved(call: Call, text: str, saved: Saved) -> Ready:
     reads = [f"{lake / one.path}/{name}" for one in lent for name in WRITTEN]
     folders = {f"{LAKE}/{one.at}": str(lake / one.path) for one in lent}
     # Nothing in its folder says that one in PostgreSQL is empty no more: the folder, which is there, has it asked.
-    unheld = [folders[one.path] + ("" if one.catalogue else f"/{WRITTEN[0]}") for one in job.schemas if not one.held]
+    unheld = [folders[one.path] + ("" if one.catalogue else f"/{CATALOGUE}") for one in job.schemas if not one.held]
     catalogues = [lakes.numbered(one.catalogue) for one in job.schemas if one.catalogue]
     return Ready(
         job={"job": msgspec.to_builtins(job, builtin_types=(bytes,)), "saved": msgspec.to_builtins(saved)},

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 
 UNSETTLED = 0.05  # seconds; file systems count in ticks of at most 10 ms
 
-State = tuple[tuple[int, int, int] | None, ...]
+# SQLite in write-ahead mode: a commit is in the log before it is seen, for as long as the disk takes, and is seen once
+# the index that processes share says so. Both copies of that index's head (SQLite's file format, section 4) tell it.
+INDEX, HEAD = "-shm", 96
+
+State = tuple[tuple[int, int, int] | bytes | None, ...]
 
 
 def of(paths: Sequence[str]) -> State:
@@ -20,13 +24,28 @@ def of(paths: Sequence[str]) -> State:
 
 def settled(paths: Sequence[str]) -> bool:
     """Whether none of them was changed in this moment."""
-    latest = max((state[0] for state in of(paths) if state), default=0)
+    latest = max((state[0] for state in of(paths) if isinstance(state, tuple)), default=0)
     return time.time() - latest / 1e9 > UNSETTLED
 
 
-def _state(path: str) -> tuple[int, int, int] | None:
+def _state(path: str) -> tuple[int, int, int] | bytes | None:
+    if path.endswith(INDEX):
+        return _head(path)
     try:
         found = os.stat(path)  # noqa: PTH116 - on the way of every call, and a Path costs more
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _head(path: str) -> bytes | None:
+    try:
+        opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError:  # what cannot be looked at may have changed
+        return os.urandom(16)
+    try:
+        return os.read(opened, HEAD)
+    finally:
+        os.close(opened)
