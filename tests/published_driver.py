@@ -7,6 +7,7 @@ what was printed, and the traceback where it failed. Standard library only: the 
 import contextlib
 import io
 import json
+import os
 import runpy
 import sys
 import traceback
@@ -26,3 +27,4 @@ for line in sys.stdin:
     said = {"answer": answer, "stdout": printed.getvalue(), "stderr": complained.getvalue(), "failure": failure}
     out.write(json.dumps(said, default=str) + "\n")
     out.flush()
+os._exit(0)  # a thread that waits for a server which is gone, as one of a script that failed may, would keep it

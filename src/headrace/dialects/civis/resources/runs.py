@@ -116,7 +116,8 @@ async def cancel_run(call: Call, uid: Uid) -> RunCancelled:
     """Cancel a run that is queued or under way: it is ended now, and whoever waits for it is told so.
 
     Its owner cancels it, whoever called it, and an administrator. One that was cancelled already is answered in the
-    same way; one that has ended otherwise is refused with 409. The calls of udfs have no run before they end.
+    same way; one that has ended otherwise is refused with 409. A call of a udf - by its
+    code, its saved name, a token or as a tile - has no run before it ends; a function that was sent as a task has one.
     """
     found = await runs.cancel_run(call, uid)
     return RunCancelled(uid=found.uid, state=found.state.value, is_cancel_requested=True)
