@@ -7,6 +7,7 @@ and the cells are read.
 import math
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 from sqlglot import exp
@@ -92,7 +93,7 @@ def _answer(totals: list[_Total], opened: Opened, selection: Selection) -> pa.Ta
             words = wanted.setdefault(total.column.stored, set())
             words |= {total.word} if total.word != "count" else set()
             # They tell whether a sum ran over, which it does not: TileDB goes on with the largest number.
-            words |= {"min", "max"} if total.word != "count" else set()
+            words |= {"min", "max"} if total.word != "count" and _runs_over(total.column) else set()
             # The sum tells whether there is NaN among what the smallest and the largest are of.
             words |= {"sum"} if total.word in ("min", "max") and total.column.dtype.kind == "f" else set()
             words |= {"null_count"} if total.column.nullable else set()
@@ -179,4 +180,10 @@ def _is_sure(total: _Total, got: dict[str, Any], rows: int) -> bool:
         return all(abs(found) < LARGE for found in got.values())
     if total.word not in ("sum", "mean"):
         return True
-    return max(abs(int(got["min"])), abs(int(got["max"]))) * rows < 2**63
+    ends = np.iinfo(total.column.dtype)
+    return max(abs(int(got.get("min", ends.min))), abs(int(got.get("max", ends.max)))) * rows < 2**63
+
+
+def _runs_over(column: Column) -> bool:
+    """Whether there may be enough of its values for that; of narrow ones, the count tells."""
+    return column.dtype.kind == "f" or column.dtype.itemsize == 8
