@@ -62,7 +62,7 @@ def send_some(operation, mode, server):
         suppress_health_check=list(HealthCheck),
     )
     def send(case):
-        response = case.call(base_url=server.url, headers={"Authorization": f"Bearer {server.admin_key}"})
+        response = case.call(base_url=server.url, headers={"Authorization": f"Bearer {server.admin_key}"}, timeout=60)
         assert response.status_code < 500, response.text
         case.validate_response(response, checks=conformance)
 

@@ -86,7 +86,7 @@ def send(app, path, verb, mode, *, examples, most):
     )
     def ask(case):
         headers = {"Authorization": "Bearer hr_admin"}
-        answer = case.call_and_validate(headers=headers, excluded_checks=excluded)
+        answer = case.call_and_validate(headers=headers, excluded_checks=excluded, timeout=60)
         assert answer.status_code <= most, answer.text
         assert answer.status_code != 500, answer.text
 
