@@ -39,13 +39,16 @@ def _state(path: str) -> tuple[int, int, int] | bytes | None:
 
 
 def _head(path: str) -> bytes | None:
+    """The head of an index; never the same twice for what is none: what cannot be looked at may have changed."""
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Workers write beside it: a link is not followed, and a pipe that nobody writes to is not waited for.
+        opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            head = os.read(opened, HEAD)
+        finally:
+            os.close(opened)
     except FileNotFoundError:
         return None
-    except OSError:  # what cannot be looked at may have changed
-        return os.urandom(16)
-    try:
-        return os.read(opened, HEAD)
-    finally:
-        os.close(opened)
+    except OSError:
+        head = b""
+    return head if len(head) == HEAD else os.urandom(HEAD)
