@@ -31,6 +31,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("same", hypothesis.settings.get_profile("explore"), derandomize=True)
 hypothesis.settings.load_profile("same")
 
+# Nor is it one that a busy machine answers late: what asks without a word on time would be given five seconds by httpx.
+httpx._config.DEFAULT_TIMEOUT_CONFIG.read = 60.0
+
 ROOT = Path(__file__).parents[1]
 DATA = (ROOT / ".data").resolve()  # code sees a folder where it lies, and no link to it
 
