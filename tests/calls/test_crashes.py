@@ -7,7 +7,7 @@ import pytest
 
 from calling import call, detail, save, share, shared, value, workers_busy
 from conftest import serving, wait_until
-from processes import kill, workers, zygotes
+from processes import alive, kill, workers, zygotes
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def test_a_killed_zygote_is_replaced(mortal):
 def test_many_calls_that_wait_while_the_zygote_dies_are_answered_by_the_next(mortal):
     with mortal.client() as client:
         assert value(client, "def udf(): return 1") == 1
+    warm = workers(mortal.process.pid)
     kill(zygotes(mortal.process.pid))
+    wait_until(lambda: not any(map(alive, warm)))  # they end with it, and with them a call that one of them has begun
     answers: list[int] = []
 
     def ask(n: int) -> None:

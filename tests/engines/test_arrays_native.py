@@ -1,5 +1,7 @@
 """Statements in DuckDB's own dialect over the same arrays and files."""
 
+from contextlib import closing
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
@@ -7,6 +9,7 @@ import pyarrow.parquet
 import pytest
 import tiledb
 
+from headrace.engines import _duckdb
 from headrace.engines import tiledb as engine
 from headrace.engines._problems import SqlError
 from headrace.errors import HeadraceError
@@ -40,6 +43,15 @@ def test_several_statements_are_run_and_the_last_answers(desk):
     assert rows(desk, text, 2, 10) == [(13,)]
     assert rows(desk, "SELECT 1; CREATE TEMP TABLE t (a INT)") == []
     assert rows(desk, "CREATE TEMP TABLE t (a INT); INSERT INTO t VALUES (1) RETURNING a + 1") == [(2,)]
+
+
+def test_a_query_that_fails_while_rows_are_read_says_why_each_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(_duckdb, "SCRATCH", str(tmp_path))
+    text = "SELECT CASE WHEN i = 900000 THEN error('row ' || i) ELSE i END AS i FROM range(1000000) t(i)"
+    with closing(_duckdb.connect([], memory=1 << 30, threads=2)) as connection:
+        for _ in range(150):
+            with closing(connection.cursor()) as cursor, pytest.raises(SqlError, match="Row 900000"):
+                engine.run(cursor, Query(text=text, dialect="duckdb")).read_all()
 
 
 def test_the_warehouse_is_written(desk):

@@ -73,15 +73,15 @@ def _one(
     total = _register(session, tree, mentioned, text, whole=not parameters)
     if total is not None:
         return total
+    queries = kind in ("SELECT", "EXPLAIN")
+    session.again = (lambda: session.connection.execute(statement, parameters)) if queries else None
     try:
-        result = persist(
-            lambda: session.connection.execute(statement, parameters), writes=kind not in ("SELECT", "EXPLAIN")
-        )
+        result = persist(lambda: session.connection.execute(statement, parameters), writes=not queries)
     except duckdb.Error as error:
         if kind == "CALL" and "read-only" in str(error):
             raise _problems.near(text, "CALL", UNMANAGED) from None
         raise _arrays_query.read_problem(session, error, text) from None
-    if kind in ("SELECT", "EXPLAIN"):
+    if queries:
         return _arrays_query.answer(session, result, text)
     if kind == "CALL":  # it is done once its rows were taken, which a statement after it counts on
         return result.to_arrow_table()

@@ -1,6 +1,7 @@
 """Run one tree: arrays become streams, files become views, and DuckDB does the rest."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,11 +18,14 @@ from headrace.engines._duckdb import ROWS, persist
 from headrace.errors import HeadraceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
 Rows: TypeAlias = pa.Table | pa.RecordBatchReader
 NOTHING = pa.table({})
 WIDE = ("HUGEINT", "UHUGEINT")
+INTERRUPTED, ASKED = "Interrupted!", 4
 
 
 def rows(session: Session, tree: exp.Expr, text: str) -> Rows:
@@ -75,6 +79,7 @@ def run(
     except _problems.SqlError as error:
         raise _problems.moved(error, sql, text) from None
     writes = not (explain or isinstance(tree, exp.Query))
+    session.again = None if writes else lambda: session.connection.execute(sql)
     try:
         return persist(lambda: session.connection.execute(sql), writes=writes)
     except duckdb.BinderException as error:
@@ -224,9 +229,33 @@ def read_problem(session: Session, error: Exception, text: str) -> Exception:
 
     if (kept := _kept(session.streams)) is not None:
         return kept
+    if INTERRUPTED in str(error) and session.again is not None:
+        error = _cause(session, session.again, error)
     if isinstance(error, duckdb.Error):
         return problem(session, error, text)
     return _problems.of_duckdb(duckdb.Error(str(error)), text)
+
+
+def _cause(session: Session, again: "Callable[[], duckdb.DuckDBPyConnection]", error: Exception) -> Exception:
+    """What the query fails by.
+
+    Where one of its threads fails while rows are read, DuckDB 1.5 tells in up to one of ten times that it was
+    interrupted, which nobody does here: who cancels a statement ends the process. So it is asked again, for the reason.
+    """
+    import duckdb
+
+    for _ in range(ASKED):
+        with suppress(duckdb.Error):
+            session.connection.execute("ROLLBACK")  # of a transaction nothing else would be heard but that it failed
+        try:
+            for _batch in again().to_arrow_reader(ROWS):
+                pass
+        except (duckdb.Error, OSError, pa.ArrowException) as found:
+            if INTERRUPTED not in str(found):
+                return found
+        else:
+            break
+    return error
 
 
 def table(rows: Rows) -> pa.Table:

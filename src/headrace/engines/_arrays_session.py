@@ -17,6 +17,8 @@ from headrace.errors import Forbidden, Invalid
 from headrace.model.query import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
     import tiledb
 
@@ -69,6 +71,7 @@ class Session:
         self.variables: dict[str, Any] = {}
         self.streams: list[Any] = []
         self.begun = False  # a transaction, by a statement
+        self.again: Callable[[], duckdb.DuckDBPyConnection] | None = None  # the query that was asked last, once more
         self._made = 0
         self._memory = 0
 
