@@ -1,6 +1,7 @@
 """What tests of engines are given: a locked DuckDB, and arrays that it may read."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,10 @@ import tiledb
 from headrace.engines import tiledb as engine
 from headrace.engines._arrays_read import Stream
 from headrace.model.query import Place, Query
+
+# It is imported with the first statement. That one may be of a test which has put another size in a module, and those
+# that are imported then would take it from there for good.
+import_module("headrace.engines._arrays")
 
 
 class Desk:
