@@ -54,6 +54,12 @@ def test_a_query_that_fails_while_rows_are_read_says_why_each_time(tmp_path, mon
                 engine.run(cursor, Query(text=text, dialect="duckdb")).read_all()
 
 
+def test_a_statement_that_ends_too_soon_is_shown_where(desk):
+    with pytest.raises(SqlError, match="end of input") as refused:
+        rows(desk, "SELECT\n  1 +\n")
+    assert (refused.value.line, refused.value.column) == (2, 6)
+
+
 def test_the_warehouse_is_written(desk):
     rows(desk, "INSERT INTO ada.people VALUES (3, 'Cy'); UPDATE ada.people SET name = 'Di' WHERE id = 1")
     rows(desk, "CREATE TABLE ada.more AS SELECT * FROM ada.people; DELETE FROM ada.people WHERE id = 2")

@@ -75,6 +75,8 @@ def _placed(said: str, text: str, message: str) -> SqlError:
     """The error where DuckDB's caret points, as far as that word stands in the user's text."""
     shown = re.search(r"LINE (\d+): (.*)\n([ ]*)\^", said)
     word = ""
+    if "at end of input" in said:  # which DuckDB shows no line of
+        return at(text, len(text.rstrip()), message)
     if shown:
         column = len(shown[3]) - len(f"LINE {shown[1]}: ")
         lines = text.splitlines(keepends=True)
